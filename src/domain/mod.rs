@@ -1,0 +1,25 @@
+//! Plain data that every room speaks: symbols, time, identifiers, tasks, plans, events, results, cancellation.
+//!
+//! This room may use nothing of the project and does no I/O. It must never know about libtorch, files, threads or screens.
+
+mod bytes;
+mod cancel;
+mod device;
+mod event;
+mod ids;
+mod plan;
+mod report;
+mod symbol;
+mod time;
+
+pub use bytes::Bytes;
+pub use cancel::Cancel;
+pub use device::Device;
+pub use event::{EpochRecord, Event, EventKind, Progress, RunOutcome, Stage};
+pub use ids::{ContentHash, FoldIndex, RunId, TaskId};
+pub use plan::{FoldPlan, Plan, SeriesPlan, Task, TimeSpan};
+pub use report::{
+    BaselineScore, CrossSectionScore, RunSummary, Score, SeriesSummary, TaskReport, TaskRows,
+};
+pub use symbol::{InvalidSymbol, Symbol};
+pub use time::{InvalidTimeframe, InvalidTimestamp, Timeframe, UtcMillis};

@@ -1,0 +1,112 @@
+use serde::{Deserialize, Serialize};
+
+use super::{Symbol, Timeframe};
+
+/// Rows of one task's sections, after warm-up, broken windows and missing labels were left out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskRows {
+    /// Rows learnt from.
+    pub train: u64,
+    /// Rows early stopping saw.
+    pub validation: u64,
+    /// Rows tested on.
+    pub test: u64,
+    /// Rows dropped because their label reaches a later section.
+    pub purged: u64,
+}
+
+/// Out-of-sample quality of one predictor. `None` means it could not be computed (too few rows, no variance), never zero.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// Test rows it was computed on.
+    pub rows: u64,
+    /// Pearson correlation of prediction and forward return over one symbol's test rows.
+    pub ic_ts: Option<f64>,
+    /// The same on ranks (Spearman).
+    pub rank_ic_ts: Option<f64>,
+    /// Share of rows whose predicted direction came true, 0 to 1.
+    pub hit_rate: Option<f64>,
+    /// Return of the next-open sign backtest after costs, as a fraction of the starting equity.
+    pub total_return: Option<f64>,
+    /// Annualised Sharpe ratio of the net bar returns, risk-free rate 0.
+    pub sharpe: Option<f64>,
+    /// Largest fall from a peak of the equity, a fraction from 0 to 1.
+    pub max_drawdown: Option<f64>,
+    /// Units of equity traded: 1 is an entry from flat, 2 a flip.
+    pub turnover: Option<f64>,
+}
+
+/// A baseline's name and its score on the same rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BaselineScore {
+    /// `always_long`, `last_return` or `ridge`.
+    pub name: String,
+    /// Its quality.
+    pub score: Score,
+}
+
+/// What a finished task has to say.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskReport {
+    /// Rows by section.
+    pub rows: TaskRows,
+    /// Epochs trained.
+    pub epochs: u32,
+    /// The epoch whose weights were kept, from 1.
+    pub best_epoch: u32,
+    /// Mean training loss of that epoch, in the loss's own unit (labels standardised).
+    pub train_loss: f64,
+    /// Validation loss of that epoch.
+    pub validation_loss: f64,
+    /// Whether training ended because validation stopped improving.
+    pub stopped_early: bool,
+    /// Training steps taken.
+    pub steps: u64,
+    /// Time from start to finish, in seconds.
+    pub seconds: f64,
+    /// The model's out-of-sample score. For a pooled task: the mean over its symbols.
+    pub model: Score,
+    /// The baselines on the same rows.
+    pub baselines: Vec<BaselineScore>,
+}
+
+/// All folds of one symbol at one timeframe, stitched in time order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SeriesSummary {
+    /// The instrument.
+    pub symbol: Symbol,
+    /// The bar length.
+    pub timeframe: Timeframe,
+    /// Folds whose test sections are in it.
+    pub folds: u32,
+    /// The model over all test rows.
+    pub model: Score,
+    /// The baselines over the same rows.
+    pub baselines: Vec<BaselineScore>,
+}
+
+/// Correlations across symbols at each moment, averaged over time. Needs at least ten symbols at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CrossSectionScore {
+    /// The bar length.
+    pub timeframe: Timeframe,
+    /// Moments with enough symbols.
+    pub timestamps: u64,
+    /// Mean of the correlations.
+    pub ic_cs: f64,
+    /// Mean of the rank correlations.
+    pub rank_ic_cs: f64,
+    /// Mean over standard deviation of the correlations.
+    pub icir: Option<f64>,
+    /// Mean over standard deviation of the rank correlations.
+    pub rank_icir: Option<f64>,
+}
+
+/// A run's out-of-sample result, model beside baselines.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunSummary {
+    /// One entry per symbol and timeframe with at least one finished fold.
+    pub series: Vec<SeriesSummary>,
+    /// One entry per timeframe with at least ten symbols.
+    pub cross_sections: Vec<CrossSectionScore>,
+}

@@ -1,0 +1,72 @@
+use std::path::PathBuf;
+
+/// One field that cannot be run as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpecIssue {
+    /// The field's path as `--set` takes it: `validation.train_bars`, `features[2].window`.
+    pub field: String,
+    /// What was found, what is expected.
+    pub message: String,
+}
+
+impl std::fmt::Display for SpecIssue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.field, self.message)
+    }
+}
+
+/// Why there is no usable specification.
+#[derive(Debug, thiserror::Error)]
+pub enum SpecError {
+    /// Neither a preset's name nor a file.
+    #[error("there is no preset `{name}` and no such file; presets are {known}; a file of your own ends in .ron")]
+    UnknownPreset {
+        /// What was asked for.
+        name: String,
+        /// The presets' names.
+        known: String,
+    },
+    /// The file cannot be read.
+    #[error("{}: cannot be read: {source}; check the path and its permissions", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The text is no specification.
+    #[error("{origin}:{line}:{column}: {message}; mend the file there, or start from a preset (`walkforge plan --preset mlp-return`)")]
+    Syntax {
+        /// The file, or the preset's name.
+        origin: String,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+        /// What was found and expected.
+        message: String,
+    },
+    /// The file was written by a newer version.
+    #[error("{origin}: schema {found} is newer than this program's {SCHEMA}; update walkforge", SCHEMA = super::SCHEMA_VERSION)]
+    Newer {
+        /// The file, or the preset's name.
+        origin: String,
+        /// Its version.
+        found: u32,
+    },
+    /// An argument of `--set` cannot be applied.
+    #[error("--set {assignment}: {message}")]
+    Assignment {
+        /// The argument.
+        assignment: String,
+        /// What is wrong and what would be right.
+        message: String,
+    },
+    /// Fields that cannot be run.
+    #[error("the experiment cannot run:\n{}", list(.0))]
+    Invalid(Vec<SpecIssue>),
+}
+
+fn list(issues: &[SpecIssue]) -> String {
+    issues.iter().map(|issue| format!("  {issue}")).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,265 @@
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{FeatureSpec, LabelSpec, ModelSpec};
+use crate::domain::{ContentHash, Device, Symbol, Timeframe, UtcMillis};
+
+/// The version of the file format written now. Older ones are migrated, newer ones refused.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// A whole experiment: what data, which model, how it is validated and trained. Immutable once started and hashed by content.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExperimentSpec {
+    /// [`SCHEMA_VERSION`] of the writer.
+    pub schema: u32,
+    /// A short name; part of the run's name.
+    pub name: String,
+    /// Free text for people.
+    #[serde(default)]
+    pub notes: String,
+    /// The bars.
+    pub data: DataSpec,
+    /// The columns of the feature matrix, in order.
+    pub features: Vec<FeatureSpec>,
+    /// Bars in the window the model sees, at least 1; the last one is the bar decided on.
+    pub window: u32,
+    /// What is predicted.
+    pub label: LabelSpec,
+    /// How time is cut into folds.
+    pub validation: ValidationSpec,
+    /// The network.
+    pub model: ModelSpec,
+    /// How it learns.
+    pub training: TrainingSpec,
+    /// What a trade costs in every backtest.
+    #[serde(default)]
+    pub costs: CostSpec,
+    /// What the run may use.
+    #[serde(default)]
+    pub resources: ResourceSpec,
+    /// Every random choice follows from it.
+    pub seed: u64,
+}
+
+impl ExperimentSpec {
+    /// Hash of everything that decides the result: without name, notes, worker count and the folder's place on disk.
+    ///
+    /// # Panics
+    /// Never: every field serialises.
+    #[must_use]
+    pub fn content_hash(&self) -> ContentHash {
+        let mut spec = self.clone();
+        spec.name.clear();
+        spec.notes.clear();
+        spec.resources.workers = None;
+        if let DataSource::Folder(path) = &mut spec.data.source {
+            *path = PathBuf::new();
+        }
+        let json = serde_json::to_vec(&spec).expect("a spec has only string keys and finite floats");
+        ContentHash::of(&json)
+    }
+}
+
+/// Where bars come from and which of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataSpec {
+    /// A folder on disk or a built-in synthetic market.
+    pub source: DataSource,
+    /// The symbols; empty means every one the source has at the timeframes.
+    #[serde(default)]
+    pub symbols: Vec<Symbol>,
+    /// The bar lengths; empty means every one the source has.
+    #[serde(default)]
+    pub timeframes: Vec<Timeframe>,
+    /// One model per symbol, or one for all.
+    #[serde(default)]
+    pub pooling: Pooling,
+    /// Only bars that open at or after this moment.
+    #[serde(default)]
+    pub from: Option<UtcMillis>,
+    /// Only bars that open before this moment.
+    #[serde(default)]
+    pub until: Option<UtcMillis>,
+}
+
+/// Where bars come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum DataSource {
+    /// Every market file in this folder.
+    Folder(PathBuf),
+    /// A market made up from a seed, the same on every machine.
+    Synthetic(SyntheticSpec),
+}
+
+/// A deterministic made-up market.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SyntheticSpec {
+    /// What there is to find in it.
+    pub market: SyntheticMarket,
+    /// Bars of each symbol.
+    pub bars: u32,
+    /// Each symbol's random numbers follow from it and the symbol's name.
+    pub seed: u64,
+}
+
+/// What a synthetic market holds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum SyntheticMarket {
+    /// The next return depends on the bar's volume surprise; their correlation is `ic`. Price history alone predicts nothing.
+    Planted {
+        /// Correlation of the best possible prediction with the outcome at horizon 1, between -1 and 1.
+        ic: f64,
+    },
+    /// A random walk: nothing predicts anything.
+    Null,
+}
+
+/// Which symbols share a model.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Pooling {
+    /// A model of its own for each symbol.
+    #[default]
+    PerSymbol,
+    /// One model for all symbols, cut on one UTC time axis.
+    Pooled,
+}
+
+/// Rolling walk-forward: sections of fixed length in bars, moved forward fold by fold. The purge follows from the label and is not set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ValidationSpec {
+    /// Bars of the train section.
+    pub train_bars: u32,
+    /// Bars of the validation section.
+    pub validation_bars: u32,
+    /// Bars of the test section.
+    pub test_bars: u32,
+    /// Bars from one fold to the next, at least `test_bars`; absent: `test_bars`.
+    #[serde(default)]
+    pub step_bars: Option<u32>,
+    /// Bars left out between two sections, on top of the purge.
+    #[serde(default)]
+    pub embargo_bars: u32,
+    /// Only the latest so many folds; absent: all that fit.
+    #[serde(default)]
+    pub max_folds: Option<u32>,
+}
+
+/// How a model learns: `AdamW` (Loshchilov & Hutter 2019) with early stopping on the validation loss.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingSpec {
+    /// Passes over the train rows at most.
+    pub max_epochs: u32,
+    /// Samples in a step.
+    pub batch_size: u32,
+    /// Step size.
+    pub learning_rate: f64,
+    /// Decoupled weight decay.
+    #[serde(default)]
+    pub weight_decay: f64,
+    /// Largest norm of the gradient; longer ones are shortened to it. Absent: no limit.
+    #[serde(default)]
+    pub gradient_clip_val: Option<f64>,
+    /// Epochs without a better validation loss before training stops. Absent: never stops early.
+    #[serde(default)]
+    pub patience: Option<u32>,
+    /// How much better the validation loss must be to count.
+    #[serde(default)]
+    pub min_delta: f64,
+}
+
+/// What trading costs, charged on every change of position. On by default.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CostSpec {
+    /// Fee in basis points of the traded value.
+    pub fee_bps: f64,
+    /// Half the bid-ask spread in basis points of the price.
+    pub half_spread_bps: f64,
+}
+
+impl Default for CostSpec {
+    /// 5 bp fee and 1 bp half-spread: a liquid crypto pair for a taker.
+    fn default() -> Self {
+        Self { fee_bps: 5.0, half_spread_bps: 1.0 }
+    }
+}
+
+/// What a run may use of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResourceSpec {
+    /// Where to compute.
+    #[serde(default)]
+    pub device: DeviceChoice,
+    /// Tasks that train at the same time; absent: as many as the cores allow. Never changes a result.
+    #[serde(default)]
+    pub workers: Option<u32>,
+    /// Threads libtorch uses within a task. Part of the result: sums are split by it.
+    #[serde(default = "one")]
+    pub threads_per_task: u32,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+impl Default for ResourceSpec {
+    fn default() -> Self {
+        Self { device: DeviceChoice::Auto, workers: None, threads_per_task: one() }
+    }
+}
+
+/// The user's wish for a device. Written `auto`, `cpu`, `cuda:0`, `mps`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum DeviceChoice {
+    /// CUDA before MPS before CPU.
+    #[default]
+    Auto,
+    /// This one and no other.
+    Only(Device),
+}
+
+impl std::str::FromStr for DeviceChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            _ => text.parse().map(Self::Only).map_err(|_invalid: String| {
+                format!("`{text}` is no device; expected auto, cpu, cuda:N or mps")
+            }),
+        }
+    }
+}
+
+impl std::fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Only(device) => device.fmt(f),
+        }
+    }
+}
+
+impl TryFrom<String> for DeviceChoice {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<DeviceChoice> for String {
+    fn from(choice: DeviceChoice) -> Self {
+        choice.to_string()
+    }
+}

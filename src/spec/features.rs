@@ -1,0 +1,67 @@
+use serde::{Deserialize, Serialize};
+
+/// One feature of a bar, from bars that closed at or before that bar's close. The `features` room computes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum FeatureSpec {
+    /// `ln(close[t] / close[t - lag])`.
+    LogReturn {
+        /// Bars back, at least 1.
+        lag: u32,
+    },
+    /// Sample standard deviation of the last `window` one-bar log returns, per bar (not annualised).
+    RealizedVolatility {
+        /// Returns, at least 2.
+        window: u32,
+    },
+    /// Wilder's relative strength index of the close (TA-Lib RSI), scaled to 0 ..= 1.
+    Rsi {
+        /// Bars, at least 2.
+        period: u32,
+    },
+    /// Wilder's average true range (TA-Lib ATR) as a fraction of the close.
+    Atr {
+        /// Bars, at least 2.
+        period: u32,
+    },
+    /// `(v - mean) / std` of `v = ln(1 + volume)` over the last `window` bars, the current one included; 0 where the volume did not change.
+    VolumeZScore {
+        /// Bars, at least 2.
+        window: u32,
+    },
+    /// Where the close lies in the high-low range of the last `window` bars: 0 at the low, 1 at the high, 0.5 where there is no range.
+    RangePosition {
+        /// Bars, at least 1.
+        window: u32,
+    },
+    /// Two columns: sine and cosine of the bar's close time within the UTC day.
+    TimeOfDay,
+    /// `ln(1 + missing)` with the number of bar lengths missing before this bar: 0 when the previous bar is the one just before.
+    TimeGap,
+}
+
+/// What the model is to predict at bar t. Filled no earlier than the open of bar t+1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum LabelSpec {
+    /// `open[t+1+horizon] / open[t+1] - 1`: a regression on the standardised label with the mean squared error.
+    ForwardReturn {
+        /// Bars held, at least 1.
+        horizon: u32,
+    },
+    /// 1 where the forward return is above zero, else 0: a classification with binary cross-entropy.
+    Direction {
+        /// Bars held, at least 1.
+        horizon: u32,
+    },
+}
+
+impl LabelSpec {
+    /// Bars held.
+    #[must_use]
+    pub const fn horizon(self) -> u32 {
+        match self {
+            Self::ForwardReturn { horizon } | Self::Direction { horizon } => horizon,
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! What to run: [`ExperimentSpec`] and every specification in it, presets, `--set`, validation with the place of each error.
+//!
+//! A specification is plain serde data, written in RON. This room uses `domain` only; it must never know libtorch, threads or market files.
+
+mod edit;
+mod error;
+mod experiment;
+mod features;
+mod model;
+mod presets;
+mod validate;
+
+pub use edit::{Assignment, apply};
+pub use error::{SpecError, SpecIssue};
+pub use experiment::{
+    CostSpec, DataSource, DataSpec, DeviceChoice, ExperimentSpec, Pooling, ResourceSpec,
+    SCHEMA_VERSION, SyntheticMarket, SyntheticSpec, TrainingSpec, ValidationSpec,
+};
+pub use features::{FeatureSpec, LabelSpec};
+pub use model::{Activation, ModelSpec};
+pub use presets::{DEFAULT_PRESET, PRESETS, Preset, load};

@@ -1,0 +1,108 @@
+use std::path::Path;
+
+use ron::extensions::Extensions;
+
+use super::{ExperimentSpec, SCHEMA_VERSION, SpecError};
+
+/// A specification that comes with the program.
+#[derive(Debug, Clone, Copy)]
+pub struct Preset {
+    /// What `--preset` takes.
+    pub name: &'static str,
+    /// The RON text.
+    pub text: &'static str,
+}
+
+/// Every preset, in the order they are offered.
+pub const PRESETS: &[Preset] = &[
+    Preset { name: "mlp-return", text: include_str!("../../presets/mlp-return.ron") },
+    Preset { name: "lstm-direction", text: include_str!("../../presets/lstm-direction.ron") },
+    Preset { name: "linear-return", text: include_str!("../../presets/linear-return.ron") },
+];
+
+/// The experiment of the first start: trains in under a minute on the built-in market.
+pub const DEFAULT_PRESET: &str = "mlp-return";
+
+/// Reads a preset by name, or a file by path. Anything that ends in `.ron` or holds a path separator is a file.
+///
+/// # Errors
+/// [`SpecError`] with file, line and column where the text is wrong.
+pub fn load(name_or_path: &str) -> Result<ExperimentSpec, SpecError> {
+    if let Some(preset) = PRESETS.iter().find(|preset| preset.name == name_or_path) {
+        return parse(preset.text, preset.name);
+    }
+    let path = Path::new(name_or_path);
+    let looks_like_a_file = path.extension().is_some_and(|extension| extension == "ron")
+        || name_or_path.contains(std::path::MAIN_SEPARATOR);
+    if !looks_like_a_file {
+        let known = PRESETS.iter().map(|preset| preset.name).collect::<Vec<_>>().join(", ");
+        return Err(SpecError::UnknownPreset { name: name_or_path.to_owned(), known });
+    }
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| SpecError::Unreadable { path: path.to_owned(), source })?;
+    parse(&text, name_or_path)
+}
+
+fn options() -> ron::Options {
+    ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME)
+}
+
+/// Reads RON; `origin` names the file in errors.
+pub(super) fn parse(text: &str, origin: &str) -> Result<ExperimentSpec, SpecError> {
+    let spec: ExperimentSpec = options().from_str(text).map_err(|error| SpecError::Syntax {
+        origin: origin.to_owned(),
+        line: error.span.start.line,
+        column: error.span.start.col,
+        message: error.code.to_string(),
+    })?;
+    if spec.schema > SCHEMA_VERSION {
+        return Err(SpecError::Newer { origin: origin.to_owned(), found: spec.schema });
+    }
+    Ok(spec)
+}
+
+impl ExperimentSpec {
+    /// The specification as a RON file's text.
+    ///
+    /// # Panics
+    /// Never: every field serialises.
+    #[must_use]
+    pub fn to_ron(&self) -> String {
+        let pretty = ron::ser::PrettyConfig::new().struct_names(false);
+        options().to_string_pretty(self, pretty).expect("a spec is plain data")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_preset_parses_validates_and_round_trips() {
+        for preset in PRESETS {
+            let spec = load(preset.name).unwrap();
+            assert_eq!(spec.name, preset.name);
+            assert_eq!(spec.validate(), Ok(()));
+            assert_eq!(parse(&spec.to_ron(), "round trip").unwrap(), spec);
+        }
+        assert!(load(DEFAULT_PRESET).is_ok());
+    }
+
+    #[test]
+    fn errors_name_line_and_column() {
+        let broken = PRESETS[0].text.replace("max_epochs", "max_epoch");
+        let line = broken.lines().position(|line| line.contains("max_epoch")).unwrap() + 1;
+        let error = parse(&broken, "mine.ron").unwrap_err().to_string();
+        assert!(error.starts_with(&format!("mine.ron:{line}:")), "{error}");
+        assert!(error.contains("max_epoch") && error.contains("max_epochs"), "{error}");
+    }
+
+    #[test]
+    fn a_newer_schema_and_an_unknown_preset_are_refused() {
+        let newer = PRESETS[0].text.replace("schema: 1", "schema: 99");
+        assert!(matches!(parse(&newer, "x"), Err(SpecError::Newer { found: 99, .. })));
+        let error = load("lstm").unwrap_err().to_string();
+        assert!(error.contains("lstm-direction"), "{error}");
+        assert!(matches!(load("no/such.ron"), Err(SpecError::Unreadable { .. })));
+    }
+}

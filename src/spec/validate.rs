@@ -1,0 +1,238 @@
+use super::{
+    DataSource, ExperimentSpec, FeatureSpec, LabelSpec, ModelSpec, Pooling, SpecIssue,
+    SyntheticMarket,
+};
+
+/// Longest window and lookback taken, in bars: far beyond any use, near enough to stop a slip of the finger.
+const MAX_BARS_BACK: u32 = 100_000;
+
+impl ExperimentSpec {
+    /// Checks everything that can be known without the data.
+    ///
+    /// # Errors
+    /// Every field that cannot be run, not only the first.
+    pub fn validate(&self) -> Result<(), Vec<SpecIssue>> {
+        let mut check = Check::default();
+        self.check_data(&mut check);
+        self.check_features(&mut check);
+        self.check_validation(&mut check);
+        self.check_model(&mut check);
+        self.check_training(&mut check);
+        self.check_costs_and_resources(&mut check);
+        if check.issues.is_empty() { Ok(()) } else { Err(check.issues) }
+    }
+
+    fn check_data(&self, check: &mut Check) {
+        let name_fits = (1..=64).contains(&self.name.chars().count())
+            && self.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_. ".contains(c));
+        check.that(name_fits, "name", || {
+            format!("`{}` must be 1 to 64 letters, digits, spaces, `-`, `_` and `.`", self.name)
+        });
+        if let (Some(from), Some(until)) = (self.data.from, self.data.until) {
+            check.that(from < until, "data.until", || format!("{until} is not after data.from = {from}"));
+        }
+        for (field, repeated) in [
+            ("data.symbols", first_repeated(&self.data.symbols).map(ToString::to_string)),
+            ("data.timeframes", first_repeated(&self.data.timeframes).map(ToString::to_string)),
+        ] {
+            if let Some(name) = repeated {
+                check.fail(field, format!("{name} is listed twice"));
+            }
+        }
+        if let DataSource::Synthetic(synthetic) = &self.data.source {
+            check.range("data.source.bars", synthetic.bars, 100, 10_000_000);
+            if let SyntheticMarket::Planted { ic } = synthetic.market {
+                check.that(ic.abs() < 1.0, "data.source.market.ic", || {
+                    format!("{ic} must lie between -1 and 1, exclusive")
+                });
+            }
+        }
+        let single = self.data.symbols.len() == 1;
+        check.that(!(single && self.data.pooling == Pooling::Pooled), "data.pooling", || {
+            "Pooled needs at least two symbols; choose more, or PerSymbol".to_owned()
+        });
+    }
+
+    fn check_features(&self, check: &mut Check) {
+        check.that(!self.features.is_empty(), "features", || "at least one is needed".to_owned());
+        for (index, feature) in self.features.iter().enumerate() {
+            let (field, value, least) = match *feature {
+                FeatureSpec::LogReturn { lag } => ("lag", lag, 1),
+                FeatureSpec::RealizedVolatility { window }
+                | FeatureSpec::VolumeZScore { window } => ("window", window, 2),
+                FeatureSpec::Rsi { period } | FeatureSpec::Atr { period } => ("period", period, 2),
+                FeatureSpec::RangePosition { window } => ("window", window, 1),
+                FeatureSpec::TimeOfDay | FeatureSpec::TimeGap => continue,
+            };
+            check.range(&format!("features[{index}].{field}"), value, least, MAX_BARS_BACK);
+        }
+        if let Some(repeated) = first_repeated(&self.features) {
+            check.fail("features", format!("{repeated:?} is listed twice"));
+        }
+        check.range("window", self.window, 1, MAX_BARS_BACK);
+        check.range("label.horizon", self.label.horizon(), 1, MAX_BARS_BACK);
+    }
+
+    fn check_validation(&self, check: &mut Check) {
+        let validation = &self.validation;
+        for (field, bars) in [
+            ("validation.train_bars", validation.train_bars),
+            ("validation.validation_bars", validation.validation_bars),
+            ("validation.test_bars", validation.test_bars),
+        ] {
+            check.that(bars >= 1, field, || "must be at least 1 bar".to_owned());
+        }
+        check.that(validation.train_bars > self.label.horizon(), "validation.train_bars", || {
+            format!(
+                "{} bars leave no row after the purge of {} bars that the label needs",
+                validation.train_bars,
+                self.label.horizon()
+            )
+        });
+        if let Some(step) = validation.step_bars {
+            check.that(step >= validation.test_bars, "validation.step_bars", || {
+                format!("{step} is below test_bars = {}: test rows would be seen twice", validation.test_bars)
+            });
+        }
+        check.that(validation.max_folds != Some(0), "validation.max_folds", || {
+            "must be at least 1, or absent for all".to_owned()
+        });
+    }
+
+    fn check_model(&self, check: &mut Check) {
+        const MAX_UNITS: u32 = 65_536;
+        let dropout = match &self.model {
+            ModelSpec::Linear => return,
+            ModelSpec::Mlp { hidden, dropout, .. } => {
+                check.that(!hidden.is_empty(), "model.hidden", || {
+                    "needs at least one layer; for none choose Linear".to_owned()
+                });
+                for (index, units) in hidden.iter().enumerate() {
+                    check.range(&format!("model.hidden[{index}]"), *units, 1, MAX_UNITS);
+                }
+                *dropout
+            }
+            ModelSpec::Lstm { hidden, layers, dropout } => {
+                check.range("model.hidden", *hidden, 1, MAX_UNITS);
+                check.range("model.layers", *layers, 1, 64);
+                *dropout
+            }
+        };
+        check.that((0.0..1.0).contains(&dropout), "model.dropout", || {
+            format!("{dropout} must be at least 0 and below 1")
+        });
+    }
+
+    fn check_training(&self, check: &mut Check) {
+        let training = &self.training;
+        check.range("training.max_epochs", training.max_epochs, 1, 1_000_000);
+        check.range("training.batch_size", training.batch_size, 1, 10_000_000);
+        check.positive("training.learning_rate", training.learning_rate);
+        check.not_negative("training.weight_decay", training.weight_decay);
+        check.not_negative("training.min_delta", training.min_delta);
+        if let Some(limit) = training.gradient_clip_val {
+            check.positive("training.gradient_clip_val", limit);
+        }
+        check.that(training.patience != Some(0), "training.patience", || {
+            "must be at least 1 epoch, or absent".to_owned()
+        });
+        let classifies = matches!(self.label, LabelSpec::Direction { .. });
+        check.that(!(classifies && training.batch_size < 2), "training.batch_size", || {
+            "a classification needs batches of at least 2".to_owned()
+        });
+    }
+
+    fn check_costs_and_resources(&self, check: &mut Check) {
+        check.not_negative("costs.fee_bps", self.costs.fee_bps);
+        check.not_negative("costs.half_spread_bps", self.costs.half_spread_bps);
+        check.range("resources.threads_per_task", self.resources.threads_per_task, 1, 1024);
+        if let Some(workers) = self.resources.workers {
+            check.range("resources.workers", workers, 1, 256);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Check {
+    issues: Vec<SpecIssue>,
+}
+
+impl Check {
+    fn fail(&mut self, field: &str, message: String) {
+        self.issues.push(SpecIssue { field: field.to_owned(), message });
+    }
+
+    fn that(&mut self, holds: bool, field: &str, message: impl FnOnce() -> String) {
+        if !holds {
+            self.fail(field, message());
+        }
+    }
+
+    fn range(&mut self, field: &str, value: u32, least: u32, most: u32) {
+        self.that((least..=most).contains(&value), field, || {
+            format!("{value} must lie between {least} and {most}")
+        });
+    }
+
+    fn positive(&mut self, field: &str, value: f64) {
+        self.that(value.is_finite() && value > 0.0, field, || format!("{value} must be above 0"));
+    }
+
+    fn not_negative(&mut self, field: &str, value: f64) {
+        self.that(value.is_finite() && value >= 0.0, field, || {
+            format!("{value} must be at least 0")
+        });
+    }
+}
+
+fn first_repeated<T: PartialEq>(items: &[T]) -> Option<&T> {
+    items.iter().enumerate().find(|(index, item)| items[..*index].contains(item)).map(|(_, i)| i)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::spec::{Assignment, apply, load};
+
+    #[test]
+    fn every_impossible_field_is_named() {
+        let spec = load("lstm-direction").unwrap();
+        for (set, field) in [
+            ("name=", "name"),
+            ("name=a/b", "name"),
+            ("window=0", "window"),
+            ("label.horizon=0", "label.horizon"),
+            ("features=[]", "features"),
+            ("features[0].lag=0", "features[0].lag"),
+            (r#"features=["TimeGap","TimeGap"]"#, "features"),
+            ("validation.test_bars=0", "validation.test_bars"),
+            ("validation.train_bars=1", "validation.train_bars"),
+            ("validation.step_bars=1", "validation.step_bars"),
+            ("validation.max_folds=0", "validation.max_folds"),
+            ("model.dropout=1.0", "model.dropout"),
+            ("model.layers=0", "model.layers"),
+            ("training.learning_rate=0.0", "training.learning_rate"),
+            ("training.batch_size=0", "training.batch_size"),
+            ("training.patience=0", "training.patience"),
+            ("costs.fee_bps=-1.0", "costs.fee_bps"),
+            ("resources.workers=0", "resources.workers"),
+            ("resources.threads_per_task=0", "resources.threads_per_task"),
+            (r#"data.symbols=["A","A"]"#, "data.symbols"),
+        ] {
+            let changed = apply(&spec, &[set.parse::<Assignment>().unwrap()]).unwrap();
+            let issues = changed.validate().unwrap_err();
+            assert!(issues.iter().any(|issue| issue.field == field), "{set}: {issues:?}");
+        }
+    }
+
+    #[test]
+    fn the_hash_ignores_names_workers_and_places() {
+        let spec = load("lstm-direction").unwrap();
+        let hash = |set: &str| apply(&spec, &[set.parse().unwrap()]).unwrap().content_hash();
+        for same in ["name=other", "notes=hello", "resources.workers=7"] {
+            assert_eq!(hash(same), spec.content_hash(), "{same}");
+        }
+        for other in ["seed=8", "window=9", "resources.threads_per_task=2", "costs.fee_bps=9.0"] {
+            assert_ne!(hash(other), spec.content_hash(), "{other}");
+        }
+    }
+}

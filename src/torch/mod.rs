@@ -1,0 +1,16 @@
+//! What libtorch has and tch does not expose, behind safe wrappers; and the process-wide settings libtorch needs.
+//!
+//! The only room with `unsafe`. It knows tensors and devices, and must never know markets, models or runs.
+#![expect(unsafe_code, reason = "the one room that talks to C++; every block states why it is sound")]
+
+mod environment;
+mod ffi;
+mod generator;
+mod optim;
+
+pub use environment::{device, init_environment, libtorch_version, set_threads_of_this_thread};
+pub use generator::Generator;
+pub use optim::{AdamWSettings, clip_grad_norm, fused_adamw};
+
+/// A call into libtorch failed.
+pub use tch::TchError as TorchError;
