@@ -14,7 +14,9 @@ pub struct Symbol(Arc<str>);
 
 /// A text that cannot name an instrument.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` cannot name a symbol; use 1 to 64 characters without spaces, commas, `/`, `\\` and `:`, as in BTC_USDT")]
+#[error(
+    "`{0}` cannot name a symbol; use 1 to 64 characters without spaces, commas, `/`, `\\` and `:`, as in BTC_USDT"
+)]
 pub struct InvalidSymbol(String);
 
 impl Symbol {

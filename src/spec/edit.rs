@@ -27,13 +27,14 @@ impl FromStr for Assignment {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (path, value) = text
-            .split_once('=')
-            .filter(|(path, _)| !path.trim().is_empty())
-            .ok_or_else(|| format!("`{text}` is no assignment; expected path=value, as in training.max_epochs=2"))?;
+        let (path, value) =
+            text.split_once('=').filter(|(path, _)| !path.trim().is_empty()).ok_or_else(|| {
+                format!(
+                    "`{text}` is no assignment; expected path=value, as in training.max_epochs=2"
+                )
+            })?;
         let value = value.trim();
-        let value =
-            serde_json::from_str(value).unwrap_or_else(|_plain_text| Value::from(value));
+        let value = serde_json::from_str(value).unwrap_or_else(|_plain_text| Value::from(value));
         Ok(Self { path: path.trim().to_owned(), value })
     }
 }
@@ -75,7 +76,8 @@ fn apply_one(spec: &ExperimentSpec, assignment: &Assignment) -> Result<Experimen
         };
     }
     *place = assignment.value.clone();
-    serde_json::from_value(tree).map_err(|error| format!("{error}; see `walkforge plan` for the fields and their types"))
+    serde_json::from_value(tree)
+        .map_err(|error| format!("{error}; see `walkforge plan` for the fields and their types"))
 }
 
 #[derive(Debug, PartialEq)]
@@ -93,9 +95,9 @@ fn steps(path: &str) -> Result<Vec<Step>, String> {
         }
         for index in indices.into_iter().flat_map(|indices| indices.split('[')) {
             let number = index.strip_suffix(']').and_then(|digits| digits.parse().ok());
-            steps.push(Step::Index(number.ok_or_else(|| {
-                format!("`{part}` is no list element; expected name[0]")
-            })?));
+            steps.push(Step::Index(
+                number.ok_or_else(|| format!("`{part}` is no list element; expected name[0]"))?,
+            ));
         }
     }
     Ok(steps)
@@ -153,7 +155,10 @@ mod tests {
         assert_eq!(set(r#"data.symbols=["A","B"]"#).unwrap().data.symbols.len(), 2);
         assert_eq!(set("resources.device=cpu").unwrap().resources.device.to_string(), "cpu");
         assert_eq!(set("model=Linear").unwrap().model, ModelSpec::Linear);
-        assert!(matches!(set("model.Lstm.hidden=8").unwrap().model, ModelSpec::Lstm { hidden: 8, .. }));
+        assert!(matches!(
+            set("model.Lstm.hidden=8").unwrap().model,
+            ModelSpec::Lstm { hidden: 8, .. }
+        ));
         assert!(matches!(set("model.hidden=8").unwrap().model, ModelSpec::Lstm { hidden: 8, .. }));
         assert!(set("features[0].lag=3").is_ok());
     }

@@ -19,7 +19,9 @@ impl std::fmt::Display for SpecIssue {
 #[derive(Debug, thiserror::Error)]
 pub enum SpecError {
     /// Neither a preset's name nor a file.
-    #[error("there is no preset `{name}` and no such file; presets are {known}; a file of your own ends in .ron")]
+    #[error(
+        "there is no preset `{name}` and no such file; presets are {known}; a file of your own ends in .ron"
+    )]
     UnknownPreset {
         /// What was asked for.
         name: String,
@@ -35,7 +37,9 @@ pub enum SpecError {
         source: std::io::Error,
     },
     /// The text is no specification.
-    #[error("{origin}:{line}:{column}: {message}; mend the file there, or start from a preset (`walkforge plan --preset mlp-return`)")]
+    #[error(
+        "{origin}:{line}:{column}: {message}; mend the file there, or start from a preset (`walkforge plan --preset mlp-return`)"
+    )]
     Syntax {
         /// The file, or the preset's name.
         origin: String,

@@ -57,7 +57,8 @@ impl ExperimentSpec {
         if let DataSource::Folder(path) = &mut spec.data.source {
             *path = PathBuf::new();
         }
-        let json = serde_json::to_vec(&spec).expect("a spec has only string keys and finite floats");
+        let json =
+            serde_json::to_vec(&spec).expect("a spec has only string keys and finite floats");
         ContentHash::of(&json)
     }
 }

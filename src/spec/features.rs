@@ -14,7 +14,7 @@ pub enum FeatureSpec {
         /// Returns, at least 2.
         window: u32,
     },
-    /// Wilder's relative strength index of the close (TA-Lib RSI), scaled to 0 ..= 1.
+    /// Wilder's relative strength index of the close (TA-Lib RSI), scaled to 0 ..= 1; 0 without any movement, as TA-Lib.
     Rsi {
         /// Bars, at least 2.
         period: u32,
@@ -24,7 +24,8 @@ pub enum FeatureSpec {
         /// Bars, at least 2.
         period: u32,
     },
-    /// `(v - mean) / std` of `v = ln(1 + volume)` over the last `window` bars, the current one included; 0 where the volume did not change.
+    /// `(v - mean) / std` of `v = ln(1 + volume)` with the sample standard deviation over the last `window` bars, the current one included;
+    /// 0 where the volume did not change.
     VolumeZScore {
         /// Bars, at least 2.
         window: u32,
@@ -36,7 +37,8 @@ pub enum FeatureSpec {
     },
     /// Two columns: sine and cosine of the bar's close time within the UTC day.
     TimeOfDay,
-    /// `ln(1 + missing)` with the number of bar lengths missing before this bar: 0 when the previous bar is the one just before.
+    /// `ln(1 + missing)` with the number of bar lengths missing before this bar: 0 when the previous bar is the one just before. Not defined at
+    /// the first bar.
     TimeGap,
 }
 

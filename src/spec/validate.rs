@@ -29,7 +29,9 @@ impl ExperimentSpec {
             format!("`{}` must be 1 to 64 letters, digits, spaces, `-`, `_` and `.`", self.name)
         });
         if let (Some(from), Some(until)) = (self.data.from, self.data.until) {
-            check.that(from < until, "data.until", || format!("{until} is not after data.from = {from}"));
+            check.that(from < until, "data.until", || {
+                format!("{until} is not after data.from = {from}")
+            });
         }
         for (field, repeated) in [
             ("data.symbols", first_repeated(&self.data.symbols).map(ToString::to_string)),
@@ -91,7 +93,10 @@ impl ExperimentSpec {
         });
         if let Some(step) = validation.step_bars {
             check.that(step >= validation.test_bars, "validation.step_bars", || {
-                format!("{step} is below test_bars = {}: test rows would be seen twice", validation.test_bars)
+                format!(
+                    "{step} is below test_bars = {}: test rows would be seen twice",
+                    validation.test_bars
+                )
             });
         }
         check.that(validation.max_folds != Some(0), "validation.max_folds", || {

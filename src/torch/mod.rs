@@ -1,7 +1,10 @@
 //! What libtorch has and tch does not expose, behind safe wrappers; and the process-wide settings libtorch needs.
 //!
 //! The only room with `unsafe`. It knows tensors and devices, and must never know markets, models or runs.
-#![expect(unsafe_code, reason = "the one room that talks to C++; every block states why it is sound")]
+#![expect(
+    unsafe_code,
+    reason = "the one room that talks to C++; every block states why it is sound"
+)]
 
 mod environment;
 mod ffi;

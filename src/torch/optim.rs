@@ -30,7 +30,9 @@ pub fn fused_adamw(
 ) -> Result<(), TchError> {
     let n = parameters.len();
     if [gradients.len(), first_moments.len(), second_moments.len()] != [n; 3] {
-        return Err(TchError::Torch(format!("AdamW: {n} parameters, but not as many gradients and moments")));
+        return Err(TchError::Torch(format!(
+            "AdamW: {n} parameters, but not as many gradients and moments"
+        )));
     }
     let lists = [parameters, gradients, first_moments, second_moments].map(ffi::pointers);
     // SAFETY: four lists of `n` live tensors; libtorch checks shapes and types and throws, which the C++ side turns into a code.

@@ -1,0 +1,91 @@
+//! Compiles `src/torch/ext.cpp`, the C++ beside tch, and links every program of ours with libtorch.
+//!
+//! The libtorch is the one that torch-sys found: its build script publishes the folder, so both always agree.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const SOURCE: &str = "src/torch/ext.cpp";
+const HEADER: &str = "src/torch/ext.h";
+
+fn main() -> ExitCode {
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed={SOURCE}");
+    // A file that does not exist would count as changed at every build.
+    if Path::new(HEADER).exists() {
+        println!("cargo:rerun-if-changed={HEADER}");
+    }
+    if let Err(problem) = build() {
+        // `cargo::error` is shown without the noise that a panic brings.
+        for line in problem.lines() {
+            println!("cargo::error={line}");
+        }
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+fn build() -> Result<(), String> {
+    let lib_dir = torch_lib_dir()?;
+    compile(&include_dirs(&lib_dir)?);
+    link(&lib_dir);
+    Ok(())
+}
+
+/// The folder of `libtorch_cpu`, from torch-sys (its manifest says `links = "tch"`).
+fn torch_lib_dir() -> Result<PathBuf, String> {
+    let dir = env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from).ok_or(
+        "torch-sys did not say where libtorch is (DEP_TCH_LIBTORCH_LIB is not set).\n\
+         Next step: keep torch-sys 0.24 a direct dependency in Cargo.toml; Linux and macOS are supported.",
+    )?;
+    if dir.is_dir() {
+        return Ok(dir);
+    }
+    Err(format!(
+        "libtorch was in {}, which is gone (was the project or its .venv moved?).\n\
+         Next step: `make setup`, then `cargo clean -p torch-sys` and build again.",
+        dir.display()
+    ))
+}
+
+fn include_dirs(lib_dir: &Path) -> Result<Vec<PathBuf>, String> {
+    println!("cargo:rerun-if-env-changed=LIBTORCH_INCLUDE");
+    println!("cargo:rerun-if-env-changed=LIBTORCH_USE_PYTORCH");
+    // torch-sys honours LIBTORCH_INCLUDE only where libtorch is not Python's; so do we.
+    let own =
+        env::var_os("LIBTORCH_INCLUDE").filter(|_| env::var_os("LIBTORCH_USE_PYTORCH").is_none());
+    let root = own.map_or_else(|| lib_dir.join(".."), PathBuf::from).join("include");
+    let api = root.join("torch/csrc/api/include");
+    if api.join("torch/torch.h").exists() {
+        return Ok(vec![root, api]);
+    }
+    Err(format!(
+        "libtorch's headers are not complete: {} was not found.\n\
+         Next step: `make setup` repairs .venv; with LIBTORCH set, point it at a libtorch 2.11.0 that has include/ and lib/.",
+        api.join("torch/torch.h").display()
+    ))
+}
+
+fn compile(include_dirs: &[PathBuf]) {
+    println!("cargo:rerun-if-env-changed=LIBTORCH_CXX11_ABI");
+    let abi = env::var("LIBTORCH_CXX11_ABI").unwrap_or_else(|_| "1".to_owned());
+    let mut cpp = cc::Build::new();
+    cpp.cpp(true).pic(true).std("c++17").file(SOURCE);
+    cpp.define("_GLIBCXX_USE_CXX11_ABI", abi.as_str());
+    for dir in include_dirs {
+        // As system headers: warnings stay on for our own lines only.
+        cpp.flag("-isystem").flag(dir);
+    }
+    cpp.compile("walkforge_ext");
+}
+
+fn link(lib_dir: &Path) {
+    // Programs start without LD_LIBRARY_PATH.
+    println!("cargo:rustc-link-arg=-Wl,-rpath,{}", lib_dir.display());
+    // Nothing refers to a symbol of libtorch_cuda, so the linker would drop it and CUDA would look absent.
+    // These arguments come after rustc's `--as-needed`; both GNU ld and lld let the later mention win.
+    if lib_dir.join("libtorch_cuda.so").exists() {
+        println!("cargo:rustc-link-arg=-Wl,--push-state,--no-as-needed,-ltorch_cuda,--pop-state");
+    }
+}

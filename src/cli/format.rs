@@ -1,0 +1,82 @@
+use crate::domain::{BaselineScore, RunSummary, Score, UtcMillis};
+
+/// What is not known is shown as this, never as 0.
+pub(super) const UNKNOWN: &str = "—";
+
+/// Columns of [`score_cells`].
+pub(super) const SCORE_HEADER: [&str; 8] =
+    ["rows", "IC", "rank IC", "hit rate", "net return", "Sharpe", "max drawdown", "turnover"];
+
+pub(super) fn number(value: Option<f64>, decimals: usize) -> String {
+    value.map_or_else(|| UNKNOWN.to_owned(), |value| format!("{value:.decimals$}"))
+}
+
+pub(super) fn percent(fraction: Option<f64>) -> String {
+    fraction.map_or_else(|| UNKNOWN.to_owned(), |fraction| format!("{:.1} %", 100.0 * fraction))
+}
+
+pub(super) fn minute(at: UtcMillis) -> String {
+    at.to_datetime().map_or_else(|| at.to_string(), |at| at.format("%Y-%m-%d %H:%M").to_string())
+}
+
+pub(super) fn score_cells(score: &Score) -> [String; 8] {
+    [
+        score.rows.to_string(),
+        number(score.ic_ts, 4),
+        number(score.rank_ic_ts, 4),
+        percent(score.hit_rate),
+        percent(score.total_return),
+        number(score.sharpe, 2),
+        percent(score.max_drawdown),
+        number(score.turnover, 0),
+    ]
+}
+
+/// The model's row and those of its baselines, with the same leading cells on the first one only.
+pub(super) fn score_rows(
+    lead: &[String],
+    model: &Score,
+    baselines: &[BaselineScore],
+) -> Vec<Vec<String>> {
+    let names = baselines.iter().map(|baseline| baseline.name.replace('_', " "));
+    let rows = std::iter::once(("model".to_owned(), model))
+        .chain(names.zip(baselines.iter().map(|baseline| &baseline.score)));
+    rows.enumerate()
+        .map(|(index, (name, score))| {
+            let lead =
+                lead.iter().map(|cell| if index == 0 { cell.clone() } else { String::new() });
+            lead.chain([name]).chain(score_cells(score)).collect()
+        })
+        .collect()
+}
+
+/// Prints a run's out-of-sample result.
+pub(super) fn print_summary(printer: &super::printer::Printer, summary: &RunSummary) {
+    if summary.series.is_empty() {
+        return;
+    }
+    let header: Vec<&str> =
+        ["symbol", "timeframe", "folds", "predictor"].into_iter().chain(SCORE_HEADER).collect();
+    let rows: Vec<Vec<String>> = summary
+        .series
+        .iter()
+        .flat_map(|series| {
+            let lead =
+                [series.symbol.to_string(), series.timeframe.to_string(), series.folds.to_string()];
+            score_rows(&lead, &series.model, &series.baselines)
+        })
+        .collect();
+    printer.line("Out of sample, test sections stitched, after costs:");
+    printer.table(&header, 4, &rows);
+    for section in &summary.cross_sections {
+        printer.line(&format!(
+            "Across symbols at {}: IC {:.4}, rank IC {:.4}, ICIR {}, rank ICIR {} over {} moments",
+            section.timeframe,
+            section.ic_cs,
+            section.rank_ic_cs,
+            number(section.icir, 3),
+            number(section.rank_icir, 3),
+            section.timestamps
+        ));
+    }
+}

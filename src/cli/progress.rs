@@ -1,0 +1,170 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::Printer;
+use super::format::number;
+use crate::domain::{EpochRecord, Event, EventKind, Plan, Progress, TaskId, TaskReport};
+
+/// Steps of the overall bar that one task is worth.
+const STEPS_PER_TASK: u64 = 1000;
+
+/// Shows a run in the terminal: an overall bar with ETA and a line for each running task; plain lines where nobody watches.
+pub(super) struct RunProgress<'a> {
+    printer: &'a Printer,
+    overall: Option<ProgressBar>,
+    running: BTreeMap<TaskId, Running>,
+    tasks: u64,
+    ended: u64,
+}
+
+struct Running {
+    bar: Option<ProgressBar>,
+    progress: Option<Progress>,
+    last_epoch: Option<EpochRecord>,
+}
+
+impl<'a> RunProgress<'a> {
+    pub(super) const fn new(printer: &'a Printer) -> Self {
+        Self { printer, overall: None, running: BTreeMap::new(), tasks: 0, ended: 0 }
+    }
+
+    pub(super) fn show(&mut self, event: Event) {
+        let Event { task, kind, .. } = event;
+        match (task, kind) {
+            (None, EventKind::Planned { plan }) => self.begin(&plan),
+            (None, EventKind::RunEnded { .. }) => self.clear(),
+            (Some(task), EventKind::Started { .. }) => self.start(task),
+            (Some(task), EventKind::Progress(progress)) => {
+                self.update(&task, |running| running.progress = Some(progress));
+            }
+            (Some(task), EventKind::Epoch(record)) => {
+                self.update(&task, |running| running.last_epoch = Some(record));
+            }
+            (Some(task), EventKind::Finished { report }) => {
+                let text = finished(&report);
+                self.end(&task, &text);
+            }
+            (Some(task), EventKind::Failed { message }) => {
+                self.end(&task, "failed");
+                self.printer.error(&format!("{task}: {message}"));
+            }
+            (Some(task), EventKind::Cancelled) => self.end(&task, "cancelled"),
+            (task, EventKind::Warning { message }) => {
+                let place = task.map(|task| format!("{task}: ")).unwrap_or_default();
+                self.printer.warning(&format!("{place}{message}"));
+            }
+            _ => {}
+        }
+    }
+
+    fn begin(&mut self, plan: &Plan) {
+        for line in super::experiment::describe(plan) {
+            self.printer.note(&line);
+        }
+        for warning in &plan.warnings {
+            self.printer.warning(warning);
+        }
+        self.tasks = plan.tasks.len() as u64;
+        self.overall = self.printer.bars().map(|bars| {
+            let style = style("{bar:30} {percent:>3} %  {msg}, {elapsed} elapsed, {eta} left");
+            let bar = bars.add(ProgressBar::new(self.tasks * STEPS_PER_TASK).with_style(style));
+            bar.set_message(format!("0 of {} tasks", self.tasks));
+            bar.enable_steady_tick(Duration::from_millis(500));
+            bar
+        });
+    }
+
+    fn start(&mut self, task: TaskId) {
+        let add = |bars: &MultiProgress| {
+            let bar = bars.add(ProgressBar::new_spinner().with_style(style("  {msg}")));
+            bar.set_message(task.to_string());
+            bar
+        };
+        let bar = self.printer.bars().map(add);
+        self.running.insert(task, Running { bar, progress: None, last_epoch: None });
+    }
+
+    fn update(&mut self, task: &TaskId, change: impl FnOnce(&mut Running)) {
+        if let Some(running) = self.running.get_mut(task) {
+            change(running);
+            if let Some(bar) = &running.bar {
+                bar.set_message(running.describe(task));
+            }
+        }
+        self.move_overall();
+    }
+
+    fn end(&mut self, task: &TaskId, how: &str) {
+        if let Some(Running { bar: Some(bar), .. }) = self.running.remove(task) {
+            bar.finish_and_clear();
+        }
+        self.ended += 1;
+        self.printer.note(&format!("[{}/{}] {task}: {how}", self.ended, self.tasks));
+        self.move_overall();
+    }
+
+    fn move_overall(&self) {
+        if let Some(overall) = &self.overall {
+            let running: f64 = self.running.values().map(Running::share).sum();
+            let steps = self.ended * STEPS_PER_TASK + (running * STEPS_PER_TASK as f64) as u64;
+            overall.set_position(steps);
+            overall.set_message(format!("{} of {} tasks", self.ended, self.tasks));
+        }
+    }
+
+    fn clear(&mut self) {
+        for (_, running) in std::mem::take(&mut self.running) {
+            if let Some(bar) = running.bar {
+                bar.finish_and_clear();
+            }
+        }
+        if let Some(overall) = self.overall.take() {
+            overall.finish_and_clear();
+        }
+    }
+}
+
+impl Running {
+    /// How much of the task is done at most, 0 to 1: early stopping may end it sooner.
+    fn share(&self) -> f64 {
+        self.progress.map_or(0.0, |progress| {
+            let epochs = f64::from(progress.epoch - 1)
+                + f64::from(progress.batch) / f64::from(progress.batches);
+            epochs / f64::from(progress.max_epochs)
+        })
+    }
+
+    fn describe(&self, task: &TaskId) -> String {
+        let mut text = task.to_string();
+        if let Some(progress) = self.progress {
+            text += &format!(
+                "  epoch {}/{}, {:.0} samples/s",
+                progress.epoch, progress.max_epochs, progress.samples_per_second
+            );
+        }
+        if let Some(epoch) = self.last_epoch {
+            text += &format!(
+                ", loss {:.4} train, {:.4} validation",
+                epoch.train_loss, epoch.validation_loss
+            );
+        }
+        text
+    }
+}
+
+fn finished(report: &TaskReport) -> String {
+    format!(
+        "best epoch {} of {}, validation loss {:.4}, test IC {}, {:.1} s",
+        report.best_epoch,
+        report.epochs,
+        report.validation_loss,
+        number(report.model.ic_ts, 4),
+        report.seconds
+    )
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the templates in this file are well-formed")
+}

@@ -1,0 +1,124 @@
+//! Trained models for other programs: TorchScript with the scaler inside, safetensors, and a manifest with an example to check against.
+//!
+//! Uses rooms up to `runs`. It must never know how runs are scheduled or shown.
+
+mod manifest;
+mod torchscript;
+
+use std::path::{Path, PathBuf};
+
+pub use manifest::{Example, ExportManifest, FILES};
+pub use torchscript::{TOLERANCE, trace};
+
+use crate::domain::{Cancel, Device, TaskId};
+use crate::models::{BuildError, Network};
+use crate::runs::{RunFolder, StoreError, TaskMetadata, read_weights, write_atomically};
+use crate::torch::TorchError;
+
+/// Why a model could not be exported.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// A file could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Nothing to export.
+    #[error(
+        "run {run} has no finished task to export; `walkforge runs show {run}` says what became of them"
+    )]
+    NothingFinished {
+        /// The run.
+        run: String,
+    },
+    /// The stored weights cannot be used.
+    #[error("{task}: {source}")]
+    Network {
+        /// The task.
+        task: TaskId,
+        /// Why.
+        source: BuildError,
+    },
+    /// libtorch refused.
+    #[error("{task}: libtorch: {source}")]
+    Torch {
+        /// The task.
+        task: TaskId,
+        /// What it said.
+        source: TorchError,
+    },
+    /// The exported module does not compute what the network computes.
+    #[error(
+        "{task}: the exported module differs from the trained network by {difference:e} at batch size {batch}; nothing was kept; please report this"
+    )]
+    Mismatch {
+        /// The task.
+        task: TaskId,
+        /// Samples in the batch.
+        batch: i64,
+        /// Largest absolute difference.
+        difference: f64,
+    },
+    /// Somebody asked to stop.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+/// Exports every finished task of a run, a folder each, and returns the folders. Files of the same name are replaced.
+///
+/// # Errors
+/// [`ExportError`]; folders written before it are whole.
+pub fn export_run(
+    run: &RunFolder,
+    to: &Path,
+    cancel: &Cancel,
+) -> Result<Vec<PathBuf>, ExportError> {
+    let manifest = run.manifest()?;
+    let mut written = Vec::new();
+    for task in &manifest.plan.tasks {
+        if cancel.is_cancelled() {
+            return Err(ExportError::Cancelled);
+        }
+        if let Some(metadata) = run.metadata(&task.id)? {
+            let folder = to.join(task.id.as_str());
+            export_task(run, &metadata, &manifest, &folder)?;
+            written.push(folder);
+        }
+    }
+    if written.is_empty() {
+        return Err(ExportError::NothingFinished { run: manifest.run.to_string() });
+    }
+    Ok(written)
+}
+
+fn export_task(
+    run: &RunFolder,
+    metadata: &TaskMetadata,
+    run_manifest: &crate::runs::Manifest,
+    folder: &Path,
+) -> Result<(), ExportError> {
+    let task = &metadata.task.id;
+    let torch = |source| ExportError::Torch { task: task.clone(), source };
+    let stored = run.task(task).join("weights.safetensors");
+    let network =
+        Network::from_weights(metadata.design.clone(), Device::Cpu, read_weights(&stored)?)
+            .map_err(|source| ExportError::Network { task: task.clone(), source })?;
+    let module = trace(&network).map_err(torch)?;
+    if let Some((batch, difference)) =
+        torchscript::first_mismatch(&network, &module).map_err(torch)?
+    {
+        return Err(ExportError::Mismatch { task: task.clone(), batch, difference });
+    }
+    let example = Example::of(&network).map_err(torch)?;
+
+    std::fs::create_dir_all(folder).map_err(|source| StoreError::write(folder, &source))?;
+    let model = folder.join(FILES.torchscript);
+    torchscript::save(&module, &model)?;
+    write_atomically(&folder.join(FILES.weights), |file| {
+        std::io::copy(&mut std::fs::File::open(&stored)?, file)?;
+        Ok(())
+    })?;
+    let manifest = ExportManifest::new(metadata, run_manifest, example);
+    write_atomically(&folder.join(FILES.manifest), |file| {
+        Ok(serde_json::to_writer_pretty(file, &manifest)?)
+    })?;
+    Ok(())
+}

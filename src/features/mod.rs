@@ -1,0 +1,33 @@
+//! From bars to numbers a model can learn: [`compute`] makes a [`FeatureMatrix`] of one row per bar, [`Scaler`] standardises it,
+//! [`check_truncation`] proves that no row knows the future.
+//!
+//! The room uses `domain`, `spec` and `market`. It must never know labels, folds, libtorch, files, threads or screens: whoever asks for a
+//! scaler says which rows it may see.
+//!
+//! Conventions that hold throughout:
+//! - Row t depends on bars that closed at or before bar t's close, and on nothing else: computing on a prefix of the bars gives the same
+//!   bits for the rows of that prefix. Every window is summed from its own bars; no sum is carried along, so none can drift.
+//! - Formulas compute in `f64`; the matrix stores `f32`. What is not defined (too early, or not a finite number) is NaN, never 0.
+
+mod clock;
+mod compute;
+mod error;
+mod matrix;
+mod rolling;
+mod scaler;
+mod truncation;
+mod wilder;
+
+#[cfg(test)]
+mod golden;
+
+pub use compute::{column_names, compute, lookback};
+pub use error::FeatureError;
+pub use matrix::FeatureMatrix;
+pub use scaler::{Scaler, ScalerError};
+pub use truncation::{Leak, TruncationError, check_truncation, check_truncation_of};
+
+/// One value per bar: `value(t)` where `lookback` bars lie before bar t, NaN at the rows before that.
+fn per_bar(bars: usize, lookback: usize, value: impl Fn(usize) -> f64) -> Vec<f64> {
+    (0..bars).map(|t| if t < lookback { f64::NAN } else { value(t) }).collect()
+}

@@ -1,0 +1,250 @@
+use std::fmt;
+use std::path::PathBuf;
+
+use super::BarProblem;
+use crate::domain::{Symbol, Timeframe};
+
+/// Why there are no bars. Every message names the file and the next step.
+#[derive(Debug, thiserror::Error)]
+pub enum MarketError {
+    /// The file or folder cannot be opened or read.
+    #[error("{}: cannot be read: {source}; check the path and its permissions", path.display())]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// There is no such folder.
+    #[error("{}: there is no such folder; name the folder that holds your market files", path.display())]
+    NoSuchFolder {
+        /// What was asked for.
+        path: PathBuf,
+    },
+    /// A file stands where a folder is expected.
+    #[error("{}: is a file; expected the folder that holds it", path.display())]
+    NotAFolder {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The folder holds no market file.
+    #[error(
+        "{}: holds no market file{}; expected names such as BTC_USDT-1h.feather or XAUUSDh1.csv; add some, or choose another folder",
+        path.display(), found_instead(.found)
+    )]
+    NoMarketFiles {
+        /// The folder.
+        path: PathBuf,
+        /// What lies there instead, each with why it is none.
+        found: Vec<String>,
+    },
+    /// Two files hold the same bars.
+    #[error(
+        "{} and {} both hold {symbol} {timeframe}; keep one of them in the folder",
+        first.display(), second.display()
+    )]
+    SameSeriesTwice {
+        /// What both hold.
+        symbol: Symbol,
+        /// At which timeframe.
+        timeframe: Timeframe,
+        /// One file.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+    /// The folder does not have what was selected.
+    #[error("{}: there is no {wanted}; {hint}", folder.display())]
+    NotInCatalog {
+        /// The folder.
+        folder: PathBuf,
+        /// The symbol, timeframe or pair of both.
+        wanted: String,
+        /// What there is instead.
+        hint: String,
+    },
+    /// The file's name does not say whose bars these are, and its content cannot stand in.
+    #[error("{}: {reason}", path.display())]
+    UnclearName {
+        /// The file.
+        path: PathBuf,
+        /// What is expected.
+        reason: &'static str,
+    },
+    /// The file's name ends in nothing that can be read.
+    #[error("{}: its name ends in {found}; expected .csv, .feather or .arrow; convert the file to one of them", path.display())]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+        /// The ending, or that there is none.
+        found: String,
+    },
+    /// A column is missing.
+    #[error(
+        "{}: no column for {missing} (named {accepted}); found {found}; \
+         the header must name date, open, high, low, close and volume: rename or add the column",
+        path.display()
+    )]
+    MissingColumn {
+        /// The file, with the header's line where it has lines.
+        path: PathBuf,
+        /// What the column would hold.
+        missing: &'static str,
+        /// The names it may have.
+        accepted: String,
+        /// The columns there are.
+        found: String,
+    },
+    /// A column holds something else.
+    #[error("{}: column `{column}` holds {found}; expected {expected}; convert the column", path.display())]
+    ColumnType {
+        /// The file.
+        path: PathBuf,
+        /// The column's name.
+        column: String,
+        /// Its type.
+        found: String,
+        /// Types that would do.
+        expected: &'static str,
+    },
+    /// A row that cannot be read or cannot be a bar.
+    #[error("{}{place}: {problem}; {}", path.display(), problem.next_step())]
+    BadRow {
+        /// The file.
+        path: PathBuf,
+        /// Where in it.
+        place: Place,
+        /// What is wrong.
+        problem: RowProblem,
+    },
+    /// A header and nothing under it, or nothing at all.
+    #[error("{}: holds no bars{}; download the file again or remove it", path.display(), if *.header_only { ", only a header" } else { ": it is empty" })]
+    NoBars {
+        /// The file.
+        path: PathBuf,
+        /// Whether columns are named.
+        header_only: bool,
+    },
+    /// A file that is no Feather file from first to last byte.
+    #[error("{}: is truncated or no Feather v2 file ({reason}); download or write it again", path.display())]
+    BrokenFeather {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said.
+        reason: String,
+    },
+    /// The bars lie closer together than they are long.
+    #[error(
+        "{}: its bars open {spacing} apart, but {timeframe} was expected; rename the file to its true timeframe",
+        path.display()
+    )]
+    WrongTimeframe {
+        /// The file.
+        path: PathBuf,
+        /// The most common distance between two bars.
+        spacing: String,
+        /// What the name says.
+        timeframe: Timeframe,
+    },
+    /// A synthetic market that cannot be made.
+    #[error("synthetic market {symbol} {timeframe}: {problem}")]
+    Synthetic {
+        /// The symbol.
+        symbol: Symbol,
+        /// The timeframe.
+        timeframe: Timeframe,
+        /// What was found, what is expected, and what to change.
+        problem: String,
+    },
+}
+
+fn found_instead(found: &[String]) -> String {
+    const MOST: usize = 10;
+    let named = found.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match found.len() {
+        0 => " (it is empty)".to_owned(),
+        count if count > MOST => format!(", only {named} and {} more", count - MOST),
+        _ => format!(", only {named}"),
+    }
+}
+
+/// Where in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A line of a text file, from 1. Shown as `:17`.
+    Line(u64),
+    /// A row of a table, from 1. Shown as `: row 17`.
+    Row(u64),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(f, ":{line}"),
+            Self::Row(row) => write!(f, ": row {row}"),
+        }
+    }
+}
+
+/// What is wrong with a row.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum RowProblem {
+    /// Text where a number belongs.
+    #[error("{column} is `{found}`; expected a number with a decimal point, as in 1234.5")]
+    NotANumber {
+        /// The column's name in the file.
+        column: String,
+        /// The text.
+        found: String,
+    },
+    /// No moment in time.
+    #[error(
+        "{column} is `{found}`; expected a date such as 2024-06-30T14:00:00Z or 2024-06-30 14:00, or seconds or milliseconds since 1970"
+    )]
+    NotADate {
+        /// The column's name in the file.
+        column: String,
+        /// The text or number.
+        found: String,
+    },
+    /// Nothing where something belongs.
+    #[error("{column} is empty; expected a value in every row")]
+    Empty {
+        /// The column's name in the file.
+        column: String,
+    },
+    /// More or fewer fields than the header.
+    #[error("{found} fields under a header of {expected}; expected as many as there are columns")]
+    WrongFieldCount {
+        /// Fields in this row.
+        found: u64,
+        /// Columns in the header.
+        expected: u64,
+    },
+    /// Bytes that are no text.
+    #[error("the line is no UTF-8 text ({reason}); expected a plain text file")]
+    NotText {
+        /// What the reader said.
+        reason: String,
+    },
+    /// Values that cannot be a bar.
+    #[error(transparent)]
+    Bar(#[from] BarProblem),
+}
+
+impl RowProblem {
+    const fn next_step(&self) -> &'static str {
+        match self {
+            Self::NotANumber { .. } | Self::NotADate { .. } => "mend the value or remove the row",
+            Self::WrongFieldCount { .. } => {
+                "mend or remove the row; a download may have been cut short"
+            }
+            Self::NotText { .. } => "save the file as UTF-8",
+            Self::Bar(BarProblem::DuplicateTime { .. }) => "keep one of the two rows",
+            Self::Bar(BarProblem::OutOfOrder { .. }) => "sort the file by time",
+            Self::Empty { .. } | Self::Bar(_) => {
+                "mend or remove the row, or download the file again"
+            }
+        }
+    }
+}

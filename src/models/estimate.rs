@@ -1,0 +1,71 @@
+use super::{InputShape, layout};
+use crate::domain::Bytes;
+use crate::spec::ModelSpec;
+
+/// Values a model learns.
+#[must_use]
+pub fn parameter_count(model: &ModelSpec, input: InputShape) -> u64 {
+    layout(model, input).iter().map(super::ParameterShape::elements).sum()
+}
+
+/// Estimated peak of the tensors of one training task: the resident feature matrix of `rows` rows, weights with gradients and both moments,
+/// best weights kept, and one batch with its activations and their gradients.
+///
+/// An estimate from shapes alone; libtorch's own workspaces and its context on a GPU come on top.
+#[must_use]
+pub fn estimate_memory(model: &ModelSpec, input: InputShape, rows: u64, batch_size: u32) -> Bytes {
+    const F32: u64 = 4;
+    /// Weights, gradients, first and second moment, best weights.
+    const COPIES_OF_WEIGHTS: u64 = 5;
+    /// Gathered window, its index, the scaled window.
+    const COPIES_OF_INPUT: u64 = 4;
+    /// Forward value and its gradient.
+    const COPIES_OF_ACTIVATIONS: u64 = 2;
+    let matrix = rows * u64::from(input.features) * F32;
+    let weights = parameter_count(model, input) * F32 * COPIES_OF_WEIGHTS;
+    let sample = input.flat().unsigned_abs() * F32 * COPIES_OF_INPUT
+        + activations(model, input) * F32 * COPIES_OF_ACTIVATIONS;
+    Bytes(matrix + weights + sample * u64::from(batch_size))
+}
+
+/// Values kept for the backward pass, per sample.
+fn activations(model: &ModelSpec, input: InputShape) -> u64 {
+    match model {
+        ModelSpec::Linear => 1,
+        // Affine output, activation, dropout mask.
+        ModelSpec::Mlp { hidden, .. } => hidden.iter().map(|units| 3 * u64::from(*units)).sum(),
+        // Four gates before and after their non-linearity, cell, tanh of the cell, output, at every step.
+        &ModelSpec::Lstm { hidden, layers, .. } => {
+            11 * u64::from(hidden) * u64::from(layers) * u64::from(input.window)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::Activation;
+
+    const INPUT: InputShape = InputShape { window: 8, features: 5 };
+
+    #[test]
+    fn counts_agree_with_pytorch() {
+        // sum(p.numel() for p in torch.nn.Linear(40, 1).parameters()) and so on.
+        let mlp =
+            ModelSpec::Mlp { hidden: vec![64, 32], activation: Activation::Relu, dropout: 0.1 };
+        let lstm = ModelSpec::Lstm { hidden: 16, layers: 2, dropout: 0.0 };
+        for (model, count) in [(ModelSpec::Linear, 41), (mlp, 4737), (lstm, 1472 + 2176 + 17)] {
+            assert_eq!(parameter_count(&model, INPUT), count, "{model:?}");
+        }
+    }
+
+    #[test]
+    fn memory_grows_with_rows_batch_and_width() {
+        let small = ModelSpec::Lstm { hidden: 16, layers: 1, dropout: 0.0 };
+        let wide = ModelSpec::Lstm { hidden: 32, layers: 1, dropout: 0.0 };
+        let base = estimate_memory(&small, INPUT, 1000, 64);
+        assert!(estimate_memory(&small, INPUT, 2000, 64) > base);
+        assert!(estimate_memory(&small, INPUT, 1000, 128) > base);
+        assert!(estimate_memory(&wide, INPUT, 1000, 64) > base);
+    }
+}

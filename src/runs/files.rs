@@ -1,0 +1,122 @@
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tch::{Kind, Tensor};
+
+use super::StoreError;
+use crate::models::Parameter;
+
+/// Writes a file so that it is there whole or not at all, even after a power cut: a temporary file beside it, fsync, rename, fsync of the folder.
+///
+/// # Errors
+/// [`StoreError::Write`] naming the file; an older file of that name is then untouched.
+pub fn write_atomically(
+    path: &Path,
+    write: impl FnOnce(&mut std::fs::File) -> Result<(), Box<dyn std::error::Error + Send + Sync>>,
+) -> Result<(), StoreError> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let attempt = || -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let mut file = tempfile::Builder::new().prefix(".walkforge-").tempfile_in(folder)?;
+        write(file.as_file_mut())?;
+        file.as_file().sync_all()?;
+        set_shared_permissions(file.as_file())?;
+        file.persist(path)?;
+        std::fs::File::open(folder)?.sync_all()?;
+        Ok(())
+    };
+    attempt().map_err(|source| StoreError::write(path, &source))
+}
+
+/// Temporary files are made for their owner alone; results are as readable as any other new file.
+#[cfg(unix)]
+fn set_shared_permissions(file: &std::fs::File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn set_shared_permissions(_file: &std::fs::File) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Writes a value as indented JSON, atomically.
+pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), StoreError> {
+    write_atomically(path, |file| {
+        let mut text = serde_json::to_vec_pretty(value)?;
+        text.push(b'\n');
+        file.write_all(&text)?;
+        Ok(())
+    })
+}
+
+/// Reads what [`write_json`] wrote.
+pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, StoreError> {
+    let text = std::fs::read(path).map_err(|source| StoreError::read(path, &source))?;
+    serde_json::from_slice(&text).map_err(|source| StoreError::damaged(path, &source))
+}
+
+/// Writes a network's weights as f32 in the safetensors format, names as PyTorch's, atomically.
+///
+/// # Errors
+/// [`StoreError::Write`] naming the file.
+pub fn write_weights(path: &Path, parameters: &[Parameter]) -> Result<(), StoreError> {
+    write_atomically(path, |file| {
+        let buffers = parameters
+            .iter()
+            .map(|parameter| {
+                let host =
+                    parameter.tensor.detach().f_to(tch::Device::Cpu)?.f_to_kind(Kind::Float)?;
+                let values: Vec<f32> = host.f_flatten(0, -1)?.try_into()?;
+                let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+                let shape: Vec<usize> =
+                    parameter.tensor.size().iter().map(|&size| size as usize).collect();
+                Ok((parameter.name.as_str(), shape, bytes))
+            })
+            .collect::<Result<Vec<_>, tch::TchError>>()?;
+        let views = buffers
+            .iter()
+            .map(|(name, shape, bytes)| {
+                Ok((*name, TensorView::new(Dtype::F32, shape.clone(), bytes)?))
+            })
+            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
+        // `format: pt` is what PyTorch's own readers look for.
+        let metadata = std::collections::HashMap::from([("format".to_owned(), "pt".to_owned())]);
+        file.write_all(&safetensors::serialize(views, Some(metadata))?)?;
+        Ok(())
+    })
+}
+
+/// Reads what [`write_weights`] wrote: f32 tensors on the CPU by name.
+///
+/// # Errors
+/// [`StoreError::Read`] or [`StoreError::Damaged`] naming the file.
+pub fn read_weights(path: &Path) -> Result<BTreeMap<String, Tensor>, StoreError> {
+    let bytes = std::fs::read(path).map_err(|source| StoreError::read(path, &source))?;
+    let file =
+        SafeTensors::deserialize(&bytes).map_err(|source| StoreError::damaged(path, &source))?;
+    let mut weights = BTreeMap::new();
+    for (name, view) in file.tensors() {
+        if view.dtype() != Dtype::F32 {
+            return Err(StoreError::damaged(
+                path,
+                &format!("`{name}` is {:?}, not F32", view.dtype()),
+            ));
+        }
+        let values: Vec<f32> = view
+            .data()
+            .chunks_exact(4)
+            .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+            .collect();
+        let shape: Vec<i64> = view.shape().iter().map(|&size| size as i64).collect();
+        let tensor = Tensor::f_from_slice(&values)
+            .and_then(|tensor| tensor.f_reshape(&shape))
+            .map_err(|source| StoreError::damaged(path, &source))?;
+        weights.insert(name, tensor);
+    }
+    Ok(weights)
+}

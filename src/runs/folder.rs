@@ -1,0 +1,172 @@
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::files::{read_json, write_json};
+use super::{Manifest, Outcome, StoreError};
+use crate::domain::{Event, EventKind, RunOutcome, Task, TaskId, TaskReport};
+use crate::models::NetworkDesign;
+use crate::spec::{ExperimentSpec, LabelSpec};
+
+/// One run's folder: `spec.ron`, `manifest.json`, `events.jsonl`, `outcome.json` and `tasks/TASK/…`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+/// `metadata.json` of a finished task: everything but the weights to build its network again. Written last, so that its presence means that
+/// the task is whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskMetadata {
+    /// The task.
+    pub task: Task,
+    /// The network without its weights.
+    pub design: NetworkDesign,
+    /// Names of the feature columns, in the model's order.
+    pub features: Vec<String>,
+    /// What it predicts.
+    pub label: LabelSpec,
+    /// Its result.
+    pub report: TaskReport,
+}
+
+/// How a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// Its process lives.
+    Running,
+    /// Its process is gone and left no outcome.
+    Interrupted,
+    /// Every task finished.
+    Finished,
+    /// At least one task failed.
+    Failed,
+    /// Stopped on request.
+    Cancelled,
+}
+
+impl From<RunOutcome> for RunStatus {
+    fn from(outcome: RunOutcome) -> Self {
+        match outcome {
+            RunOutcome::Finished => Self::Finished,
+            RunOutcome::Failed => Self::Failed,
+            RunOutcome::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+impl RunFolder {
+    pub(super) const fn new(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn log_path(&self) -> PathBuf {
+        self.path.join("events.jsonl")
+    }
+
+    /// A task's folder.
+    #[must_use]
+    pub fn task(&self, task: &TaskId) -> PathBuf {
+        self.path.join("tasks").join(task.as_str())
+    }
+
+    /// Makes a task's folder.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`] naming it.
+    pub fn create_task(&self, task: &TaskId) -> Result<PathBuf, StoreError> {
+        let path = self.task(task);
+        std::fs::create_dir_all(&path).map_err(|source| StoreError::write(&path, &source))?;
+        Ok(path)
+    }
+
+    pub(super) fn write_start(
+        &self,
+        spec: &ExperimentSpec,
+        manifest: &Manifest,
+    ) -> Result<(), StoreError> {
+        use std::io::Write;
+        super::write_atomically(&self.path.join("spec.ron"), |file| {
+            Ok(file.write_all(spec.to_ron().as_bytes())?)
+        })?;
+        write_json(&self.path.join("manifest.json"), manifest)
+    }
+
+    /// Writes a finished task's metadata; everything else of the task must be there already.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`] naming the file.
+    pub fn write_metadata(&self, metadata: &TaskMetadata) -> Result<(), StoreError> {
+        write_json(&self.task(&metadata.task.id).join("metadata.json"), metadata)
+    }
+
+    /// Writes how the run ended.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`] naming the file.
+    pub fn write_outcome(&self, outcome: &Outcome) -> Result<(), StoreError> {
+        write_json(&self.path.join("outcome.json"), outcome)
+    }
+
+    /// What was to be done.
+    ///
+    /// # Errors
+    /// [`StoreError::Read`] or [`StoreError::Damaged`] naming the file.
+    pub fn manifest(&self) -> Result<Manifest, StoreError> {
+        read_json(&self.path.join("manifest.json"))
+    }
+
+    /// How it ended; `None` while it has not.
+    ///
+    /// # Errors
+    /// [`StoreError::Read`] or [`StoreError::Damaged`] naming the file.
+    pub fn outcome(&self) -> Result<Option<Outcome>, StoreError> {
+        let path = self.path.join("outcome.json");
+        if path.exists() { read_json(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// A task's metadata; `None` where it has not finished.
+    ///
+    /// # Errors
+    /// [`StoreError::Read`] or [`StoreError::Damaged`] naming the file.
+    pub fn metadata(&self, task: &TaskId) -> Result<Option<TaskMetadata>, StoreError> {
+        let path = self.task(task).join("metadata.json");
+        if path.exists() { read_json(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// How the run stands now.
+    ///
+    /// # Errors
+    /// As [`Self::outcome`].
+    pub fn status(&self, manifest: &Manifest) -> Result<RunStatus, StoreError> {
+        Ok(match self.outcome()? {
+            Some(outcome) => outcome.outcome.into(),
+            None if manifest.owner.is_alive() => RunStatus::Running,
+            None => RunStatus::Interrupted,
+        })
+    }
+
+    /// The messages of failed tasks, in the order they failed. A line cut short by a crash is passed over.
+    ///
+    /// # Errors
+    /// [`StoreError::Read`] naming the file.
+    pub fn failures(&self) -> Result<Vec<(TaskId, String)>, StoreError> {
+        let path = self.log_path();
+        let text =
+            std::fs::read_to_string(&path).map_err(|source| StoreError::read(&path, &source))?;
+        let events = text.lines().filter_map(|line| serde_json::from_str::<Event>(line).ok());
+        Ok(events
+            .filter_map(|event| match (event.task, event.kind) {
+                (Some(task), EventKind::Failed { message }) => Some((task, message)),
+                _ => None,
+            })
+            .collect())
+    }
+}

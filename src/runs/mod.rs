@@ -1,0 +1,20 @@
+//! Runs on disk: a folder per run with its specification, manifest, event log and, per task, weights, history and predictions.
+//!
+//! Uses rooms up to `training`. It owns one thread, the writer of the event logs: an event is durable before anyone is told. It must never
+//! know how tasks are scheduled or shown. Files are replaced atomically: a reader sees the old one or the new one, never half of one.
+
+mod error;
+mod files;
+mod folder;
+mod log;
+mod manifest;
+mod store;
+mod tables;
+
+pub use error::StoreError;
+pub use files::{read_weights, write_atomically, write_weights};
+pub use folder::{RunFolder, RunStatus, TaskMetadata};
+pub use log::RunLog;
+pub use manifest::{Manifest, Outcome, Owner};
+pub use store::{RunEntry, RunStore};
+pub use tables::{PredictionRows, write_history, write_predictions};

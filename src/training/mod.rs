@@ -1,0 +1,14 @@
+//! The one training loop: `AdamW`, gradient clipping, early stopping with the best weights restored, cancel at every batch.
+//!
+//! Uses rooms up to `models`. It must never know runs, files, screens or threads; it reports through [`Observer`].
+
+mod adamw;
+mod early_stopping;
+mod loss;
+mod seeds;
+mod trainer;
+
+pub use adamw::AdamW;
+pub use loss::Loss;
+pub use seeds::TaskSeeds;
+pub use trainer::{Observer, TrainError, Trained, output_unit, predict, train};

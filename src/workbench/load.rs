@@ -1,0 +1,82 @@
+use std::sync::OnceLock;
+
+use rayon::prelude::*;
+
+use super::PlanError;
+use crate::dataset::Series;
+use crate::domain::{Cancel, Symbol, Timeframe};
+use crate::market::{Bars, Catalog, Entry, read_bars, synthetic_bars, synthetic_default_symbols};
+use crate::spec::{DataSource, ExperimentSpec, SyntheticSpec};
+
+/// Reads every series the experiment names and computes its features and labels, in parallel, ordered by timeframe and symbol.
+pub(super) fn load(spec: &ExperimentSpec, cancel: &Cancel) -> Result<Vec<Series>, PlanError> {
+    let sources = sources(spec)?;
+    let prepare = |source: &Source| {
+        if cancel.is_cancelled() {
+            return Err(PlanError::Cancelled);
+        }
+        let bars = source.bars()?.between(spec.data.from, spec.data.until);
+        Ok(Series::prepare(&bars, spec)?)
+    };
+    let mut series: Vec<Series> =
+        data_pool()?.install(|| sources.par_iter().map(prepare).collect::<Result<_, _>>())?;
+    series.sort_by(|a, b| (a.timeframe(), a.symbol()).cmp(&(b.timeframe(), b.symbol())));
+    Ok(series)
+}
+
+enum Source<'a> {
+    File(Entry),
+    Synthetic(&'a SyntheticSpec, Symbol, Timeframe),
+}
+
+impl Source<'_> {
+    fn bars(&self) -> Result<Bars, PlanError> {
+        match self {
+            Self::File(entry) => Ok(read_bars(&entry.path, entry.symbol.clone(), entry.timeframe)?),
+            Self::Synthetic(spec, symbol, timeframe) => {
+                Ok(synthetic_bars(spec, symbol, *timeframe)?.bars)
+            }
+        }
+    }
+}
+
+fn sources(spec: &ExperimentSpec) -> Result<Vec<Source<'_>>, PlanError> {
+    let data = &spec.data;
+    match &data.source {
+        DataSource::Folder(folder) => {
+            let catalog = Catalog::scan(folder)?;
+            let chosen = catalog.select(&data.symbols, &data.timeframes)?;
+            Ok(chosen.into_iter().cloned().map(Source::File).collect())
+        }
+        DataSource::Synthetic(synthetic) => {
+            let symbols = if data.symbols.is_empty() {
+                synthetic_default_symbols()
+            } else {
+                data.symbols.clone()
+            };
+            let hourly: Vec<Timeframe> = Timeframe::from_minutes(60).into_iter().collect();
+            let timeframes = if data.timeframes.is_empty() { &hourly } else { &data.timeframes };
+            let of = |timeframe: &Timeframe| {
+                let timeframe = *timeframe;
+                symbols
+                    .clone()
+                    .into_iter()
+                    .map(move |symbol| Source::Synthetic(synthetic, symbol, timeframe))
+            };
+            Ok(timeframes.iter().flat_map(of).collect())
+        }
+    }
+}
+
+/// The one pool of threads for reading and computing features.
+fn data_pool() -> Result<&'static rayon::ThreadPool, PlanError> {
+    static POOL: OnceLock<Result<rayon::ThreadPool, String>> = OnceLock::new();
+    POOL.get_or_init(|| {
+        rayon::ThreadPoolBuilder::new()
+            .thread_name(|index| format!("walkforge-data-{index}"))
+            .build()
+            .map_err(|error| error.to_string())
+    })
+    .as_ref()
+    .map_err(|message| PlanError::Threads(message.clone()))
+}

@@ -1,0 +1,177 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::scoring::{self, ScoringError, SymbolPredictions, fit_ridge, mean_score};
+use crate::dataset::{DatasetError, Series, TaskData};
+use crate::domain::{BaselineScore, Cancel, EpochRecord, Progress, Score, Stage, Task, TaskReport};
+use crate::models::{BuildError, InputShape, Network, NetworkDesign};
+use crate::runs::PredictionRows;
+use crate::spec::ExperimentSpec;
+use crate::torch::TorchError;
+use crate::training::{Observer, TaskSeeds, TrainError, output_unit, predict, train};
+
+/// What a task leaves in memory; nothing has been written yet.
+#[derive(Debug)]
+pub struct TaskOutput {
+    /// The network with the best weights.
+    pub network: Network,
+    /// The result.
+    pub report: TaskReport,
+    /// One record per epoch.
+    pub history: Vec<EpochRecord>,
+    /// Out-of-sample predictions of all its symbols, in time order within each.
+    pub predictions: PredictionRows,
+    pub(super) by_symbol: Vec<SymbolPredictions>,
+}
+
+/// Why a task ended without a result.
+#[derive(Debug, thiserror::Error)]
+pub enum TaskError {
+    /// Its data cannot be built.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// Its network cannot be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// It could not be trained, or somebody asked to stop.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// It could not be scored.
+    #[error(transparent)]
+    Scoring(#[from] ScoringError),
+    /// libtorch refused.
+    #[error("libtorch: {0}")]
+    Torch(#[from] TorchError),
+}
+
+impl TaskError {
+    /// Whether it ended because somebody asked.
+    #[must_use]
+    pub const fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Train(TrainError::Cancelled))
+    }
+}
+
+/// Who watches a task. Called on the worker's thread: must return at once.
+pub trait TaskObserver: Observer {
+    /// The task entered a stage.
+    fn stage(&mut self, stage: Stage);
+}
+
+/// Trains one task and scores it out of sample, beside the baselines on the same rows.
+///
+/// The result depends on the arguments alone, whatever else runs. The calling thread must have its libtorch thread limit set.
+///
+/// # Errors
+/// [`TaskError`] with the reason and the next step.
+pub fn run_task(
+    task: &Task,
+    spec: &ExperimentSpec,
+    series: &[Arc<Series>],
+    cancel: &Cancel,
+    observer: &mut dyn TaskObserver,
+) -> Result<TaskOutput, TaskError> {
+    let began = Instant::now();
+    observer.stage(Stage::Dataset);
+    let data = TaskData::build(series, &task.fold, spec.window, task.device)?;
+    let seeds = TaskSeeds::new(task.seed);
+    let design = NetworkDesign {
+        model: spec.model.clone(),
+        input: InputShape { window: spec.window, features: data.scaler().mean().len() as u32 },
+        scaler: data.scaler().clone(),
+        output: output_unit(spec.label, data.label_moments()),
+    };
+    let network = Network::new(design, task.device, &mut seeds.weights())?;
+
+    observer.stage(Stage::Training);
+    let trained =
+        train(&network, &data, spec, (seeds, task.device), cancel, &mut Epochs(observer))?;
+
+    observer.stage(Stage::Evaluation);
+    let by_symbol = predict_test(task, &network, &data, cancel)?;
+    let (model, baselines) = score_symbols(&by_symbol, spec)?;
+    let report = TaskReport {
+        rows: data.rows(),
+        epochs: trained.history.len() as u32,
+        best_epoch: trained.best.epoch,
+        train_loss: trained.best.train_loss,
+        validation_loss: trained.best.validation_loss,
+        stopped_early: trained.stopped_early,
+        steps: trained.steps,
+        seconds: began.elapsed().as_secs_f64(),
+        model,
+        baselines,
+    };
+    let predictions = prediction_rows(&by_symbol);
+    Ok(TaskOutput { network, report, history: trained.history, predictions, by_symbol })
+}
+
+/// A task's observer seen as training's.
+struct Epochs<'a>(&'a mut dyn TaskObserver);
+
+impl Observer for Epochs<'_> {
+    fn progress(&mut self, progress: Progress) {
+        self.0.progress(progress);
+    }
+
+    fn epoch(&mut self, record: EpochRecord) {
+        self.0.epoch(record);
+    }
+}
+
+fn predict_test(
+    task: &Task,
+    network: &Network,
+    data: &TaskData,
+    cancel: &Cancel,
+) -> Result<Vec<SymbolPredictions>, TaskError> {
+    let ridge = fit_ridge(data).map_err(ScoringError::from)?;
+    let tested = data.test().iter().filter(|test| !test.rows.is_empty());
+    tested
+        .map(|test| {
+            let latest = data.latest(test.resident());
+            Ok(SymbolPredictions {
+                series: Arc::clone(&test.series),
+                fold: task.fold.index,
+                rows: test.rows.clone(),
+                model: predict(network, data, test.resident(), cancel)?,
+                neutral: network.design().output.neutral(),
+                ridge: ridge.predict(&latest.features).map_err(ScoringError::from)?,
+            })
+        })
+        .collect()
+}
+
+fn score_symbols(
+    by_symbol: &[SymbolPredictions],
+    spec: &ExperimentSpec,
+) -> Result<(Score, Vec<BaselineScore>), ScoringError> {
+    let scored = by_symbol
+        .iter()
+        .map(|part| scoring::score(&[part], spec.costs))
+        .collect::<Result<Vec<_>, _>>()?;
+    let model: Vec<Score> = scored.iter().map(|(model, _)| *model).collect();
+    let names = scored.first().map_or(&[][..], |(_, baselines)| baselines.as_slice());
+    let baselines = names.iter().enumerate().map(|(index, baseline)| {
+        let scores: Vec<Score> =
+            scored.iter().map(|(_, baselines)| baselines[index].score).collect();
+        BaselineScore { name: baseline.name.clone(), score: mean_score(&scores) }
+    });
+    Ok((mean_score(&model), baselines.collect()))
+}
+
+fn prediction_rows(by_symbol: &[SymbolPredictions]) -> PredictionRows {
+    let mut table = PredictionRows::default();
+    for part in by_symbol {
+        let labels = part.series.labels();
+        for (&row, &prediction) in part.rows.iter().zip(&part.model) {
+            let row = row as usize;
+            table.time.push(part.series.decision()[row]);
+            table.symbol.push(part.series.symbol().clone());
+            table.label.push(labels.value[row]);
+            table.outcome.push(labels.outcome[row]);
+            table.prediction.push(prediction);
+        }
+    }
+    table
+}
