@@ -61,7 +61,7 @@ pub(super) struct TrainArguments {
     /// Bar lengths; without it the preset's.
     #[arg(long, value_name = "1h,4h", value_delimiter = ',')]
     pub(super) timeframes: Vec<Timeframe>,
-    /// Change one field of the experiment, as in training.max_epochs=2; may be repeated.
+    /// Change one field of the experiment, as in `training.max_epochs=2`; may be repeated.
     #[arg(long, value_name = "PATH=VALUE")]
     pub(super) set: Vec<Assignment>,
     /// Tasks that train at the same time; never changes a result. Without it as many as the cores allow.

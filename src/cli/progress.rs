@@ -137,20 +137,14 @@ impl Running {
     }
 
     fn describe(&self, task: &TaskId) -> String {
-        let mut text = task.to_string();
-        if let Some(progress) = self.progress {
-            text += &format!(
-                "  epoch {}/{}, {:.0} samples/s",
-                progress.epoch, progress.max_epochs, progress.samples_per_second
-            );
-        }
-        if let Some(epoch) = self.last_epoch {
-            text += &format!(
-                ", loss {:.4} train, {:.4} validation",
-                epoch.train_loss, epoch.validation_loss
-            );
-        }
-        text
+        let progress = self.progress.map_or_else(String::new, |progress| {
+            let Progress { epoch, max_epochs, samples_per_second, .. } = progress;
+            format!("  epoch {epoch}/{max_epochs}, {samples_per_second:.0} samples/s")
+        });
+        let losses = self.last_epoch.map_or_else(String::new, |epoch| {
+            format!(", loss {:.4} train, {:.4} validation", epoch.train_loss, epoch.validation_loss)
+        });
+        format!("{task}{progress}{losses}")
     }
 }
 

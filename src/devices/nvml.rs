@@ -39,7 +39,7 @@ impl Nvml {
     pub fn open() -> Result<Self, String> {
         nvml_wrapper::Nvml::init().map(|library| Self { library }).map_err(|error| match error {
             NvmlError::LibloadingError(_) | NvmlError::LibraryNotFound => {
-                "no NVIDIA driver is installed (its library libnvidia-ml was not found)".to_owned()
+                "no NVIDIA driver is installed: libnvidia-ml was not found".to_owned()
             }
             NvmlError::DriverNotLoaded => {
                 "the NVIDIA driver is installed but not loaded; see `nvidia-smi`".to_owned()

@@ -4,6 +4,10 @@ use std::str::FromStr;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
+/// How dates with a time are written, `T` or a space between, seconds or not.
+const FORMATS: [&str; 4] =
+    ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
+
 /// A moment in UTC, in milliseconds since 1970-01-01. Written in files and on screen as ISO 8601.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -55,8 +59,6 @@ impl FromStr for UtcMillis {
         if let Ok(at) = DateTime::parse_from_rfc3339(text) {
             return Ok(Self(at.timestamp_millis()));
         }
-        const FORMATS: [&str; 4] =
-            ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
         let with_time =
             FORMATS.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
         let date = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0);

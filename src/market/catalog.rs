@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::nearest::nearest;
 use super::{Bars, Format, MarketError, parse_file_name, read_bars};
 use crate::domain::{Bytes, Symbol, Timeframe};
 
@@ -132,7 +133,7 @@ impl Catalog {
         let Some(missing) = symbols.iter().find(|symbol| !known.contains(symbol)) else {
             return Ok(());
         };
-        let near = nearest(missing, &known);
+        let near = nearest(missing.as_str(), known.iter().map(|symbol| symbol.as_str()));
         let hint = if near.is_empty() {
             format!("it has {}; choose among them", list(&known))
         } else {
@@ -226,51 +227,6 @@ fn is_beside_the_point(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let stem = name.split('.').next().unwrap_or_default();
     stem.is_empty() || (NAMES.contains(&stem) && Format::of(path).is_none())
-}
-
-/// The symbols that are most likely meant, at most three: the same letters, else a part of the name, else at most two letters apart.
-fn nearest<'a>(wanted: &Symbol, known: &BTreeSet<&'a Symbol>) -> Vec<&'a str> {
-    const MOST: usize = 3;
-    let letters = |name: &str| -> String {
-        name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
-    };
-    let wanted = letters(wanted.as_str());
-    let distance = |name: &str| -> Option<usize> {
-        let name = letters(name);
-        match edit_distance(&wanted, &name) {
-            0 => Some(0),
-            _ if !wanted.is_empty() && name.starts_with(&wanted) => Some(1),
-            edits if edits <= 2 && edits < wanted.chars().count().div_ceil(2) => Some(1 + edits),
-            _ => None,
-        }
-    };
-    let mut near: Vec<_> = known
-        .iter()
-        .filter_map(|symbol| Some((distance(symbol.as_str())?, symbol.as_str())))
-        .collect();
-    near.sort_unstable();
-    let best = near.first().map_or(0, |(distance, _)| *distance);
-    near.into_iter()
-        .filter(|(distance, _)| *distance == best)
-        .map(|(_, name)| name)
-        .take(MOST)
-        .collect()
-}
-
-/// How many letters must be put in, taken out or changed (Levenshtein 1966).
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 fn list(names: &BTreeSet<impl Display>) -> String {
@@ -417,22 +373,11 @@ mod tests {
 
     #[test]
     fn a_wrong_symbol_brings_the_nearest_names() {
-        let names = [
-            "BTC_USDT-1h.csv",
-            "BCH_USDT-1h.csv",
-            "ETH_USDT-1h.csv",
-            "ETC_USDT-1h.csv",
-            "XAUUSDh1.csv",
-        ];
-        let folder = folder(&names);
+        let folder = folder(&["BTC_USDT-1h.csv", "ETH_USDT-1h.csv"]);
         let catalog = Catalog::scan(folder.path()).unwrap();
         for (wanted, expected) in [
-            ("BTCUSDT", "did you mean BTC_USDT?"),
-            ("btc-usdt", "did you mean BTC_USDT?"),
-            ("BTC", "did you mean BTC_USDT?"),
-            ("XAUSUD", "did you mean XAUUSD?"),
-            ("ET", "did you mean ETC_USDT or ETH_USDT?"),
-            ("GOLD", "it has BCH_USDT, BTC_USDT, ETC_USDT, ETH_USDT, XAUUSD; choose among them"),
+            ("BTCUSDT", "there is no symbol BTCUSDT; did you mean BTC_USDT?"),
+            ("GOLD", "there is no symbol GOLD; it has BTC_USDT, ETH_USDT; choose among them"),
         ] {
             let error = catalog.select(&symbols(&[wanted]), &[]).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");

@@ -12,6 +12,7 @@ mod catalog;
 mod error;
 mod inspect;
 mod name;
+mod nearest;
 mod read;
 mod session;
 mod synthetic;

@@ -111,14 +111,12 @@ fn traded_weeks(opens: &[UtcMillis], slots: Slots, per_week: usize) -> Vec<Trade
     let mut weeks: Vec<TradedWeek> = Vec::new();
     for &open in opens {
         let (number, place) = week_and_place(slots.of(open), per_week);
-        match weeks.last_mut().filter(|week| week.number == number) {
-            Some(week) => week.has_bar[place] = true,
-            None => {
-                let known = if weeks.is_empty() { place..per_week } else { 0..per_week };
-                let mut has_bar = vec![false; per_week];
-                has_bar[place] = true;
-                weeks.push(TradedWeek { number, has_bar, known });
-            }
+        if weeks.last().is_none_or(|week| week.number != number) {
+            let known = if weeks.is_empty() { place..per_week } else { 0..per_week };
+            weeks.push(TradedWeek { number, has_bar: vec![false; per_week], known });
+        }
+        if let Some(week) = weeks.last_mut() {
+            week.has_bar[place] = true;
         }
     }
     if let (Some(week), Some(&last)) = (weeks.last_mut(), opens.last()) {

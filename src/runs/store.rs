@@ -125,7 +125,7 @@ impl RunStore {
         for entry in listing {
             let path = entry.map_err(|source| StoreError::read(root, &source))?.path();
             if path.join("manifest.json").exists() {
-                match describe(RunFolder::new(path)) {
+                match describe(&RunFolder::new(path)) {
                     Ok(entry) => entries.push(entry),
                     Err(error) => broken.push(error),
                 }
@@ -166,7 +166,7 @@ fn letters(attempt: u64) -> u16 {
     (ContentHash::of_parts(parts).to_u64() & 0xffff) as u16
 }
 
-fn describe(folder: RunFolder) -> Result<RunEntry, StoreError> {
+fn describe(folder: &RunFolder) -> Result<RunEntry, StoreError> {
     let manifest = folder.manifest()?;
     let finished = manifest
         .plan

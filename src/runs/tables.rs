@@ -75,7 +75,7 @@ pub fn write_history(path: &Path, history: &[EpochRecord]) -> Result<(), StoreEr
             ("seconds", floats(|epoch| epoch.seconds)),
             (
                 "is_best",
-                Arc::new(BooleanArray::from_iter(history.iter().map(|epoch| Some(epoch.is_best)))),
+                Arc::new(history.iter().map(|epoch| Some(epoch.is_best)).collect::<BooleanArray>()),
             ),
         ],
     )

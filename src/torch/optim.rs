@@ -77,7 +77,7 @@ mod tests {
         let norm = clip_grad_norm(&gradients, None).unwrap();
         assert!((norm.double_value(&[]) - 5.0).abs() < 1e-6);
         assert!((gradients[1].double_value(&[0]) - 4.0).abs() < 1e-6, "measured, not changed");
-        clip_grad_norm(&gradients, Some(1.0)).unwrap();
+        let _norm_before = clip_grad_norm(&gradients, Some(1.0)).unwrap();
         let norm = clip_grad_norm(&gradients, None).unwrap();
         assert!((norm.double_value(&[]) - 1.0).abs() < 1e-5);
     }

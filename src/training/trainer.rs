@@ -199,9 +199,9 @@ impl Loop<'_> {
             let norm = clip_grad_norm(&gradients, self.gradient_clip_val)?;
             self.optimizer.step(&gradients)?;
 
-            loss_sum
-                .f_add_(&loss.f_detach()?.f_to_kind(Kind::Double)?.f_mul_scalar(size as f64)?)?;
-            norm_sum.f_add_(&norm.f_to_kind(Kind::Double)?)?;
+            let weighted = loss.f_detach()?.f_to_kind(Kind::Double)?.f_mul_scalar(size as f64)?;
+            let _same = loss_sum.f_add_(&weighted)?;
+            let _same = norm_sum.f_add_(&norm.f_to_kind(Kind::Double)?)?;
             self.steps += 1;
             self.samples += size.unsigned_abs();
             self.report(epoch, batch + 1, batches, observer);

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::PlanError;
 use crate::dataset::Series;
 use crate::domain::{Cancel, Symbol, Timeframe};
-use crate::market::{Bars, Catalog, Entry, read_bars, synthetic_bars, synthetic_default_symbols};
+use crate::market::{Bars, Catalog, Entry, synthetic_bars, synthetic_default_symbols};
 use crate::spec::{DataSource, ExperimentSpec, SyntheticSpec};
 
 /// Reads every series the experiment names and computes its features and labels, in parallel, ordered by timeframe and symbol.
@@ -32,7 +32,7 @@ enum Source<'a> {
 impl Source<'_> {
     fn bars(&self) -> Result<Bars, PlanError> {
         match self {
-            Self::File(entry) => Ok(read_bars(&entry.path, entry.symbol.clone(), entry.timeframe)?),
+            Self::File(entry) => Ok(entry.read()?),
             Self::Synthetic(spec, symbol, timeframe) => {
                 Ok(synthetic_bars(spec, symbol, *timeframe)?.bars)
             }

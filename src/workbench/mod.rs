@@ -14,4 +14,4 @@ mod task;
 
 pub use engine::{Command, Update, Workbench};
 pub use planner::{PlanError, Prepared, plan};
-pub use task::{TaskError, TaskOutput, run_task};
+pub use task::{TaskError, TaskObserver, TaskOutput, run_task};

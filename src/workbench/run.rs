@@ -81,7 +81,7 @@ impl Run<'_> {
             }
             Ok(())
         })?;
-        self.conclude(endings.into_inner())
+        self.conclude(&endings.into_inner())
     }
 
     fn work(&self, waiting: &Receiver<usize>, endings: &Mutex<Endings>) {
@@ -100,18 +100,17 @@ impl Run<'_> {
     fn attempt(&self, index: usize) -> Ending {
         let task = &self.prepared.plan.tasks[index];
         let cancel = &self.task_cancels[&task.id];
-        let ending = if cancel.is_cancelled() {
-            Ok(Err(EventKind::Cancelled))
+        let result = if cancel.is_cancelled() {
+            Err(EventKind::Cancelled)
         } else {
-            catch_unwind(AssertUnwindSafe(|| self.run_and_save(index, cancel)))
+            contain_panic(|| self.run_and_save(index, cancel))
         };
-        let kind = match ending {
-            Ok(Ok((predictions, kind))) => match self.log.record(Some(&task.id), kind) {
+        let kind = match result {
+            Ok((predictions, kind)) => match self.log.record(Some(&task.id), kind) {
                 Ok(()) => return Ending::Finished(predictions),
                 Err(error) => EventKind::Failed { message: error.to_string() },
             },
-            Ok(Err(kind)) => kind,
-            Err(panic) => EventKind::Failed { message: describe_panic(panic.as_ref()) },
+            Err(kind) => kind,
         };
         let ending = if kind == EventKind::Cancelled { Ending::Cancelled } else { Ending::Failed };
         match self.log.record(Some(&task.id), kind) {
@@ -158,7 +157,7 @@ impl Run<'_> {
         })
     }
 
-    fn conclude(&self, endings: Endings) -> Result<RunOutcome, StoreError> {
+    fn conclude(&self, endings: &Endings) -> Result<RunOutcome, StoreError> {
         let summary = summarise(&endings.predictions, self.prepared.spec.costs);
         let summary = summary.unwrap_or_else(|error| {
             let message = format!("the finished folds could not be summarised: {error}");
@@ -213,6 +212,15 @@ impl TaskObserver for Recorder<'_> {
     }
 }
 
+/// Runs the work; a panic in it becomes a failure of this task alone.
+fn contain_panic<T>(work: impl FnOnce() -> Result<T, EventKind>) -> Result<T, EventKind> {
+    // What the task shares with others is read-only data and the log, whose own state no task can leave half changed.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let message = describe_panic(panic.as_ref());
+        Err(EventKind::Failed { message })
+    })
+}
+
 fn describe_panic(panic: &(dyn Any + Send)) -> String {
     let message = panic
         .downcast_ref::<String>()
@@ -220,4 +228,27 @@ fn describe_panic(panic: &(dyn Any + Send)) -> String {
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("no message");
     format!("an internal error ended this task: {message}; the other tasks go on; please report it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_a_failure_with_its_message() {
+        for (panicking, expected) in [
+            (
+                Box::new(|| panic!("index 3")) as Box<dyn FnOnce() -> Result<(), EventKind>>,
+                "index 3",
+            ),
+            (Box::new(|| std::panic::panic_any(7)), "no message"),
+        ] {
+            let Err(EventKind::Failed { message }) = contain_panic(panicking) else {
+                panic!("not failed")
+            };
+            assert!(message.contains(expected), "{message}");
+        }
+        assert_eq!(contain_panic(|| Ok(1)), Ok(1));
+        assert_eq!(contain_panic(|| Err::<(), _>(EventKind::Cancelled)), Err(EventKind::Cancelled));
+    }
 }

@@ -12,6 +12,8 @@ use arrow::ipc::{
 const TRAILER: usize = 10;
 /// Before a compressed buffer stands its plain length.
 const LENGTH_PREFIX: usize = 8;
+/// What newer files put before the length of the metadata.
+const CONTINUATION: [u8; 4] = [0xff; 4];
 /// A column takes no more than this for each row; prices take 8 bytes, dates as text some 30.
 const MOST_BYTES_A_ROW: usize = 4096;
 
@@ -46,8 +48,6 @@ fn check_block(file: &[u8], block: &Block) -> Result<(), String> {
         .ok_or_else(outside)?;
     let metadata = file.get(start..body_start).ok_or_else(outside)?;
     let body = file.get(body_start..end).ok_or_else(outside)?;
-
-    const CONTINUATION: [u8; 4] = [0xff; 4];
     let skipped = if metadata.starts_with(&CONTINUATION) { 8 } else { 4 };
     let message = metadata.get(skipped..).ok_or_else(outside)?;
     let message = root_as_message(message).map_err(|error| error.to_string())?;

@@ -30,7 +30,8 @@ fn names_zone(text: &str) -> bool {
     time.contains(['Z', 'z', '+', '-'])
 }
 
-/// `2024-06-30 14:00:00` and `2024-06-30`, which nearly every row of every file is: 20 times faster than the general way.
+/// `2024-06-30 14:00:00` and `2024-06-30`, which nearly every row of every file is: reading a whole file takes less time so than its dates
+/// alone in the general way (22 ms against 56 ms for 57,600 rows).
 fn from_usual_text(text: &[u8]) -> Option<UtcMillis> {
     let number = |digits: &[u8]| {
         digits.iter().try_fold(0_i64, |number, digit| {

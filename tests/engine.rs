@@ -1,0 +1,17 @@
+//! The engine as its front ends use it: signals found and not invented, results that repeat bit for bit, cancel, export.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
+#[path = "engine/cancel.rs"]
+mod cancel;
+#[path = "engine/determinism.rs"]
+mod determinism;
+#[path = "engine/export.rs"]
+mod export;
+#[path = "engine/leakage.rs"]
+mod leakage;
+#[path = "engine/signal.rs"]
+mod signal;
+#[path = "support/skip.rs"]
+mod skip;
+#[path = "engine/support.rs"]
+mod support;

@@ -1,0 +1,121 @@
+//! Stopping: at once, only what was asked for, and nothing that is finished is lost.
+
+use walkforge::domain::{
+    Cancel, EpochRecord, Event, EventKind, Progress, RunId, RunOutcome, Stage, TaskId,
+};
+use walkforge::spec::ExperimentSpec;
+use walkforge::training::Observer;
+use walkforge::workbench::{Command, TaskObserver, Update, Workbench, run_task};
+
+use crate::support::{folder, prepare, spec, wait_for};
+
+/// Would train for hours.
+fn endless(set: &[&str]) -> ExperimentSpec {
+    let common = [
+        "training.max_epochs=1000000",
+        "training.patience=null",
+        "resources.workers=2",
+        "resources.device=cpu",
+    ];
+    spec("mlp-return", &common.iter().chain(set).copied().collect::<Vec<_>>())
+}
+
+fn event(update: Update) -> Option<Event> {
+    match update {
+        Update::Event(event) => Some(*event),
+        _ => None,
+    }
+}
+
+fn first_progress(workbench: &Workbench) -> (RunId, TaskId) {
+    wait_for(workbench, |update| {
+        let event = event(update)?;
+        matches!(event.kind, EventKind::Progress(_)).then_some((event.run, event.task?))
+    })
+}
+
+#[test]
+fn a_cancelled_run_stops_and_says_so() {
+    let runs = tempfile::tempdir().unwrap();
+    let workbench = Workbench::open(runs.path(), || {}).unwrap();
+    workbench.send(Command::Start(Box::new(endless(&[]))));
+    let (run, _) = first_progress(&workbench);
+    workbench.send(Command::Cancel(run.clone()));
+    let outcome = wait_for(&workbench, |update| match update {
+        Update::RunDone { outcome, .. } => Some(outcome),
+        _ => None,
+    });
+    assert_eq!(outcome, RunOutcome::Cancelled);
+    let stored = folder(runs.path(), &run).outcome().unwrap().unwrap();
+    assert_eq!(stored.outcome, RunOutcome::Cancelled);
+}
+
+#[test]
+fn a_cancelled_task_stops_alone() {
+    let runs = tempfile::tempdir().unwrap();
+    let workbench = Workbench::open(runs.path(), || {}).unwrap();
+    workbench.send(Command::Start(Box::new(endless(&[]))));
+    let (run, task) = first_progress(&workbench);
+    workbench.send(Command::CancelTask(run.clone(), task.clone()));
+    wait_for(&workbench, |update| {
+        let event = event(update)?;
+        (event.kind == EventKind::Cancelled && event.task.as_ref() == Some(&task)).then_some(())
+    });
+    // Its worker goes on with the next task.
+    let next = wait_for(&workbench, |update| {
+        let event = event(update)?;
+        matches!(event.kind, EventKind::Started { .. }).then_some(event.task?)
+    });
+    assert_ne!(next, task);
+}
+
+#[test]
+fn closing_the_workbench_stops_what_runs_and_what_waits() {
+    let runs = tempfile::tempdir().unwrap();
+    let workbench = Workbench::open(runs.path(), || {}).unwrap();
+    workbench.send(Command::Start(Box::new(endless(&[]))));
+    workbench.send(Command::Start(Box::new(endless(&[]))));
+    let (run, _) = first_progress(&workbench);
+    drop(workbench);
+    let stored = folder(runs.path(), &run).outcome().unwrap().unwrap();
+    assert_eq!(stored.outcome, RunOutcome::Cancelled);
+}
+
+/// Cancels at the first progress report and counts what comes after.
+struct CancelAtOnce {
+    cancel: Cancel,
+    reports_after: u32,
+}
+
+impl Observer for CancelAtOnce {
+    fn progress(&mut self, _: Progress) {
+        self.reports_after += u32::from(self.cancel.is_cancelled());
+        self.cancel.cancel();
+    }
+
+    fn epoch(&mut self, _: EpochRecord) {
+        self.reports_after += 1;
+    }
+}
+
+impl TaskObserver for CancelAtOnce {
+    fn stage(&mut self, stage: Stage) {
+        assert!(!self.cancel.is_cancelled(), "{stage:?} began after the cancel");
+    }
+}
+
+#[test]
+fn training_stops_at_the_next_batch() {
+    let prepared = prepare(&endless(&["training.batch_size=1"]));
+    let cancel = Cancel::new();
+    let mut observer = CancelAtOnce { cancel: cancel.clone(), reports_after: 0 };
+    let result = run_task(
+        &prepared.plan.tasks[0],
+        &prepared.spec,
+        &prepared.series[0],
+        &cancel,
+        &mut observer,
+    );
+    assert!(result.unwrap_err().is_cancelled());
+    assert_eq!(observer.reports_after, 0);
+}

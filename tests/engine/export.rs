@@ -1,0 +1,136 @@
+//! Exported models say in Python what they say here.
+
+use std::path::Path;
+use std::process::Command;
+
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use walkforge::dataset::TaskData;
+use walkforge::domain::{Cancel, Device, RunOutcome};
+use walkforge::export::{ExportError, export_run};
+use walkforge::runs::RunFolder;
+use walkforge::spec::ExperimentSpec;
+
+use crate::require_python;
+use crate::support::{prepare, run_to_end, spec};
+
+/// Loads `model.pt` as any Python program would and prints the largest difference at each batch size.
+const CHECK: &str = r#"
+import json, sys
+import torch
+folder, shape = sys.argv[1], json.loads(sys.argv[2])
+def read(name):
+    return torch.frombuffer(bytearray(open(f"{folder}/{name}", "rb").read()), dtype=torch.float32)
+windows, expected = read("windows.f32").reshape(shape), read("expected.f32")
+model = torch.jit.load(f"{folder}/model.pt").eval()
+manifest = json.load(open(f"{folder}/manifest.json"))
+example = manifest["example"]
+differences = {}
+with torch.no_grad():
+    for batch in (1, 3, 257):
+        parts = [model(windows[i:i + batch]) for i in range(0, len(windows), batch)]
+        assert all(part.dim() == 1 for part in parts), "one prediction per sample"
+        differences[batch] = (torch.cat(parts) - expected).abs().max().item()
+    output = model(torch.tensor(example["input"]).reshape(example["shape"]))
+    differences["example"] = (output - torch.tensor(example["output"])).abs().max().item()
+print(json.dumps(differences))
+"#;
+
+const SAMPLES: usize = 257;
+
+/// The predictions that the run itself stored, in f32 as the model gives them.
+fn stored_predictions(task: &Path) -> Vec<f32> {
+    let file = std::fs::File::open(task.join("predictions.parquet")).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
+    reader
+        .flat_map(|batch| {
+            let batch = batch.unwrap();
+            let column = batch.column_by_name("prediction").unwrap();
+            let column = column.as_any().downcast_ref::<arrow::array::Float64Array>().unwrap();
+            column.values().iter().map(|value| *value as f32).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn write_f32(path: &Path, values: &[f32]) {
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    std::fs::write(path, bytes).unwrap();
+}
+
+/// Puts the first test windows and the run's own predictions for them beside the exported model; returns the windows' shape.
+fn write_samples(spec: &ExperimentSpec, run: &RunFolder, exported: &Path) -> Vec<i64> {
+    let prepared = prepare(spec);
+    let task = &prepared.plan.tasks[0];
+    let data = TaskData::build(&prepared.series[0], &task.fold, spec.window, Device::Cpu).unwrap();
+    let rows = &data.test()[0].resident()[..SAMPLES];
+    let windows = data.windows(&data.index(rows).unwrap()).unwrap();
+    let values: Vec<f32> = windows.flatten(0, -1).try_into().unwrap();
+    write_f32(&exported.join("windows.f32"), &values);
+    write_f32(&exported.join("expected.f32"), &stored_predictions(&run.task(&task.id))[..SAMPLES]);
+    windows.size()
+}
+
+#[test]
+fn python_gives_the_programs_own_predictions_at_any_batch_size() {
+    let python = require_python!();
+    for (label, model) in [
+        ("ForwardReturn", r#""Linear""#),
+        ("ForwardReturn", r#"{"Mlp":{"hidden":[16,8],"activation":"Gelu","dropout":0.2}}"#),
+        ("Direction", r#"{"Mlp":{"hidden":[16],"activation":"Tanh","dropout":0.0}}"#),
+        ("Direction", r#"{"Lstm":{"hidden":12,"layers":2,"dropout":0.2}}"#),
+        ("ForwardReturn", r#"{"Lstm":{"hidden":8,"layers":1,"dropout":0.0}}"#),
+    ] {
+        let spec = spec(
+            "mlp-return",
+            &[
+                r#"data.symbols=["SYN_A"]"#,
+                "validation.max_folds=1",
+                "training.max_epochs=2",
+                "resources.device=cpu",
+                &format!(r#"label={{"{label}":{{"horizon":2}}}}"#),
+                &format!("model={model}"),
+            ],
+        );
+        let runs = tempfile::tempdir().unwrap();
+        let (run, outcome) = run_to_end(&spec, runs.path());
+        assert_eq!(outcome, RunOutcome::Finished);
+        let exported = export_run(&run, &runs.path().join("export"), &Cancel::new()).unwrap();
+        let shape = write_samples(&spec, &run, &exported[0]);
+
+        let shape = serde_json::to_string(&shape).unwrap();
+        let check = Command::new(&python)
+            .args(["-c", CHECK])
+            .arg(&exported[0])
+            .arg(shape)
+            .output()
+            .unwrap();
+        assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
+        let differences: serde_json::Value = serde_json::from_slice(&check.stdout).unwrap();
+        println!("{label} {model}: {differences}");
+        for batch in ["1", "3", "257", "example"] {
+            let difference = differences[batch].as_f64().unwrap();
+            assert!(difference <= 1e-5, "{label} {model}, batch {batch}: {difference}");
+        }
+    }
+}
+
+#[test]
+fn a_run_without_a_finished_task_is_not_exported() {
+    let runs = tempfile::tempdir().unwrap();
+    let spec = spec(
+        "mlp-return",
+        &[
+            "training.learning_rate=1e30",
+            "training.gradient_clip_val=null",
+            "validation.max_folds=1",
+            "resources.device=cpu",
+        ],
+    );
+    let (run, outcome) = run_to_end(&spec, runs.path());
+    assert_eq!(outcome, RunOutcome::Failed);
+    let (_, message) = &run.failures().unwrap()[0];
+    assert!(message.contains("diverged") && message.contains("learning_rate"), "{message}");
+    let to = runs.path().join("export");
+    let error = export_run(&run, &to, &Cancel::new()).unwrap_err();
+    assert!(matches!(error, ExportError::NothingFinished { .. }), "{error}");
+    assert!(!to.exists(), "nothing exported, nothing made");
+}
