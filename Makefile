@@ -12,12 +12,9 @@ MAKEFLAGS += --no-print-directory
 
 # A shell that was open while rustup installed Rust does not have it on its PATH yet.
 export PATH := $(CURDIR)/.venv/bin:$(PATH):$(HOME)/.cargo/bin
-export VIRTUAL_ENV := $(CURDIR)/.venv
-# A libtorch of the user's own wins; otherwise torch-sys asks the venv's Python where PyTorch keeps it.
+# .cargo/config.toml says where libtorch is, unless the user has one of their own. An empty LIBTORCH is none.
 ifeq ($(LIBTORCH),)
-export LIBTORCH_USE_PYTORCH := 1
-else
-unexport LIBTORCH_USE_PYTORCH
+unexport LIBTORCH
 endif
 # Asked for its version, because rustup leaves a stub where the component is not installed.
 ifneq ($(shell PATH="$(PATH)" clippy-driver --version 2>/dev/null),)
@@ -54,8 +51,7 @@ distclean: clean ## remove also the venv with PyTorch (a 5 GB download to get ba
 	@rm -rf .venv
 
 env: ## print what cargo needs outside make: eval "$$(make -s env)"
-	@printf 'export %s=%q\n' PATH "$$PATH" VIRTUAL_ENV "$$VIRTUAL_ENV" $(if $(LIBTORCH),,LIBTORCH_USE_PYTORCH 1) \
-		$(if $(RUSTC_WORKSPACE_WRAPPER),RUSTC_WORKSPACE_WRAPPER $(RUSTC_WORKSPACE_WRAPPER))
+	@printf 'export %s=%q\n' PATH "$$PATH" $(if $(RUSTC_WORKSPACE_WRAPPER),RUSTC_WORKSPACE_WRAPPER $(RUSTC_WORKSPACE_WRAPPER))
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST)) | sed 's/\$$\$$/$$/g'

@@ -6,7 +6,7 @@ use crate::domain::{Symbol, Timeframe};
 use crate::spec::{Assignment, DEFAULT_PRESET, DeviceChoice};
 
 /// Where runs live unless `--runs` says otherwise: beside the work, as other trackers do.
-const DEFAULT_RUNS: &str = "runs";
+pub(super) const DEFAULT_RUNS: &str = "runs";
 
 /// Trains trading models: walk-forward folds, out-of-sample metrics beside baselines, models exported to disk.
 #[derive(Debug, Parser)]

@@ -60,7 +60,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let printer = Printer::new(arguments.json(), arguments.quiet());
     let exit = dispatch(arguments, &printer).unwrap_or_else(|error| {
-        printer.error(&format!("{error:#}"));
+        printer.error(&error.to_string());
         Exit::BadInput
     });
     exit.into()

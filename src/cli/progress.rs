@@ -17,6 +17,9 @@ pub(super) struct RunProgress<'a> {
     running: BTreeMap<TaskId, Running>,
     tasks: u64,
     ended: u64,
+    finished: u64,
+    /// Tasks cancelled while they waited.
+    not_started: u64,
 }
 
 struct Running {
@@ -27,14 +30,27 @@ struct Running {
 
 impl<'a> RunProgress<'a> {
     pub(super) const fn new(printer: &'a Printer) -> Self {
-        Self { printer, overall: None, running: BTreeMap::new(), tasks: 0, ended: 0 }
+        Self {
+            printer,
+            overall: None,
+            running: BTreeMap::new(),
+            tasks: 0,
+            ended: 0,
+            finished: 0,
+            not_started: 0,
+        }
     }
 
     pub(super) fn show(&mut self, event: Event) {
         let Event { task, kind, .. } = event;
         match (task, kind) {
             (None, EventKind::Planned { plan }) => self.begin(&plan),
-            (None, EventKind::RunEnded { .. }) => self.clear(),
+            (None, EventKind::RunEnded { .. }) => {
+                self.clear();
+                if self.not_started > 0 {
+                    self.printer.note(&format!("{} tasks were not started", self.not_started));
+                }
+            }
             (Some(task), EventKind::Started { .. }) => self.start(task),
             (Some(task), EventKind::Progress(progress)) => {
                 self.update(&task, |running| running.progress = Some(progress));
@@ -43,6 +59,7 @@ impl<'a> RunProgress<'a> {
                 self.update(&task, |running| running.last_epoch = Some(record));
             }
             (Some(task), EventKind::Finished { report }) => {
+                self.finished += 1;
                 let text = finished(&report);
                 self.end(&task, &text);
             }
@@ -50,13 +67,21 @@ impl<'a> RunProgress<'a> {
                 self.end(&task, "failed");
                 self.printer.error(&format!("{task}: {message}"));
             }
-            (Some(task), EventKind::Cancelled) => self.end(&task, "cancelled"),
+            (Some(task), EventKind::Cancelled) if self.running.contains_key(&task) => {
+                self.end(&task, "cancelled");
+            }
+            (Some(_), EventKind::Cancelled) => self.not_started += 1,
             (task, EventKind::Warning { message }) => {
                 let place = task.map(|task| format!("{task}: ")).unwrap_or_default();
                 self.printer.warning(&format!("{place}{message}"));
             }
             _ => {}
         }
+    }
+
+    /// Whether there is something to export.
+    pub(super) const fn has_finished_tasks(&self) -> bool {
+        self.finished > 0
     }
 
     fn begin(&mut self, plan: &Plan) {

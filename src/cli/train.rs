@@ -1,14 +1,15 @@
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
 
-use super::args::TrainArguments;
+use super::args::{DEFAULT_RUNS, TrainArguments};
 use super::format::print_summary;
 use super::progress::RunProgress;
 use super::{Exit, Printer, experiment};
-use crate::domain::{Event, EventKind, RunOutcome};
+use crate::domain::{Event, EventKind, RunId, RunOutcome};
 use crate::workbench::{Command, Update, Workbench};
 
 /// Longest time until Ctrl-C is seen.
@@ -40,7 +41,9 @@ pub(super) fn train(arguments: &TrainArguments, printer: &Printer) -> anyhow::Re
                 Update::RunDone { run, outcome } => {
                     let path = arguments.runs.join(run.as_str());
                     printer.note(&format!("Run {run} in {}", path.display()));
-                    printer.note(&format!("Next: walkforge export {run} --to DIR"));
+                    if progress.has_finished_tasks() {
+                        printer.note(&next_step(&run, &arguments.runs));
+                    }
                     return Ok(match outcome {
                         RunOutcome::Finished => Exit::Done,
                         RunOutcome::Failed => Exit::TaskFailed,
@@ -75,6 +78,15 @@ fn show(
     if let Some(summary) = summary {
         print_summary(printer, &summary);
     }
+}
+
+fn next_step(run: &RunId, runs: &Path) -> String {
+    let place = if runs == Path::new(DEFAULT_RUNS) {
+        String::new()
+    } else {
+        format!(" --runs {}", runs.display())
+    };
+    format!("Next: walkforge export {run} --to DIR{place}")
 }
 
 /// A flag that Ctrl-C (and a polite kill) raises; the second one ends the process on the spot.

@@ -7,3 +7,6 @@ mod task_data;
 
 pub use series::{PrepareError, Series};
 pub use task_data::{DatasetError, LatestRows, Section, TaskData, TestRows};
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct RunId(Arc<str>);
 
-/// A task's name within its run, and that of its folder: symbols, timeframe, fold and seed, as in `BTC_USDT-1h-fold03`.
+/// A task's name within its run, and that of its folder: symbols, timeframe and fold, as in `BTC_USDT-1h-fold03`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TaskId(Arc<str>);

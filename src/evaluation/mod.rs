@@ -1,7 +1,7 @@
 //! Metric formulas, the next-open backtest and the baselines that stand beside every result.
 //!
 //! The room takes plain slices and gives plain structs back. It uses no other room, and must never know libtorch, files,
-//! threads or screens: training calls it for early stopping, the workbench for out-of-sample reports.
+//! threads or screens: the workbench calls it for out-of-sample reports.
 //!
 //! Conventions that hold throughout:
 //! - Times are `i64` milliseconds UTC of the *decision* (the close of bar t).

@@ -3,6 +3,8 @@
 //! Uses rooms up to `dataset`. It must never know how a model is trained, what a run is, or what a file looks like.
 
 mod estimate;
+#[cfg(test)]
+pub(crate) mod golden;
 mod layout;
 mod linear;
 mod lstm;
@@ -12,3 +14,6 @@ mod network;
 pub use estimate::{estimate_memory, parameter_count};
 pub use layout::{InputShape, ParameterShape, layout};
 pub use network::{BuildError, Mode, Model, Network, NetworkDesign, OutputUnit, Parameter};
+
+#[cfg(test)]
+mod tests;

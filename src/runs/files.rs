@@ -120,3 +120,52 @@ pub fn read_weights(path: &Path) -> Result<BTreeMap<String, Tensor>, StoreError>
     }
     Ok(weights)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_round_trip_bit_for_bit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("weights.safetensors");
+        let values: Vec<f32> = vec![1.0, -0.0, f32::MIN_POSITIVE, 3.5, 1e-38, 7.0];
+        let tensor = Tensor::from_slice(&values).reshape([2, 3]);
+        write_weights(&path, &[Parameter { name: "head.weight".to_owned(), tensor }]).unwrap();
+        let read = read_weights(&path).unwrap();
+        assert_eq!(read["head.weight"].size(), [2, 3]);
+        let back: Vec<f32> = read["head.weight"].flatten(0, -1).try_into().unwrap();
+        let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&back), bits(&values));
+    }
+
+    #[test]
+    fn a_damaged_file_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("weights.safetensors");
+        std::fs::write(&path, b"not a safetensors file").unwrap();
+        let error = read_weights(&path).unwrap_err();
+        assert!(
+            matches!(&error, StoreError::Damaged { path: named, .. } if *named == path),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_older_file_and_no_litter() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("outcome.json");
+        write_json(&path, &1).unwrap();
+        let error = write_atomically(&path, |file| {
+            file.write_all(b"half of")?;
+            Err("the disk is full".into())
+        })
+        .unwrap_err();
+        assert!(
+            error.to_string().contains("outcome.json") && error.to_string().contains("full"),
+            "{error}"
+        );
+        assert_eq!(read_json::<u32>(&path).unwrap(), 1);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
 use super::StoreError;
-use crate::domain::{Event, EventKind, RunId, TaskId, UtcMillis};
+use crate::domain::{Event, EventKind, RunId, RunOutcome, TaskId, UtcMillis};
 
 /// Lines waiting for the disk; a full queue slows training down rather than losing an event.
 const QUEUE_LINES: usize = 1024;
@@ -133,9 +133,71 @@ impl LogFile {
                 state.file.write_all(&line)?;
                 if event.kind.is_lifecycle() { state.file.sync_data() } else { Ok(()) }
             });
-        if let Err(error) = written {
-            self.failure.lock().get_or_insert_with(|| error.to_string());
+        match written {
+            Ok(()) => event,
+            Err(error) => {
+                let failure = StoreError::write(&self.path, &error).to_string();
+                self.failure.lock().get_or_insert_with(|| error.to_string());
+                Event { kind: without_record(event.kind, failure), ..event }
+            }
         }
-        event
+    }
+}
+
+/// What may be told of an event that is not on disk: no success that could not be found again.
+fn without_record(kind: EventKind, failure: String) -> EventKind {
+    match kind {
+        EventKind::Finished { .. } => EventKind::Failed { message: failure },
+        EventKind::RunEnded { summary, .. } => {
+            EventKind::RunEnded { outcome: RunOutcome::Failed, summary }
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn writer_and_told() -> (LogWriter, Receiver<Event>) {
+        let (tell, told) = bounded(16);
+        let writer = LogWriter::start(move |event| tell.send(event).expect("the test listens"));
+        (writer.unwrap(), told)
+    }
+
+    #[test]
+    fn an_event_is_in_the_file_before_it_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        let (writer, told) = writer_and_told();
+        let log = writer.log(RunId::new("run"), path.clone(), File::create(&path).unwrap());
+        for seq in 0..3 {
+            log.record(Some(&TaskId::new("task")), EventKind::Queued).unwrap();
+            let event = told.recv().unwrap();
+            assert_eq!(event.seq, seq);
+            let text = std::fs::read_to_string(&path).unwrap();
+            let last: Event = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+            assert_eq!((last, text.lines().count() as u64), (event, seq + 1));
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_full_disk_is_told_to_whoever_records_next() {
+        let path = PathBuf::from("/dev/full");
+        let (writer, told) = writer_and_told();
+        let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+        let log = writer.log(RunId::new("run"), path, file);
+        // The failure is known once the event has been told.
+        let _known_later = log.record(None, EventKind::Queued);
+        let _first = told.recv().unwrap();
+        let ended = EventKind::RunEnded { outcome: RunOutcome::Finished, summary: Box::default() };
+        let error = log.record(None, ended).unwrap_err().to_string();
+        let told = told.recv().unwrap().kind;
+        assert!(
+            matches!(told, EventKind::RunEnded { outcome: RunOutcome::Failed, .. }),
+            "{told:?}"
+        );
+        assert!(error.contains("/dev/full") && error.contains("free disk space"), "{error}");
     }
 }

@@ -76,8 +76,9 @@ fn apply_one(spec: &ExperimentSpec, assignment: &Assignment) -> Result<Experimen
         };
     }
     *place = assignment.value.clone();
-    serde_json::from_value(tree)
-        .map_err(|error| format!("{error}; see `walkforge plan` for the fields and their types"))
+    serde_json::from_value(tree).map_err(|error| {
+        format!("{error}; the spec.ron of any run folder shows every field and its type")
+    })
 }
 
 #[derive(Debug, PartialEq)]

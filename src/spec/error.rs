@@ -38,7 +38,7 @@ pub enum SpecError {
     },
     /// The text is no specification.
     #[error(
-        "{origin}:{line}:{column}: {message}; mend the file there, or start from a preset (`walkforge plan --preset mlp-return`)"
+        "{origin}:{line}:{column}: {message}; mend the file there; the spec.ron of any run folder is a whole one to start from"
     )]
     Syntax {
         /// The file, or the preset's name.
@@ -50,9 +50,9 @@ pub enum SpecError {
         /// What was found and expected.
         message: String,
     },
-    /// The file was written by a newer version.
-    #[error("{origin}: schema {found} is newer than this program's {SCHEMA}; update walkforge", SCHEMA = super::SCHEMA_VERSION)]
-    Newer {
+    /// The file was written for another version of the format.
+    #[error("{origin}: schema {found} is not the one this program reads, {SCHEMA}; a newer one needs a newer walkforge", SCHEMA = super::SCHEMA_VERSION)]
+    Schema {
         /// The file, or the preset's name.
         origin: String,
         /// Its version.

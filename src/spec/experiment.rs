@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{FeatureSpec, LabelSpec, ModelSpec};
 use crate::domain::{ContentHash, Device, Symbol, Timeframe, UtcMillis};
 
-/// The version of the file format written now. Older ones are migrated, newer ones refused.
+/// The version of the file format. Files of another one are refused.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// A whole experiment: what data, which model, how it is validated and trained. Immutable once started and hashed by content.

@@ -20,7 +20,7 @@ pub const PRESETS: &[Preset] = &[
     Preset { name: "linear-return", text: include_str!("../../presets/linear-return.ron") },
 ];
 
-/// The experiment of the first start: trains in under a minute on the built-in market.
+/// The experiment of the first start: trains in a few seconds on the built-in market.
 pub const DEFAULT_PRESET: &str = "mlp-return";
 
 /// Reads a preset by name, or a file by path. Anything that ends in `.ron` or holds a path separator is a file.
@@ -55,8 +55,8 @@ pub(super) fn parse(text: &str, origin: &str) -> Result<ExperimentSpec, SpecErro
         column: error.span.start.col,
         message: error.code.to_string(),
     })?;
-    if spec.schema > SCHEMA_VERSION {
-        return Err(SpecError::Newer { origin: origin.to_owned(), found: spec.schema });
+    if spec.schema != SCHEMA_VERSION {
+        return Err(SpecError::Schema { origin: origin.to_owned(), found: spec.schema });
     }
     Ok(spec)
 }
@@ -98,9 +98,12 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_schema_and_an_unknown_preset_are_refused() {
-        let newer = PRESETS[0].text.replace("schema: 1", "schema: 99");
-        assert!(matches!(parse(&newer, "x"), Err(SpecError::Newer { found: 99, .. })));
+    fn another_schema_and_an_unknown_preset_are_refused() {
+        for schema in [0, 99] {
+            let text = PRESETS[0].text.replace("schema: 1", &format!("schema: {schema}"));
+            let error = parse(&text, "x").unwrap_err();
+            assert!(matches!(error, SpecError::Schema { found, .. } if found == schema), "{error}");
+        }
         let error = load("lstm").unwrap_err().to_string();
         assert!(error.contains("lstm-direction"), "{error}");
         assert!(matches!(load("no/such.ron"), Err(SpecError::Unreadable { .. })));

@@ -4,6 +4,8 @@
 
 mod adamw;
 mod early_stopping;
+#[cfg(test)]
+mod golden;
 mod loss;
 mod seeds;
 mod trainer;

@@ -8,9 +8,14 @@ use crate::domain::{Cancel, Symbol, Timeframe};
 use crate::market::{Bars, Catalog, Entry, synthetic_bars, synthetic_default_symbols};
 use crate::spec::{DataSource, ExperimentSpec, SyntheticSpec};
 
-/// Reads every series the experiment names and computes its features and labels, in parallel, ordered by timeframe and symbol.
-pub(super) fn load(spec: &ExperimentSpec, cancel: &Cancel) -> Result<Vec<Series>, PlanError> {
-    let sources = sources(spec)?;
+/// Reads every series the experiment names and computes its features and labels, in parallel, ordered by timeframe and symbol. What was
+/// passed over is added to the warnings.
+pub(super) fn load(
+    spec: &ExperimentSpec,
+    cancel: &Cancel,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Series>, PlanError> {
+    let sources = sources(spec, warnings)?;
     let prepare = |source: &Source| {
         if cancel.is_cancelled() {
             return Err(PlanError::Cancelled);
@@ -40,11 +45,17 @@ impl Source<'_> {
     }
 }
 
-fn sources(spec: &ExperimentSpec) -> Result<Vec<Source<'_>>, PlanError> {
+fn sources<'a>(
+    spec: &'a ExperimentSpec,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Source<'a>>, PlanError> {
     let data = &spec.data;
     match &data.source {
         DataSource::Folder(folder) => {
             let catalog = Catalog::scan(folder)?;
+            warnings.extend(catalog.skipped().iter().map(|skipped| {
+                format!("passed over: {}: {}", skipped.path.display(), skipped.reason)
+            }));
             let chosen = catalog.select(&data.symbols, &data.timeframes)?;
             Ok(chosen.into_iter().cloned().map(Source::File).collect())
         }

@@ -1,5 +1,5 @@
-//! Commands in, updates out: plans experiments, runs their tasks on named worker threads, exports models. The only way a front end reaches
-//! the engine.
+//! Commands in, updates out: plans experiments, runs their tasks on named worker threads, exports models. The only way a front end starts
+//! and stops work.
 //!
 //! Uses every room above. It must never know who is watching: it wakes a front end through a plain `Fn()` and keeps what it has to say in a
 //! mailbox that never makes a worker wait.

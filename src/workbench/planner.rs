@@ -68,8 +68,9 @@ pub fn plan(spec: &ExperimentSpec, cancel: &Cancel) -> Result<Prepared, PlanErro
     spec.validate().map_err(SpecError::Invalid)?;
     let inventory = Inventory::detect();
     let ChosenDevice { device, reason } = choose(spec.resources.device, &inventory)?;
-    let series: Vec<Arc<Series>> = load(spec, cancel)?.into_iter().map(Arc::new).collect();
     let mut warnings = Vec::new();
+    let series: Vec<Arc<Series>> =
+        load(spec, cancel, &mut warnings)?.into_iter().map(Arc::new).collect();
     let mut tasks = Vec::new();
     let mut task_series = Vec::new();
     let mut first_misfit = None;
@@ -174,7 +175,7 @@ fn task(spec: &ExperimentSpec, group: &[Arc<Series>], fold: FoldPlan, device: De
 }
 
 /// What the task *is* — symbols, timeframe, the fold's sections — never where it stands in the queue. The test section's end is left out:
-/// that of the last fold moves when new bars arrive, without changing what is learnt.
+/// that of the last fold moves when new bars arrive, so its seed would change without need.
 fn identity(group: &[Arc<Series>], fold: &FoldPlan) -> Vec<u8> {
     let symbols: Vec<&str> = group.iter().map(|series| series.symbol().as_str()).collect();
     let sections = (fold.train, fold.validation, fold.test.start);

@@ -81,7 +81,7 @@ impl Run<'_> {
             }
             Ok(())
         })?;
-        self.conclude(&endings.into_inner())
+        self.conclude(endings.into_inner())
     }
 
     fn work(&self, waiting: &Receiver<usize>, endings: &Mutex<Endings>) {
@@ -157,8 +157,8 @@ impl Run<'_> {
         })
     }
 
-    fn conclude(&self, endings: &Endings) -> Result<RunOutcome, StoreError> {
-        let summary = summarise(&endings.predictions, self.prepared.spec.costs);
+    fn conclude(&self, endings: Endings) -> Result<RunOutcome, StoreError> {
+        let summary = summarise(endings.predictions, self.prepared.spec.costs);
         let summary = summary.unwrap_or_else(|error| {
             let message = format!("the finished folds could not be summarised: {error}");
             // A log that cannot be written is told by the next record below.
@@ -236,18 +236,16 @@ mod tests {
 
     #[test]
     fn a_panic_becomes_a_failure_with_its_message() {
-        for (panicking, expected) in [
-            (
-                Box::new(|| panic!("index 3")) as Box<dyn FnOnce() -> Result<(), EventKind>>,
-                "index 3",
-            ),
-            (Box::new(|| std::panic::panic_any(7)), "no message"),
-        ] {
-            let Err(EventKind::Failed { message }) = contain_panic(panicking) else {
-                panic!("not failed")
-            };
-            assert!(message.contains(expected), "{message}");
-        }
+        let of = |panicking: fn()| {
+            let result = contain_panic(|| {
+                panicking();
+                Ok(())
+            });
+            let Err(EventKind::Failed { message }) = result else { panic!("{result:?}") };
+            message
+        };
+        assert!(of(|| panic!("index {}", 3)).contains("index 3"));
+        assert!(of(|| std::panic::panic_any(7)).contains("no message"));
         assert_eq!(contain_panic(|| Ok(1)), Ok(1));
         assert_eq!(contain_panic(|| Err::<(), _>(EventKind::Cancelled)), Err(EventKind::Cancelled));
     }

@@ -146,17 +146,22 @@ pub(super) fn mean_score(scores: &[Score]) -> Score {
 }
 
 /// What all finished folds add up to: per symbol stitched in time order, and across symbols where there are enough.
+///
+/// The result does not depend on the order in which the tasks ended: sums are taken in a fixed one.
 pub(super) fn summarise(
-    predictions: &[SymbolPredictions],
+    mut predictions: Vec<SymbolPredictions>,
     costs: CostSpec,
 ) -> Result<RunSummary, ScoringError> {
+    predictions.sort_by(|a, b| {
+        let key = |part: &SymbolPredictions| (part.series.timeframe(), part.fold);
+        key(a).cmp(&key(b)).then_with(|| a.series.symbol().cmp(b.series.symbol()))
+    });
     let mut by_series: BTreeMap<(Timeframe, &Symbol), Vec<&SymbolPredictions>> = BTreeMap::new();
-    for part in predictions {
+    for part in &predictions {
         by_series.entry((part.series.timeframe(), part.series.symbol())).or_default().push(part);
     }
     let mut summary = RunSummary::default();
-    for ((timeframe, symbol), mut parts) in by_series {
-        parts.sort_by_key(|part| part.fold);
+    for ((timeframe, symbol), parts) in by_series {
         let (model, baselines) = score(&parts, costs)?;
         summary.series.push(SeriesSummary {
             symbol: symbol.clone(),
@@ -168,11 +173,10 @@ pub(super) fn summarise(
     }
     let mut timeframes: Vec<Timeframe> =
         predictions.iter().map(|part| part.series.timeframe()).collect();
-    timeframes.sort_unstable();
     timeframes.dedup();
     summary.cross_sections = timeframes
         .into_iter()
-        .filter_map(|timeframe| cross_section(predictions, timeframe))
+        .filter_map(|timeframe| cross_section(&predictions, timeframe))
         .collect();
     Ok(summary)
 }

@@ -1,0 +1,22 @@
+//! The command line as its users meet it: what each command prints, the exit codes, and what it says about input it cannot use.
+//!
+//! Every test starts the real program in a folder of its own. Experiments are small and made on the built-in market, so that the whole
+//! file takes seconds; what a run computes is checked by the engine's own tests.
+
+#[path = "cli/hostile.rs"]
+mod hostile;
+#[path = "cli/look.rs"]
+mod look;
+#[path = "cli/market.rs"]
+mod market;
+#[path = "cli/program.rs"]
+mod program;
+#[path = "cli/stopped.rs"]
+mod stopped;
+#[path = "cli/stored.rs"]
+mod stored;
+#[path = "cli/train.rs"]
+mod train;
+
+#[path = "support/skip.rs"]
+mod skip;

@@ -1,0 +1,160 @@
+//! Commands that only look: `--help`, `plan`, `data inspect`, `devices`.
+
+use serde_json::json;
+use walkforge::domain::Plan;
+
+use crate::market::{Lines, csv, csv_with, write_feather};
+use crate::program::{SMALL, Scratch, assert_snapshot};
+
+#[test]
+fn help_says_what_there_is() {
+    let scratch = Scratch::new();
+    for (name, arguments) in [("cli_help", "--help"), ("cli_help_train", "train --help")] {
+        let done = scratch.run(arguments).exits(0);
+        assert_eq!(done.err, "");
+        assert_snapshot(name, &[("stdout", &done.out)], &[]);
+    }
+    let version = scratch.run("--version").exits(0).out;
+    assert_eq!(version, concat!("walkforge ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn wrong_command_lines_are_refused() {
+    let scratch = Scratch::new();
+    for (arguments, expected) in [
+        ("trian", "unrecognized subcommand 'trian'"),
+        ("train --json extra", "unexpected argument 'extra'"),
+        ("train --workers many", "invalid value 'many' for '--workers <N>'"),
+        ("train --symbols BTC/USDT", "`BTC/USDT` cannot name a symbol"),
+        ("train --timeframes 1x", "`1x` is no timeframe; expected a number and m, h, d or w"),
+        ("train --device gpu", "`gpu` is no device; expected auto, cpu, cuda:N or mps"),
+        ("export some-run", "--to <DIR>"),
+    ] {
+        let done = scratch.run(arguments).refuses(&[expected, "--help"]);
+        assert!(!done.err.contains('\u{1b}'), "no colours in a pipe: {done}");
+    }
+    // Without a command of its own, `runs` shows which there are.
+    let done = scratch.run("runs").exits(2);
+    assert_eq!(done.out, "");
+    done.says(&["Usage: walkforge runs <COMMAND>", "list", "show"]);
+    assert_eq!(scratch.run_folders(), <[std::path::PathBuf; 0]>::default());
+}
+
+#[test]
+fn plan_shows_every_task_and_touches_nothing() {
+    let scratch = Scratch::new();
+    let arguments = "--device cpu --workers 2 --set validation.max_folds=2";
+    let done = scratch.run(&format!("plan {arguments}")).exits(0);
+    assert_snapshot("cli_plan", &[("stdout", &done.out), ("stderr", &done.err)], &[]);
+
+    let shown = scratch.run(&format!("plan --json {arguments}")).exits(0);
+    assert_eq!(shown.err, "");
+    let value = shown.one_json();
+    let plan: Plan = serde_json::from_value(value.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&plan).unwrap(), value);
+    let tasks: Vec<&str> = plan.tasks.iter().map(|task| task.id.as_str()).collect();
+    assert_eq!(tasks, ["SYN_A-1h-fold00", "SYN_A-1h-fold01", "SYN_B-1h-fold00", "SYN_B-1h-fold01"]);
+    assert!(!scratch.path("runs").exists(), "a plan creates no folder for runs");
+}
+
+#[test]
+fn a_run_does_what_was_planned() {
+    let scratch = Scratch::new();
+    let arguments = format!("--json {SMALL} --workers 1 --symbols SYN_B");
+    let planned = scratch.run(&format!("plan {arguments}")).exits(0).one_json();
+    let trained = scratch.run(&format!("train {arguments}")).exits(0).json();
+    assert_eq!(trained[0]["plan"], planned);
+}
+
+#[test]
+fn what_cannot_be_planned_beside_what_can_is_a_warning() {
+    let scratch = Scratch::new();
+    scratch.write("data/LONG-1h.csv", csv(1000));
+    scratch.write("data/SHORT-1h.csv", csv(300));
+    let arguments = format!("plan --data data {SMALL}");
+    let done = scratch.run(&arguments).exits(0);
+    done.says(&["warning: left out: SHORT 1h", "needs 700 bars", "there are 300"]);
+    assert!(!done.out.contains("SHORT-1h-fold"), "{done}");
+    let json = scratch.run(&format!("{arguments} --json")).exits(0);
+    assert_eq!(json.one_json()["warnings"].as_array().map(Vec::len), Some(1), "{json}");
+}
+
+/// A symbol, what is done to its file, and what must be said of it.
+type Broken = (&'static str, fn(&mut Lines), &'static str);
+
+#[test]
+fn inspect_reports_sound_files_beside_broken_ones() {
+    let scratch = Scratch::new();
+    scratch.write("data/AAA-1h.csv", csv(300));
+    write_feather(&scratch.path("data/BBB-1h.feather"), 200);
+    let broken: [Broken; 4] = [
+        ("TEXT", |lines| lines[16][1] = "abc".to_owned(), ":17: open is `abc`"),
+        ("GAP", |lines| lines[16][5].clear(), ":17: volume is empty"),
+        ("CUT", |lines| lines[16].truncate(3), ":17: 3 fields under a header of 6"),
+        ("NONE", |lines| lines.truncate(1), ": holds no bars, only a header"),
+    ];
+    for (symbol, change, _) in broken {
+        scratch.write(&format!("data/{symbol}-1h.csv"), csv_with(300, change));
+    }
+    let done = scratch.run("data inspect data --json").exits(2);
+    let files = done.json();
+    assert_eq!(files.len(), 6, "{done}");
+    let file = |name: &str| {
+        let path = format!("data/{name}");
+        files.iter().find(|file| file["path"] == path.as_str()).expect("it is reported").clone()
+    };
+    for (name, symbol, format, bars) in
+        [("AAA-1h.csv", "AAA", "csv", 300), ("BBB-1h.feather", "BBB", "feather", 200)]
+    {
+        let file = file(name);
+        let found = (&file["symbol"], &file["format"], &file["bars"], file.get("error"));
+        assert_eq!(found, (&json!(symbol), &json!(format), &json!(bars), None));
+    }
+    for (symbol, _, expected) in broken {
+        let file = file(&format!("{symbol}-1h.csv"));
+        let error = file["error"].as_str().unwrap();
+        assert!(error.starts_with(&format!("data/{symbol}-1h.csv{expected}")), "{error}");
+        assert_eq!(file.get("bars"), None);
+    }
+    let people = scratch.run("data inspect data").exits(2);
+    assert_snapshot("cli_data_inspect", &[("stdout", &people.out), ("stderr", &people.err)], &[]);
+    // One sound file is all well; one broken file is an error of its own.
+    assert_eq!(scratch.run("data inspect data/AAA-1h.csv --json").exits(0).json().len(), 1);
+    let _error = scratch
+        .run("data inspect data/TEXT-1h.csv --json")
+        .refuses(&["data/TEXT-1h.csv:17: open is `abc`", "mend the value"]);
+}
+
+#[test]
+fn inspect_refuses_a_path_with_nothing_to_inspect() {
+    let scratch = Scratch::new();
+    std::fs::create_dir(scratch.path("empty")).unwrap();
+    scratch.write("notes.txt", "hello");
+    for (path, expected) in [
+        ("empty", &["empty: holds no market file", "choose another folder"][..]),
+        ("nowhere", &["nowhere: ", "check the path"]),
+        ("notes.txt", &["notes.txt: its name ends in .txt", "convert the file"]),
+    ] {
+        let _error = scratch.run(&format!("data inspect --json {path}")).refuses(expected);
+    }
+}
+
+#[test]
+fn devices_say_what_there_is_and_what_would_be_taken() {
+    let scratch = Scratch::new();
+    let found = scratch.run("devices --json").exits(0).one_json();
+    assert!(found["cpu"]["cores"].as_u64().unwrap() > 0, "{found}");
+    let cards = found["cuda"].as_array().unwrap();
+    // A device that is missing has a reason, one that is there has none.
+    assert_eq!(found["no_cuda_because"].is_string(), cards.is_empty(), "{found}");
+    assert_ne!(found["mps"]["available"] == true, found["mps"]["reason"].is_string(), "{found}");
+
+    let people = scratch.run("devices").exits(0);
+    assert_eq!(people.err, "");
+    let libtorch = found["libtorch"].as_str().unwrap();
+    let choice = format!("libtorch {libtorch}; `--device auto` takes ");
+    let chosen = people.out.lines().last().and_then(|line| line.strip_prefix(choice.as_str()));
+    let planned = scratch.run(&format!("plan --json {SMALL} --set resources.device=auto"));
+    let device = planned.exits(0).one_json()["device"].as_str().unwrap().to_owned();
+    assert!(chosen.is_some_and(|chosen| chosen.starts_with(&device)), "{device}: {people}");
+}

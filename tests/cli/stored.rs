@@ -1,0 +1,183 @@
+//! Runs on disk: `runs list`, `runs show`, `export`, and what becomes of them when files are damaged.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::program::{SMALL, Scratch, assert_snapshot};
+
+/// Trains a small run of this name, and returns what `runs` calls it.
+fn train(scratch: &Scratch, name: &str) -> String {
+    let done = scratch.run(&format!("train --json {SMALL} --workers 2 --set name={name}")).exits(0);
+    done.json()[0]["run"].as_str().expect("events name the run").to_owned()
+}
+
+fn ids(entries: &[Value]) -> Vec<&str> {
+    entries.iter().filter_map(|entry| entry["id"].as_str()).collect()
+}
+
+#[test]
+fn a_folder_without_runs_has_none() {
+    let scratch = Scratch::new();
+    let done = scratch.run("runs list").exits(0);
+    assert_eq!(done.out, "There are no runs in runs; `walkforge train` makes one.\n");
+    assert_eq!(scratch.run("runs list --json").exits(0).out, "");
+    assert!(!scratch.path("runs").exists(), "looking creates nothing");
+    scratch.write("file", "");
+    let _error = scratch.run("runs list --runs file").refuses(&["file: cannot be read"]);
+}
+
+#[test]
+fn runs_are_listed_newest_first_and_shown_by_the_start_of_their_name() {
+    let scratch = Scratch::new();
+    let [alpha, beta] = ["alpha", "beta"].map(|name| train(&scratch, name));
+    let listed = scratch.run("runs list --json").exits(0).json();
+    // Both may be of the same second, so their names are no order.
+    let mut newest_first = listed.clone();
+    newest_first
+        .sort_by_key(|entry| std::cmp::Reverse(entry["created"].as_str().map(str::to_owned)));
+    assert_eq!(listed, newest_first);
+    assert_eq!(ids(&listed), [beta.as_str(), alpha.as_str()]);
+    for entry in &listed {
+        assert_eq!((&entry["status"], &entry["tasks"]), (&"finished".into(), &4.into()));
+    }
+
+    // The last letters are random: without them the name still fits one run only.
+    let start = &alpha[..alpha.len() - 4];
+    let shown = scratch.run(&format!("runs show {start} --json")).exits(0).one_json();
+    assert_eq!((&shown["id"], &shown["status"]), (&alpha.as_str().into(), &"finished".into()));
+    let tasks = shown["tasks"].as_array().unwrap();
+    assert_eq!(
+        ids(tasks),
+        ["SYN_A-1h-fold00", "SYN_A-1h-fold01", "SYN_B-1h-fold00", "SYN_B-1h-fold01"]
+    );
+    assert!(tasks.iter().all(|task| task["report"]["epochs"] == 2), "{shown}");
+    assert_eq!(shown["outcome"]["summary"]["series"].as_array().unwrap().len(), 2);
+
+    for unknown in ["20", "nothing"] {
+        let _error = scratch
+            .run(&format!("runs show {unknown}"))
+            .refuses(&[&format!("`{unknown}`"), "see `walkforge runs list --runs runs`"]);
+    }
+
+    let list = scratch.run("runs list").exits(0);
+    let show = scratch.run(&format!("runs show {alpha}")).exits(0);
+    assert_eq!((list.err.as_str(), show.err.as_str()), ("", ""));
+    assert_snapshot(
+        "cli_runs",
+        &[("list", &list.out), ("show", &show.out)],
+        &[
+            (r"\d{8}-\d{6}-(alpha|beta)-[0-9a-f]{4}", "[$1's name]"),
+            (r"\d{4}-\d\d-\d\d \d\d:\d\d", "[minute]"),
+            // What was learnt depends on the processor, and so does the width of the columns.
+            (r"(fold0\d) .*", "$1  [best epoch and metrics]"),
+            (r"(model +\d+) .*", "$1  [the model's metrics]"),
+            (r"\n {20,}", "\n    "),
+            (r" {2,}", "  "),
+        ],
+    );
+}
+
+#[test]
+fn a_damaged_run_does_not_hide_the_others() {
+    let scratch = Scratch::new();
+    let [alpha, beta] = ["alpha", "beta"].map(|name| train(&scratch, name));
+    for (file, content) in [("manifest.json", "{\"schema\": 1,"), ("outcome.json", "")] {
+        let path = scratch.path("runs").join(&alpha).join(file);
+        let sound = fs::read(&path).unwrap();
+        fs::write(&path, content).unwrap();
+        let place = format!("runs/{alpha}/{file}: is damaged");
+        let listed = scratch.run("runs list").exits(0);
+        assert!(listed.out.contains(&beta) && !listed.out.contains(&alpha), "{listed}");
+        listed.says(&["warning: ", &place, "restore the file from a copy"]);
+        assert_eq!(ids(&scratch.run("runs list --json").exits(0).json()), [beta.as_str()]);
+        let _error = scratch.run(&format!("runs show {alpha}")).refuses(&[&place]);
+        fs::write(&path, sound).unwrap();
+    }
+}
+
+#[test]
+#[ignore = "defect: warnings are dropped with --json, though stderr is free for them"]
+fn a_damaged_run_is_told_with_json_too() {
+    let scratch = Scratch::new();
+    let alpha = train(&scratch, "alpha");
+    scratch.write(&format!("runs/{alpha}/manifest.json"), "{");
+    scratch.run("runs list --json").exits(0).says(&["warning: ", &alpha]);
+}
+
+#[test]
+fn export_writes_every_model_with_its_weights_and_manifest() {
+    let scratch = Scratch::new();
+    let run = train(&scratch, "alpha");
+    let done = scratch.run(&format!("export {run} --to models/mine")).exits(0);
+    let folders: Vec<&str> = done.out.lines().collect();
+    assert_eq!(
+        folders,
+        [
+            "models/mine/SYN_A-1h-fold00",
+            "models/mine/SYN_A-1h-fold01",
+            "models/mine/SYN_B-1h-fold00",
+            "models/mine/SYN_B-1h-fold01"
+        ]
+    );
+    for folder in folders {
+        let folder = scratch.path(folder);
+        let task = folder.file_name().unwrap();
+        let stored = scratch.path("runs").join(&run).join("tasks").join(task);
+        let read = |name: &str| fs::read(folder.join(name)).unwrap();
+        assert!(read("model.pt").starts_with(b"PK"), "TorchScript is a zip archive");
+        assert_eq!(
+            read("weights.safetensors"),
+            fs::read(stored.join("weights.safetensors")).unwrap()
+        );
+        let manifest: Value = serde_json::from_slice(&read("manifest.json")).unwrap();
+        assert!(manifest.is_object());
+        let names = fs::read_dir(&folder).unwrap().count();
+        assert_eq!(names, 3, "nothing else is left behind");
+    }
+    // Again to the same place: files are replaced.
+    assert_eq!(scratch.run(&format!("export {run} --to models/mine")).exits(0).out, done.out);
+}
+
+#[test]
+fn exports_that_cannot_be_made() {
+    let scratch = Scratch::new();
+    let run = train(&scratch, "alpha");
+    scratch.write("file", "");
+    for (arguments, expected) in [
+        ("export nothing --to out".to_owned(), &["`nothing` in runs", "walkforge runs list"][..]),
+        (
+            format!("export {run} --to out --runs nowhere"),
+            &["in nowhere", "walkforge runs list --runs nowhere"],
+        ),
+        (
+            format!("export {run} --to file/out"),
+            &["file/out", "cannot be written", "check the path"],
+        ),
+    ] {
+        let _error = scratch.run(&arguments).refuses(expected);
+    }
+
+    let task = scratch.path("runs").join(&run).join("tasks/SYN_B-1h-fold00");
+    let weights = task.join("weights.safetensors");
+    let sound = fs::read(&weights).unwrap();
+    let place = format!("runs/{run}/tasks/SYN_B-1h-fold00/");
+    for damaged in [&sound[..sound.len() / 2], b"not weights at all"] {
+        fs::write(&weights, damaged).unwrap();
+        let _error = scratch.run(&format!("export {run} --to out")).refuses(&[
+            &place,
+            "weights.safetensors: is damaged",
+            "restore the file from a copy",
+        ]);
+        assert!(!scratch.path("out/SYN_B-1h-fold00").exists(), "nothing half exported");
+    }
+    fs::remove_file(&weights).unwrap();
+    let _error = scratch
+        .run(&format!("export {run} --to out"))
+        .refuses(&[&place, "weights.safetensors: cannot be read"]);
+    // Weights of another network are sound in themselves.
+    let other = train(&scratch, "beta --preset linear-return");
+    let foreign = format!("runs/{other}/tasks/SYN_B-1h-fold00/weights.safetensors");
+    fs::copy(scratch.path(&foreign), &weights).unwrap();
+    let _error = scratch.run(&format!("export {run} --to out")).refuses(&["SYN_B-1h-fold00"]);
+}

@@ -1,0 +1,210 @@
+//! `train`: the stream of events, the summary, and what stays on disk.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use walkforge::domain::{Event, EventKind, RunOutcome, RunSummary, Score, TaskReport};
+
+use crate::program::{Done, SMALL, Scratch, assert_snapshot};
+use crate::require_data;
+
+/// Every line of stdout as an event; a line with a field that events lack is none.
+#[track_caller]
+fn events(done: &Done) -> Vec<Event> {
+    let parse = |line: Value| {
+        let event: Event = serde_json::from_value(line.clone()).expect("it is an event");
+        assert_eq!(serde_json::to_value(&event).expect("events serialise"), line);
+        event
+    };
+    done.json().into_iter().map(parse).collect()
+}
+
+/// What is told of a task, without measurements: repeated epochs count once.
+fn story(events: &[Event], task: &str) -> Vec<String> {
+    let mut story: Vec<String> = events
+        .iter()
+        .filter(|event| event.task.as_ref().is_some_and(|id| id.as_str() == task))
+        .map(|event| match serde_json::to_value(&event.kind).expect("events serialise") {
+            Value::Object(fields) => match (&fields["kind"], fields.get("stage")) {
+                (Value::String(_), Some(Value::String(stage))) => format!("stage {stage}"),
+                (Value::String(kind), _) => kind.clone(),
+                other => panic!("no kind: {other:?}"),
+            },
+            other => panic!("no object: {other}"),
+        })
+        .filter(|kind| kind != "progress")
+        .collect();
+    story.dedup();
+    story
+}
+
+/// Checks the whole stream of a run in which every task finished, and returns its summary.
+#[track_caller]
+fn check_finished_run(done: &Done) -> RunSummary {
+    let events = events(done);
+    let [first, .., last] = events.as_slice() else { panic!("{done}") };
+    let EventKind::Planned { plan } = &first.kind else { panic!("{first:?}") };
+    let EventKind::RunEnded { outcome, summary } = &last.kind else { panic!("{last:?}") };
+    assert_eq!((first.seq, *outcome), (0, RunOutcome::Finished));
+    assert!(events.iter().all(|event| event.run == first.run));
+    assert!(events.is_sorted_by(|a, b| a.seq < b.seq && a.at <= b.at), "{done}");
+
+    let of_the_run = events.iter().filter(|event| event.task.is_none()).count();
+    assert_eq!(of_the_run, 2, "only the first and the last event concern no task: {done}");
+    assert!(!plan.tasks.is_empty());
+    for task in &plan.tasks {
+        assert_eq!(
+            story(&events, task.id.as_str()),
+            [
+                "queued",
+                "started",
+                "stage dataset",
+                "stage training",
+                "epoch",
+                "stage evaluation",
+                "stage saving",
+                "finished"
+            ],
+            "{}",
+            task.id
+        );
+        let own = || events.iter().filter(|event| event.task.as_ref() == Some(&task.id));
+        let epochs: Vec<u32> = own()
+            .filter_map(|event| match &event.kind {
+                EventKind::Epoch(record) => Some(record.epoch),
+                _ => None,
+            })
+            .collect();
+        let report = own().find_map(report_of).expect("its story ends so");
+        assert_eq!(epochs, (1..=report.epochs).collect::<Vec<_>>());
+        assert_eq!(report.model.rows, report.rows.test);
+    }
+    assert!(!summary.series.is_empty());
+    for series in &summary.series {
+        assert_baselines(&series.model, &series.baselines);
+    }
+    *summary.clone()
+}
+
+fn report_of(event: &Event) -> Option<TaskReport> {
+    match &event.kind {
+        EventKind::Finished { report } => Some(*report.clone()),
+        _ => None,
+    }
+}
+
+/// The model's score is whole and stands beside every baseline's on the same rows.
+#[track_caller]
+fn assert_baselines(model: &Score, baselines: &[walkforge::domain::BaselineScore]) {
+    let names: Vec<&str> = baselines.iter().map(|baseline| baseline.name.as_str()).collect();
+    assert_eq!(names, ["always_long", "last_return", "ridge"]);
+    assert!(model.rows > 0);
+    let whole = |score: &Score| {
+        let metrics =
+            [score.hit_rate, score.total_return, score.sharpe, score.max_drawdown, score.turnover];
+        score.rows == model.rows && metrics.into_iter().all(|metric| metric.is_some())
+    };
+    assert!(whole(model) && model.ic_ts.is_some() && model.rank_ic_ts.is_some(), "{model:?}");
+    for baseline in baselines {
+        assert!(whole(&baseline.score), "{baseline:?}");
+        // A constant prediction has no correlation: unknown, not 0.
+        assert_eq!(baseline.score.ic_ts.is_some(), baseline.name != "always_long", "{baseline:?}");
+    }
+}
+
+#[test]
+fn every_line_of_json_is_an_event_and_tells_a_whole_story() {
+    let scratch = Scratch::new();
+    for preset in ["linear-return", "mlp-return", "lstm-direction"] {
+        let done =
+            scratch.run(&format!("train --json --preset {preset} {SMALL} --workers 2")).exits(0);
+        assert_eq!(done.err, "", "{done}");
+        let summary = check_finished_run(&done);
+        let series: Vec<_> = summary.series.iter().map(|s| (s.symbol.as_str(), s.folds)).collect();
+        assert_eq!(series, [("SYN_A", 2), ("SYN_B", 2)], "{preset}");
+    }
+}
+
+#[test]
+fn what_is_told_is_on_disk() {
+    let scratch = Scratch::new();
+    let done = scratch.run(&format!("train --json {SMALL}")).exits(0);
+    let run = scratch.only_run();
+    let log = std::fs::read_to_string(run.join("events.jsonl")).unwrap();
+    let logged: Vec<&str> = log.lines().collect();
+    for line in done.out.lines() {
+        assert!(logged.contains(&line), "told but not logged: {line}");
+    }
+    for task in ["SYN_A-1h-fold00", "SYN_A-1h-fold01", "SYN_B-1h-fold00", "SYN_B-1h-fold01"] {
+        for file in
+            ["weights.safetensors", "history.parquet", "predictions.parquet", "metadata.json"]
+        {
+            assert!(run.join("tasks").join(task).join(file).is_file(), "{task}/{file}");
+        }
+    }
+    for file in ["spec.ron", "manifest.json", "outcome.json"] {
+        assert!(run.join(file).is_file(), "{file}");
+    }
+    // The stored specification is a preset: the same run comes of it.
+    let again = scratch.run(&format!("plan --json --preset {}/spec.ron", run.display())).exits(0);
+    assert_eq!(again.one_json(), done.json()[0]["plan"]);
+}
+
+#[test]
+fn real_crypto_data_trains() {
+    let folder = require_data!("crypto");
+    real_data(
+        &folder,
+        "--symbols BTC_USDT,ETH_USDT --timeframes 1h",
+        &[("BTC_USDT", "1h"), ("ETH_USDT", "1h")],
+    );
+}
+
+#[test]
+fn real_gold_data_trains() {
+    let folder = require_data!("fx");
+    real_data(&folder, "--symbols XAUUSD --timeframes 4h", &[("XAUUSD", "4h")]);
+}
+
+#[track_caller]
+fn real_data(folder: &std::path::Path, selection: &str, expected: &[(&str, &str)]) {
+    let scratch = Scratch::new();
+    let done = scratch
+        .run(&format!(
+            "train --json --preset lstm-direction --data {} {selection} --device cpu \
+             --set validation.max_folds=2 --set training.max_epochs=1",
+            folder.display()
+        ))
+        .exits(0);
+    let summary = check_finished_run(&done);
+    let series: BTreeMap<_, _> = summary
+        .series
+        .iter()
+        .map(|series| ((series.symbol.as_str(), series.timeframe.to_string()), series.folds))
+        .collect();
+    let expected: BTreeMap<_, _> =
+        expected.iter().map(|&(symbol, timeframe)| ((symbol, timeframe.to_owned()), 2)).collect();
+    assert_eq!(series, expected);
+}
+
+#[test]
+fn people_get_notes_and_a_table_and_quiet_keeps_the_table_only() {
+    let scratch = Scratch::new();
+    let arguments = "train --symbols SYN_A --set validation.max_folds=2 --set training.max_epochs=1 --device cpu --workers 1";
+    let done = scratch.run(arguments).exits(0);
+    // What the model learnt depends on the processor; the baselines and the shape do not.
+    assert_snapshot(
+        "cli_train",
+        &[("stdout", &done.out), ("stderr", &done.err)],
+        &[
+            (r"(SYN_A +1h +2 +model +998) .*", "$1 [the model's metrics]"),
+            (r"validation loss .*", "validation loss [and so on]"),
+            (r"\d{8}-\d{6}-mlp-return-[0-9a-f]{4}", "[run]"),
+            // Columns are as wide as the model's metrics.
+            (r"\n {20,}", "\n    "),
+            (r" {2,}", "  "),
+        ],
+    );
+    let quiet = scratch.run(&format!("{arguments} --quiet")).exits(0);
+    assert_eq!((quiet.out, quiet.err.as_str()), (done.out, ""));
+}
