@@ -53,13 +53,14 @@ impl Bench<'_> {
     }
 }
 
+/// Dates as most files write them: `2024-06-30 14:00:00`.
 fn csv(bars: &Bars) -> Result<String> {
     let mut text = String::from("date,open,high,low,close,volume\n");
     for t in 0..bars.len() {
         let [open, high, low, close, volume] =
             [bars.open(), bars.high(), bars.low(), bars.close(), bars.volume()]
                 .map(|column| column[t]);
-        let date = bars.open_time()[t];
+        let date = bars.open_time()[t].to_string().replace('T', " ").replace('Z', "");
         writeln!(text, "{date},{open:.6},{high:.6},{low:.6},{close:.6},{volume:.3}")?;
     }
     Ok(text)

@@ -63,7 +63,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         printer.error(&error.to_string());
         Exit::BadInput
     });
-    exit.into()
+    match printer.failure() {
+        Some(failure) if exit == Exit::Done => {
+            printer.error(&failure);
+            Exit::BadInput.into()
+        }
+        _ => exit.into(),
+    }
 }
 
 fn dispatch(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {

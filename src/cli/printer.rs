@@ -1,8 +1,9 @@
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use indicatif::MultiProgress;
+use parking_lot::Mutex;
 use serde::Serialize;
 
 /// The one place that writes to the terminal. Results go to stdout, everything else to stderr, so that results can be piped.
@@ -12,12 +13,14 @@ pub(super) struct Printer {
     quiet: bool,
     /// Lines printed while bars are shown must go through them.
     bars: Option<MultiProgress>,
+    /// The first failure to write a result.
+    failure: Mutex<Option<std::io::Error>>,
 }
 
 impl Printer {
     pub(super) fn new(json: bool, quiet: bool) -> Self {
         let bars = (!json && !quiet && std::io::stderr().is_terminal()).then(MultiProgress::new);
-        Self { json, quiet, bars }
+        Self { json, quiet, bars, failure: Mutex::new(None) }
     }
 
     pub(super) const fn is_json(&self) -> bool {
@@ -32,12 +35,24 @@ impl Printer {
     /// One line of the result. A reader who went away is no error: nobody is left to tell.
     pub(super) fn line(&self, text: &str) {
         let print = || {
-            let _closed = writeln!(std::io::stdout().lock(), "{text}");
+            let mut stdout = std::io::stdout().lock();
+            match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                    self.failure.lock().get_or_insert(error);
+                }
+                _ => {}
+            }
         };
         match &self.bars {
             Some(bars) => bars.suspend(print),
             None => print(),
         }
+    }
+
+    /// Why not every line of the result could be written, where that is so.
+    pub(super) fn failure(&self) -> Option<String> {
+        let failure = self.failure.lock();
+        failure.as_ref().map(|error| format!("the result could not be written to stdout: {error}"))
     }
 
     /// One JSON line of the result.
@@ -56,9 +71,7 @@ impl Printer {
 
     /// What the user should look at.
     pub(super) fn warning(&self, text: &str) {
-        if !self.json {
-            self.stderr(&format!("warning: {text}"));
-        }
+        self.stderr(&format!("warning: {text}"));
     }
 
     /// Why it did not work.

@@ -11,7 +11,7 @@ pub const MIN_PAIRS: usize = 3;
 /// Deviations from the mean are taken first and products summed after (two passes), with the deviations scaled to one, so
 /// neither large offsets nor tiny or huge units lose it.
 ///
-/// `None` below [`MIN_PAIRS`] pairs, where either side is constant, and where a value is NaN or infinite.
+/// `None` below [`MIN_PAIRS`] pairs, where either side is constant but for rounding, and where a value is NaN or infinite.
 ///
 /// # Panics
 /// If the slices differ in length.
@@ -19,6 +19,9 @@ pub const MIN_PAIRS: usize = 3;
 pub fn pearson(x: &[f64], y: &[f64]) -> Option<f64> {
     assert_eq!(x.len(), y.len(), "a correlation needs as many x as y");
     if x.len() < MIN_PAIRS {
+        return None;
+    }
+    if is_noise(x) || is_noise(y) {
         return None;
     }
     let x_deviations = scaled_deviations(x)?;
@@ -46,7 +49,21 @@ pub fn spearman(x: &[f64], y: &[f64]) -> Option<f64> {
     if x.len() < MIN_PAIRS || !x.iter().chain(y).all(|value| value.is_finite()) {
         return None;
     }
+    if is_noise(x) || is_noise(y) {
+        return None;
+    }
     pearson(&average_ranks(x), &average_ranks(y))
+}
+
+/// Whether values differ by no more than rounding does: such a side has no information to correlate.
+fn is_noise(values: &[f64]) -> bool {
+    /// Above what one-bar returns of a constant drift show, below any difference an f32 can hold.
+    const RELATIVE: f64 = 1e-9;
+    let (smallest, largest) =
+        values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| {
+            (low.min(value), high.max(value))
+        });
+    largest - smallest <= RELATIVE * smallest.abs().max(largest.abs())
 }
 
 /// Ranks from 1, ties sharing the average of their ranks (`scipy.stats.rankdata(method="average")`). Values are finite.

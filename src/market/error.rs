@@ -81,13 +81,16 @@ pub enum MarketError {
     },
     /// A column is missing.
     #[error(
-        "{}: no column for {missing} (named {accepted}); found {found}; \
+        "{}{}: no column for {missing} (named {accepted}); found {found}; \
          the header must name date, open, high, low, close and volume: rename or add the column",
-        path.display()
+        path.display(),
+        line.map_or_else(String::new, |line| format!(":{line}"))
     )]
     MissingColumn {
-        /// The file, with the header's line where it has lines.
+        /// The file.
         path: PathBuf,
+        /// The header's line, where the file has lines.
+        line: Option<u64>,
         /// What the column would hold.
         missing: &'static str,
         /// The names it may have.

@@ -180,7 +180,7 @@ mod tests {
         let found = inspect(folder.path()).unwrap();
         assert_eq!(found.len(), 3);
         assert!(
-            found[0].outcome.as_ref().unwrap_err().contains("A-1h.csv: no column for the high")
+            found[0].outcome.as_ref().unwrap_err().contains("A-1h.csv:1: no column for the high")
         );
         assert!(found[2].outcome.as_ref().unwrap_err().contains("its name ends in .txt"));
         let quality = found[1].outcome.as_ref().unwrap();

@@ -143,7 +143,7 @@ fn tensors_are_named_shaped_and_bounded_as_in_torch_nn() {
 fn initial_weights_fill_their_bounds_evenly() {
     for case in cases() {
         let mut random = ChaCha8Rng::seed_from_u64(3);
-        // Wide enough that the statistics say something of the smallest tensor.
+        // Drawn so often that the statistics say something even of a bias of one value.
         let mut shares = BTreeMap::<String, Vec<f64>>::new();
         for _ in 0..300 {
             let network = Network::new(case.design(), Device::Cpu, &mut random).unwrap();

@@ -1,9 +1,11 @@
+use std::fs::{File, OpenOptions};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::files::{read_json, write_json};
-use super::{Manifest, Outcome, StoreError};
+use super::{Manifest, Outcome, StoreError, write_atomically};
 use crate::domain::{Event, EventKind, RunOutcome, Task, TaskId, TaskReport};
 use crate::models::NetworkDesign;
 use crate::spec::{ExperimentSpec, LabelSpec};
@@ -77,26 +79,36 @@ impl RunFolder {
         self.path.join("tasks").join(task.as_str())
     }
 
-    /// Makes a task's folder.
+    /// Makes a task's folder in a run that is still there.
     ///
     /// # Errors
     /// [`StoreError::Write`] naming it.
     pub fn create_task(&self, task: &TaskId) -> Result<PathBuf, StoreError> {
         let path = self.task(task);
-        std::fs::create_dir_all(&path).map_err(|source| StoreError::write(&path, &source))?;
+        std::fs::create_dir(&path).map_err(|source| StoreError::write(&path, &source))?;
         Ok(path)
     }
 
+    /// Writes what a run begins with and gives back its event log, open for appending.
     pub(super) fn write_start(
         &self,
         spec: &ExperimentSpec,
         manifest: &Manifest,
-    ) -> Result<(), StoreError> {
-        use std::io::Write;
-        super::write_atomically(&self.path.join("spec.ron"), |file| {
+    ) -> Result<File, StoreError> {
+        write_atomically(&self.path.join("spec.ron"), |file| {
             Ok(file.write_all(spec.to_ron().as_bytes())?)
         })?;
-        write_json(&self.path.join("manifest.json"), manifest)
+        let tasks = self.path.join("tasks");
+        std::fs::create_dir(&tasks).map_err(|source| StoreError::write(&tasks, &source))?;
+        let log = self.log_path();
+        let file = OpenOptions::new()
+            .create_new(true)
+            .append(true)
+            .open(&log)
+            .map_err(|source| StoreError::write(&log, &source))?;
+        // Last: a folder with a manifest is a run.
+        write_json(&self.path.join("manifest.json"), manifest)?;
+        Ok(file)
     }
 
     /// Writes a finished task's metadata; everything else of the task must be there already.
@@ -153,14 +165,19 @@ impl RunFolder {
         })
     }
 
-    /// The messages of failed tasks, in the order they failed. A line cut short by a crash is passed over.
+    /// The messages of failed tasks, in the order they failed. A line cut short by a crash is passed over; no
+    /// log has no failures to tell.
     ///
     /// # Errors
     /// [`StoreError::Read`] naming the file.
     pub fn failures(&self) -> Result<Vec<(TaskId, String)>, StoreError> {
         let path = self.log_path();
-        let text =
-            std::fs::read_to_string(&path).map_err(|source| StoreError::read(&path, &source))?;
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            // Results do not depend on the log.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(StoreError::read(&path, &error)),
+        };
         let events = text.lines().filter_map(|line| serde_json::from_str::<Event>(line).ok());
         Ok(events
             .filter_map(|event| match (event.task, event.kind) {

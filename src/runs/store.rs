@@ -1,4 +1,3 @@
-use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -72,14 +71,11 @@ impl RunStore {
             owner: Owner::this_process(),
             plan: plan.clone(),
         };
-        folder.write_start(spec, &manifest)?;
-        let path = folder.log_path();
-        let file = OpenOptions::new()
-            .create_new(true)
-            .append(true)
-            .open(&path)
-            .map_err(|source| StoreError::write(&path, &source))?;
-        let log = self.writer.log(run.clone(), path, file);
+        let file = folder.write_start(spec, &manifest).inspect_err(|_| {
+            // Half a run is none. If even this fails, `runs list` passes over a folder without a manifest.
+            let _left_behind = std::fs::remove_dir_all(folder.path());
+        })?;
+        let log = self.writer.log(run.clone(), folder.log_path(), file);
         Ok((run, folder, log))
     }
 
@@ -138,20 +134,29 @@ impl RunStore {
     /// A run by its name, or by the start of it where only one fits.
     ///
     /// # Errors
-    /// [`StoreError::UnknownRun`] when none or more than one fits.
+    /// [`StoreError::UnknownRun`] when none fits, [`StoreError::AmbiguousRun`] when more than one does.
     pub fn find(root: &Path, run: &str) -> Result<RunFolder, StoreError> {
         let unknown = || StoreError::UnknownRun { run: run.to_owned(), root: root.to_owned() };
         let (entries, broken) = Self::list(root)?;
         if let Some(entry) = entries.iter().find(|entry| entry.id.as_str() == run) {
             return Ok(RunFolder::new(entry.path.clone()));
         }
-        let mut fitting = entries.iter().filter(|entry| entry.id.as_str().starts_with(run));
-        match (fitting.next(), fitting.next()) {
-            (Some(entry), None) if !run.is_empty() => Ok(RunFolder::new(entry.path.clone())),
-            _ => {
-                let same_path = |error: &StoreError| matches!(error, StoreError::Damaged { path, .. } | StoreError::Read { path, .. } if path.starts_with(root.join(run)));
-                Err(broken.into_iter().find(same_path).unwrap_or_else(unknown))
-            }
+        let fitting: Vec<&RunEntry> =
+            entries.iter().filter(|entry| entry.id.as_str().starts_with(run)).collect();
+        match fitting.as_slice() {
+            [entry] if !run.is_empty() => Ok(RunFolder::new(entry.path.clone())),
+            [_, _, ..] if !run.is_empty() => Err(StoreError::AmbiguousRun {
+                run: run.to_owned(),
+                fitting: fitting
+                    .iter()
+                    .map(|entry| entry.id.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            }),
+            _ => Err(broken
+                .into_iter()
+                .find(|error| error.is_within(&root.join(run)))
+                .unwrap_or_else(unknown)),
         }
     }
 }

@@ -1,6 +1,6 @@
 use super::{
-    DataSource, ExperimentSpec, FeatureSpec, LabelSpec, ModelSpec, Pooling, SpecIssue,
-    SyntheticMarket,
+    DataSource, ExperimentSpec, FeatureSpec, LabelSpec, ModelSpec, Pooling, SCHEMA_VERSION,
+    SpecIssue, SyntheticMarket,
 };
 
 /// Longest window and lookback taken, in bars: far beyond any use, near enough to stop a slip of the finger.
@@ -27,6 +27,9 @@ impl ExperimentSpec {
             && self.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_. ".contains(c));
         check.that(name_fits, "name", || {
             format!("`{}` must be 1 to 64 letters, digits, spaces, `-`, `_` and `.`", self.name)
+        });
+        check.that(self.schema == SCHEMA_VERSION, "schema", || {
+            format!("{} is not the one this program reads, {SCHEMA_VERSION}", self.schema)
         });
         if let (Some(from), Some(until)) = (self.data.from, self.data.until) {
             check.that(from < until, "data.until", || {
@@ -202,6 +205,7 @@ mod tests {
     fn every_impossible_field_is_named() {
         let spec = load("lstm-direction").unwrap();
         for (set, field) in [
+            ("schema=2", "schema"),
             ("name=", "name"),
             ("name=a/b", "name"),
             ("window=0", "window"),

@@ -23,8 +23,10 @@ pub(super) fn load(
         let bars = source.bars()?.between(spec.data.from, spec.data.until);
         Ok(Series::prepare(&bars, spec)?)
     };
-    let mut series: Vec<Series> =
-        data_pool()?.install(|| sources.par_iter().map(prepare).collect::<Result<_, _>>())?;
+    let prepared: Vec<Result<Series, PlanError>> =
+        data_pool()?.install(|| sources.par_iter().map(prepare).collect());
+    // Of several errors always the first in the files' order, whichever thread was faster.
+    let mut series = prepared.into_iter().collect::<Result<Vec<_>, _>>()?;
     series.sort_by(|a, b| (a.timeframe(), a.symbol()).cmp(&(b.timeframe(), b.symbol())));
     Ok(series)
 }

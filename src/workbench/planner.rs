@@ -47,7 +47,7 @@ pub enum PlanError {
     Device(#[from] DeviceError),
     /// Folds fit, but every one of them lacks rows.
     #[error(
-        "there is no task to run: in every fold a section is left without a usable row; lower `window` and the features' lookbacks, or raise validation.train_bars, validation_bars and test_bars"
+        "there is no task to run: in every fold a section is left without a usable row; lower `window`, label.horizon and the features' lookbacks, or raise validation.train_bars, validation_bars and test_bars"
     )]
     NoTasks,
     /// Threads could not be started.

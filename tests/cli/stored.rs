@@ -89,7 +89,7 @@ fn a_damaged_run_does_not_hide_the_others() {
         let place = format!("runs/{alpha}/{file}: is damaged");
         let listed = scratch.run("runs list").exits(0);
         assert!(listed.out.contains(&beta) && !listed.out.contains(&alpha), "{listed}");
-        listed.says(&["warning: ", &place, "restore the file from a copy"]);
+        listed.says(&["warning: ", &place, "restore it from a copy"]);
         assert_eq!(ids(&scratch.run("runs list --json").exits(0).json()), [beta.as_str()]);
         let _error = scratch.run(&format!("runs show {alpha}")).refuses(&[&place]);
         fs::write(&path, sound).unwrap();
@@ -97,7 +97,6 @@ fn a_damaged_run_does_not_hide_the_others() {
 }
 
 #[test]
-#[ignore = "defect: warnings are dropped with --json, though stderr is free for them"]
 fn a_damaged_run_is_told_with_json_too() {
     let scratch = Scratch::new();
     let alpha = train(&scratch, "alpha");
@@ -167,7 +166,7 @@ fn exports_that_cannot_be_made() {
         let _error = scratch.run(&format!("export {run} --to out")).refuses(&[
             &place,
             "weights.safetensors: is damaged",
-            "restore the file from a copy",
+            "restore it from a copy",
         ]);
         assert!(!scratch.path("out/SYN_B-1h-fold00").exists(), "nothing half exported");
     }

@@ -1,8 +1,12 @@
 //! What happens after a fold changes nothing in it.
 
+use std::path::Path;
+
+use walkforge::domain::UtcMillis;
 use walkforge::features::check_truncation;
-use walkforge::market::Catalog;
+use walkforge::market::{Bars, Catalog, synthetic_bars};
 use walkforge::spec::{DataSource, ExperimentSpec, load};
+use walkforge::workbench::TaskOutput;
 
 use crate::require_data;
 use crate::support::{bits, prepare, run, spec};
@@ -41,6 +45,62 @@ fn a_fold_does_not_see_bars_after_it_on_a_real_market() {
     );
     spec.data.source = DataSource::Folder(folder);
     first_fold_ignores_the_future(&spec);
+}
+
+/// Writes the bars as CSV; those that open at or after `altered_from` move wildly.
+fn write_csv(folder: &Path, bars: &Bars, altered_from: UtcMillis) {
+    let mut text = String::from("date,open,high,low,close,volume\n");
+    for (row, time) in bars.open_time().iter().enumerate() {
+        let factor = if *time >= altered_from { 1.0 + (row % 7) as f64 / 10.0 } else { 1.0 };
+        let price = |prices: &[f64]| prices[row] * factor;
+        text += &format!(
+            "{time},{},{},{},{},{}\n",
+            price(bars.open()),
+            price(bars.high()),
+            price(bars.low()),
+            price(bars.close()),
+            price(bars.volume())
+        );
+    }
+    std::fs::write(folder.join("SYN_A-1h.csv"), text).unwrap();
+}
+
+fn losses(output: &TaskOutput) -> Vec<(f64, f64)> {
+    output.history.iter().map(|epoch| (epoch.train_loss, epoch.validation_loss)).collect()
+}
+
+#[test]
+fn weights_do_not_depend_on_what_happens_in_the_test_section() {
+    let mut spec = spec(
+        "mlp-return",
+        &[
+            "training.max_epochs=3",
+            r#"data.symbols=["SYN_A"]"#,
+            "label.horizon=3",
+            "resources.device=cpu",
+        ],
+    );
+    let DataSource::Synthetic(synthetic) = &spec.data.source else { panic!("not synthetic") };
+    let bars =
+        synthetic_bars(synthetic, &spec.data.symbols[0], spec.data.timeframes[0]).unwrap().bars;
+    let test_start = prepare(&spec).plan.tasks[0].fold.test.start;
+    let mut run_altered_from = |altered_from: UtcMillis| {
+        let folder = tempfile::tempdir().unwrap();
+        write_csv(folder.path(), &bars, altered_from);
+        spec.data.source = DataSource::Folder(folder.path().to_owned());
+        run(&prepare(&spec), 0)
+    };
+    let honest = run_altered_from(UtcMillis(i64::MAX));
+    let altered = run_altered_from(test_start);
+    assert!(bits(&honest) == bits(&altered), "bars of the test section changed the weights");
+    assert_eq!(losses(&honest), losses(&altered), "bars of the test section changed a loss");
+    assert_ne!(honest.predictions, altered.predictions, "nothing was altered");
+    let earlier = run_altered_from(test_start.plus_millis(-3_600_000 * 10));
+    assert_ne!(
+        losses(&honest),
+        losses(&earlier),
+        "ten bars earlier lies in the validation section"
+    );
 }
 
 #[test]

@@ -22,9 +22,10 @@ pub fn read(path: &Path) -> Result<Table, MarketError> {
 
 fn read_rows(path: &Path, mut reader: Reader<File>) -> Result<Table, MarketError> {
     let names = reader.byte_headers().map_err(|error| broken(path, error))?.clone();
+    let line = names.position().map(csv::Position::line);
     let names: Vec<_> = names.iter().map(String::from_utf8_lossy).collect();
     let names: Vec<&str> = names.iter().map(|name| name.trim_start_matches('\u{feff}')).collect();
-    let header = Header::find(path, &names)?;
+    let header = Header::find(path, line, &names)?;
 
     let mut starts = Vec::new();
     let mut table =

@@ -38,7 +38,7 @@ fn read_batches(path: &Path, file: &[u8]) -> Result<Table, MarketError> {
     let open = |columns| FileReader::try_new(Cursor::new(file), columns).map_err(broken);
     let schema = open(None)?.schema();
     let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-    let header = Header::find(path, &names)?;
+    let header = Header::find(path, None, &names)?;
     let mut table =
         Table { columns: BarColumns::default(), places: Places::Rows, names_zone: true };
     let [open_at, high, low, close, volume] = header.numbers;

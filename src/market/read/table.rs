@@ -122,13 +122,14 @@ const NUMBERS: [(&str, &[&str]); 5] = [
 
 impl Header {
     /// Finds the columns by name, in any case. Where several would do, the name listed first in [`read_bars`](super::read_bars) counts.
-    pub fn find(path: &Path, names: &[&str]) -> Result<Self, MarketError> {
+    pub fn find(path: &Path, line: Option<u64>, names: &[&str]) -> Result<Self, MarketError> {
         let position = |(holds, accepted): (&'static str, &[&str])| {
             let is_named = |wanted: &&str| {
                 names.iter().position(|name| name.trim().eq_ignore_ascii_case(wanted))
             };
             accepted.iter().find_map(is_named).ok_or_else(|| MarketError::MissingColumn {
                 path: path.to_owned(),
+                line,
                 missing: holds,
                 accepted: accepted.join(" or "),
                 found: names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),

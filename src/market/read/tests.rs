@@ -63,7 +63,7 @@ fn hostile_csv_names_file_line_and_next_step() {
         (HEADER.to_owned(), "AB-1h.csv: holds no bars, only a header; download the file again"),
         (
             "date,open,high,low,volume\n2024-01-01,1,1,1,1\n".to_owned(),
-            "AB-1h.csv: no column for the close (named close); found `date`, `open`, `high`, `low`, `volume`; the header must name",
+            "AB-1h.csv:1: no column for the close (named close); found `date`, `open`, `high`, `low`, `volume`; the header must name",
         ),
         (
             "when,open,high,low,close,volume\n".to_owned(),
