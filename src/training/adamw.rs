@@ -86,15 +86,23 @@ impl AdamW {
     /// # Errors
     /// When a tensor is missing or has another shape; the optimizer must then not be used any more.
     pub fn load_state(&mut self, state: &BTreeMap<String, Tensor>) -> Result<(), TorchError> {
-        let stored = |name: String| {
-            state
-                .get(&name)
-                .ok_or_else(|| TorchError::Torch(format!("the optimizer state has no `{name}`")))
+        // A tensor of another shape would be broadcast without a word.
+        let stored = |name: String, own: &Tensor| match state.get(&name) {
+            Some(tensor) if tensor.size() == own.size() => Ok(tensor),
+            Some(tensor) => Err(TorchError::Shape(format!(
+                "`{name}` of the optimizer state has shape {:?}, expected {:?}",
+                tensor.size(),
+                own.size()
+            ))),
+            None => Err(TorchError::Torch(format!("the optimizer state has no `{name}`"))),
         };
-        self.step.f_copy_(stored("step".to_owned())?)?;
+        let step = stored("step".to_owned(), &self.step)?;
+        self.step.f_copy_(step)?;
         for (index, name) in self.names.iter().enumerate() {
-            self.first_moments[index].f_copy_(stored(format!("{name}.exp_avg"))?)?;
-            self.second_moments[index].f_copy_(stored(format!("{name}.exp_avg_sq"))?)?;
+            let first = stored(format!("{name}.exp_avg"), &self.first_moments[index])?;
+            self.first_moments[index].f_copy_(first)?;
+            let second = stored(format!("{name}.exp_avg_sq"), &self.second_moments[index])?;
+            self.second_moments[index].f_copy_(second)?;
         }
         Ok(())
     }

@@ -201,4 +201,9 @@ fn a_state_of_another_model_is_refused() {
     assert!(error.contains("head.bias.exp_avg_sq"), "{error}");
     state.insert("head.bias.exp_avg_sq".to_owned(), Tensor::zeros([2], tch::kind::FLOAT_CPU));
     assert!(learner.optimizer.load_state(&state).is_err());
+    let mut state = learner.optimizer.state().unwrap();
+    // libtorch's own copy would broadcast this one.
+    state.insert("layers.0.bias.exp_avg_sq".to_owned(), Tensor::zeros([1], tch::kind::FLOAT_CPU));
+    let error = learner.optimizer.load_state(&state).unwrap_err().to_string();
+    assert!(error.contains("layers.0.bias.exp_avg_sq") && error.contains("shape"), "{error}");
 }

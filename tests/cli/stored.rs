@@ -54,11 +54,14 @@ fn runs_are_listed_newest_first_and_shown_by_the_start_of_their_name() {
     assert!(tasks.iter().all(|task| task["report"]["epochs"] == 2), "{shown}");
     assert_eq!(shown["outcome"]["summary"]["series"].as_array().unwrap().len(), 2);
 
-    for unknown in ["20", "nothing"] {
-        let _error = scratch
-            .run(&format!("runs show {unknown}"))
-            .refuses(&[&format!("`{unknown}`"), "see `walkforge runs list --runs runs`"]);
-    }
+    let _unknown = scratch
+        .run("runs show nothing")
+        .refuses(&["`nothing`", "see `walkforge runs list --runs runs`"]);
+    let _ambiguous = scratch.run("runs show 20").refuses(&[
+        "`20` begins more than one run",
+        &alpha,
+        "give more",
+    ]);
 
     let list = scratch.run("runs list").exits(0);
     let show = scratch.run(&format!("runs show {alpha}")).exits(0);

@@ -53,14 +53,9 @@ fn write_csv(folder: &Path, bars: &Bars, altered_from: UtcMillis) {
     for (row, time) in bars.open_time().iter().enumerate() {
         let factor = if *time >= altered_from { 1.0 + (row % 7) as f64 / 10.0 } else { 1.0 };
         let price = |prices: &[f64]| prices[row] * factor;
-        text += &format!(
-            "{time},{},{},{},{},{}\n",
-            price(bars.open()),
-            price(bars.high()),
-            price(bars.low()),
-            price(bars.close()),
-            price(bars.volume())
-        );
+        let columns = [bars.open(), bars.high(), bars.low(), bars.close(), bars.volume()];
+        let cells = columns.map(|column| price(column).to_string());
+        text.push_str(&format!("{time},{}\n", cells.join(",")));
     }
     std::fs::write(folder.join("SYN_A-1h.csv"), text).unwrap();
 }

@@ -75,10 +75,9 @@ struct Row<'a> {
 
 impl Row<'_> {
     fn text(&self, column: usize) -> Result<&str, RowProblem> {
-        let bytes = self.record.get(column).unwrap_or_default();
+        let bytes = self.record.get(column).unwrap_or_default().trim_ascii();
         let text = std::str::from_utf8(bytes)
-            .map_err(|error| RowProblem::NotText { reason: error.to_string() })?
-            .trim();
+            .map_err(|error| RowProblem::NotText { reason: error.to_string() })?;
         if text.is_empty() {
             return Err(RowProblem::Empty { column: self.names[column].to_owned() });
         }
