@@ -49,14 +49,14 @@ fn a_fold_does_not_see_bars_after_it_on_a_real_market() {
 
 /// Writes the bars as CSV; those that open at or after `altered_from` move wildly.
 fn write_csv(folder: &Path, bars: &Bars, altered_from: UtcMillis) {
-    let mut text = String::from("date,open,high,low,close,volume\n");
-    for (row, time) in bars.open_time().iter().enumerate() {
+    let columns = [bars.open(), bars.high(), bars.low(), bars.close(), bars.volume()];
+    let rows = bars.open_time().iter().enumerate().map(|(row, time)| {
         let factor = if *time >= altered_from { 1.0 + (row % 7) as f64 / 10.0 } else { 1.0 };
-        let price = |prices: &[f64]| prices[row] * factor;
-        let columns = [bars.open(), bars.high(), bars.low(), bars.close(), bars.volume()];
-        let cells = columns.map(|column| price(column).to_string());
-        text.push_str(&format!("{time},{}\n", cells.join(",")));
-    }
+        let cells = columns.map(|column| (column[row] * factor).to_string());
+        format!("{time},{}", cells.join(","))
+    });
+    let header = "date,open,high,low,close,volume".to_owned();
+    let text = std::iter::once(header).chain(rows).collect::<Vec<_>>().join("\n");
     std::fs::write(folder.join("SYN_A-1h.csv"), text).unwrap();
 }
 
