@@ -8,6 +8,7 @@ mod devices;
 mod experiment;
 mod export;
 mod format;
+mod interrupt;
 mod printer;
 mod progress;
 mod runs;

@@ -1,35 +1,22 @@
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-use anyhow::Context;
 
 use super::args::{DEFAULT_RUNS, TrainArguments};
 use super::format::print_summary;
+use super::interrupt::Watch;
 use super::progress::RunProgress;
 use super::{Exit, Printer, experiment};
 use crate::domain::{Event, EventKind, RunId, RunOutcome};
 use crate::workbench::{Command, Update, Workbench};
 
-/// Longest time until Ctrl-C is seen.
-const POLL_INTERVAL: Duration = Duration::from_millis(50);
-
 /// `walkforge train`.
 pub(super) fn train(arguments: &TrainArguments, printer: &Printer) -> anyhow::Result<Exit> {
     let spec = experiment::spec(arguments)?;
     let workbench = Workbench::open(&arguments.runs, || {})?;
-    let interrupted = watch_for_interrupt()?;
+    let mut watch = Watch::new(&workbench, printer)?;
     workbench.send(Command::Start(Box::new(spec)));
     let mut progress = RunProgress::new(printer);
-    let mut asked_to_stop = false;
     loop {
-        if interrupted.load(Ordering::Relaxed) && !asked_to_stop {
-            asked_to_stop = true;
-            printer.note("Stopping; finished tasks are kept. Ctrl-C again quits at once.");
-            workbench.send(Command::CancelAll);
-        }
-        for update in workbench.wait(POLL_INTERVAL) {
+        for update in watch.updates() {
             match update {
                 Update::Event(event) => show(*event, arguments, printer, &mut progress),
                 Update::StartFailed { cancelled: true, .. } => return Ok(Exit::Cancelled),
@@ -68,11 +55,15 @@ fn show(
     }
     let summary = match &event.kind {
         EventKind::RunEnded { summary, .. } => Some(summary.clone()),
+        EventKind::Planned { plan } if arguments.quiet => {
+            // Quiet or not: what is left out must be known.
+            plan.warnings.iter().for_each(|warning| printer.warning(warning));
+            None
+        }
         _ => None,
     };
-    if !arguments.quiet
-        || matches!(event.kind, EventKind::Failed { .. } | EventKind::Warning { .. })
-    {
+    let is_trouble = matches!(event.kind, EventKind::Failed { .. } | EventKind::Warning { .. });
+    if !arguments.quiet || is_trouble {
         progress.show(event);
     }
     if let Some(summary) = summary {
@@ -87,25 +78,4 @@ fn next_step(run: &RunId, runs: &Path) -> String {
         format!(" --runs {}", runs.display())
     };
     format!("Next: walkforge export {run} --to DIR{place}")
-}
-
-/// A flag that Ctrl-C (and a polite kill) raises; the second one ends the process on the spot.
-fn watch_for_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let raised = Arc::clone(&interrupted);
-    ctrlc::set_handler(move || {
-        if raised.swap(true, Ordering::Relaxed) {
-            quit_at_once();
-        }
-    })
-    .context("Ctrl-C cannot be caught; start the program from a terminal of its own")?;
-    Ok(interrupted)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the user asked twice; files are replaced atomically, so nothing is left half written"
-)]
-fn quit_at_once() {
-    std::process::exit(130);
 }

@@ -15,7 +15,7 @@ pub struct Symbol(Arc<str>);
 /// A text that cannot name an instrument.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` cannot name a symbol; use 1 to 64 characters without spaces, commas, `/`, `\\` and `:`, as in BTC_USDT"
+    "`{0}` cannot name a symbol; use 1 to 64 bytes without spaces, commas, `/`, `\\` and `:`, as in BTC_USDT"
 )]
 pub struct InvalidSymbol(String);
 
@@ -33,7 +33,7 @@ impl FromStr for Symbol {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let allowed =
             |c: char| !c.is_whitespace() && !c.is_control() && !matches!(c, ',' | '/' | '\\' | ':');
-        let fits = (1..=64).contains(&text.chars().count());
+        let fits = (1..=64).contains(&text.len());
         if fits && !text.starts_with('.') && text.chars().all(allowed) {
             Ok(Self(text.into()))
         } else {

@@ -47,7 +47,7 @@ pub enum ExportError {
     },
     /// The exported module does not compute what the network computes.
     #[error(
-        "{task}: the exported module differs from the trained network by {difference:e} at batch size {batch}; nothing was kept; please report this"
+        "{task}: the exported module differs from the trained network by {difference:e} at batch size {batch}; it was not written; please report this"
     )]
     Mismatch {
         /// The task.
@@ -62,7 +62,16 @@ pub enum ExportError {
     Cancelled,
 }
 
-/// Exports every finished task of a run, a folder each, and returns the folders. Files of the same name are replaced.
+impl ExportError {
+    /// Whether it ended because somebody asked.
+    #[must_use]
+    pub const fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Cancelled)
+    }
+}
+
+/// Exports every finished task of a run, a folder each, and returns the folders. Folders of the same name are replaced
+/// whole.
 ///
 /// # Errors
 /// [`ExportError`]; folders written before it are whole.
@@ -109,16 +118,34 @@ fn export_task(
     }
     let example = Example::of(&network).map_err(torch)?;
 
-    std::fs::create_dir_all(folder).map_err(|source| StoreError::write(folder, &source))?;
-    let model = folder.join(FILES.torchscript);
-    torchscript::save(&module, &model)?;
-    write_atomically(&folder.join(FILES.weights), |file| {
+    let to = folder.parent().unwrap_or_else(|| Path::new("."));
+    std::fs::create_dir_all(to).map_err(|source| StoreError::write(to, &source))?;
+    // Built aside and put in place whole: a folder never holds files of two models.
+    let aside = tempfile::Builder::new()
+        .prefix(".walkforge-")
+        .tempdir_in(to)
+        .map_err(|source| StoreError::write(to, &source))?;
+    torchscript::save(&module, &aside.path().join(FILES.torchscript))?;
+    write_atomically(&aside.path().join(FILES.weights), |file| {
         std::io::copy(&mut std::fs::File::open(&stored)?, file)?;
         Ok(())
     })?;
     let manifest = ExportManifest::new(metadata, run_manifest, example);
-    write_atomically(&folder.join(FILES.manifest), |file| {
+    write_atomically(&aside.path().join(FILES.manifest), |file| {
         Ok(serde_json::to_writer_pretty(file, &manifest)?)
     })?;
-    Ok(())
+    put_in_place(aside, folder).map_err(|source| StoreError::write(folder, &source).into())
+}
+
+/// Replaces the folder by the one built aside.
+fn put_in_place(aside: tempfile::TempDir, folder: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(aside.path(), std::fs::Permissions::from_mode(0o755))?;
+    }
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    std::fs::rename(aside.keep(), folder)
 }

@@ -3,7 +3,7 @@ use std::path::Path;
 use tch::{CModule, Kind, Tensor};
 
 use crate::models::{InputShape, Network};
-use crate::runs::{StoreError, write_atomically};
+use crate::runs::StoreError;
 use crate::torch::TorchError;
 
 /// Largest absolute difference between the network and its exported module.
@@ -72,18 +72,7 @@ pub(super) fn windows(network: &Network, batch: i64) -> Result<Tensor, TorchErro
         .f_to_kind(Kind::Float)
 }
 
-/// Saves the module atomically.
+/// Saves the module to a file that nobody reads yet.
 pub(super) fn save(module: &CModule, path: &Path) -> Result<(), StoreError> {
-    // libtorch wants a path, not a file: it writes beside the temporary file, which then takes the bytes over.
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    let scratch = tempfile::Builder::new()
-        .prefix(".walkforge-")
-        .suffix(".pt")
-        .tempfile_in(folder)
-        .map_err(|source| StoreError::write(path, &source))?;
-    module.save(scratch.path()).map_err(|source| StoreError::write(path, &source))?;
-    write_atomically(path, |file| {
-        std::io::copy(&mut std::fs::File::open(scratch.path())?, file)?;
-        Ok(())
-    })
+    module.save(path).map_err(|source| StoreError::write(path, &source))
 }

@@ -8,24 +8,33 @@ pub fn parameter_count(model: &ModelSpec, input: InputShape) -> u64 {
     layout(model, input).iter().map(super::ParameterShape::elements).sum()
 }
 
-/// Estimated peak of the tensors of one training task: the resident feature matrix of `rows` rows, weights with gradients and both moments,
-/// best weights kept, and one batch with its activations and their gradients.
+/// Estimated peak of the tensors of one training task: the resident feature matrix and labels of `rows` rows, weights with gradients and both
+/// moments, best weights kept, and the larger of two passes: a training batch with its activations and their gradients, or an evaluation
+/// batch (at most `rows`) with its activations alone.
 ///
 /// An estimate from shapes alone; libtorch's own workspaces and its context on a GPU come on top.
 #[must_use]
-pub fn estimate_memory(model: &ModelSpec, input: InputShape, rows: u64, batch_size: u32) -> Bytes {
+pub fn estimate_memory(
+    model: &ModelSpec,
+    input: InputShape,
+    rows: u64,
+    batch_size: u32,
+    evaluation_batch: u32,
+) -> Bytes {
     const F32: u64 = 4;
     /// Weights, gradients, first and second moment, best weights.
     const COPIES_OF_WEIGHTS: u64 = 5;
     /// Gathered window, its index, the scaled window.
     const COPIES_OF_INPUT: u64 = 4;
-    /// Forward value and its gradient.
-    const COPIES_OF_ACTIVATIONS: u64 = 2;
-    let matrix = rows * u64::from(input.features) * F32;
+    /// Labels, and the row index of an epoch in 64 bits.
+    const COLUMNS_BESIDE_FEATURES: u64 = 3;
+    let resident = rows * (u64::from(input.features) + COLUMNS_BESIDE_FEATURES) * F32;
     let weights = parameter_count(model, input) * F32 * COPIES_OF_WEIGHTS;
-    let sample = input.flat().unsigned_abs() * F32 * COPIES_OF_INPUT
-        + activations(model, input) * F32 * COPIES_OF_ACTIVATIONS;
-    Bytes(matrix + weights + sample * u64::from(batch_size))
+    let sample = input.flat().unsigned_abs() * F32 * COPIES_OF_INPUT;
+    let kept = activations(model, input) * F32;
+    let training = u64::from(batch_size).min(rows) * (sample + 2 * kept);
+    let evaluation = u64::from(evaluation_batch).min(rows) * (sample + kept);
+    Bytes(resident + weights + training.max(evaluation))
 }
 
 /// Values kept for the backward pass, per sample.
@@ -63,9 +72,15 @@ mod tests {
     fn memory_grows_with_rows_batch_and_width() {
         let small = ModelSpec::Lstm { hidden: 16, layers: 1, dropout: 0.0 };
         let wide = ModelSpec::Lstm { hidden: 32, layers: 1, dropout: 0.0 };
-        let base = estimate_memory(&small, INPUT, 1000, 64);
-        assert!(estimate_memory(&small, INPUT, 2000, 64) > base);
-        assert!(estimate_memory(&small, INPUT, 1000, 128) > base);
-        assert!(estimate_memory(&wide, INPUT, 1000, 64) > base);
+        let base = estimate_memory(&small, INPUT, 1000, 64, 1);
+        assert!(estimate_memory(&small, INPUT, 2000, 64, 1) > base);
+        assert!(estimate_memory(&small, INPUT, 1000, 128, 1) > base);
+        assert!(estimate_memory(&wide, INPUT, 1000, 64, 1) > base);
+        // The evaluation pass counts where it is the larger one, and never more rows than there are.
+        assert!(estimate_memory(&small, INPUT, 1000, 64, 500) > base);
+        assert_eq!(
+            estimate_memory(&small, INPUT, 1000, 64, 1000),
+            estimate_memory(&small, INPUT, 1000, 64, 9000)
+        );
     }
 }

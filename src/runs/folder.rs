@@ -172,8 +172,8 @@ impl RunFolder {
     /// [`StoreError::Read`] naming the file.
     pub fn failures(&self) -> Result<Vec<(TaskId, String)>, StoreError> {
         let path = self.log_path();
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
+        let text = match std::fs::read(&path) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             // Results do not depend on the log.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(StoreError::read(&path, &error)),

@@ -38,23 +38,31 @@ struct LogState {
 }
 
 enum Message {
-    Record { log: Arc<LogFile>, task: Option<TaskId>, kind: EventKind },
+    Record {
+        log: Arc<LogFile>,
+        task: Option<TaskId>,
+        kind: EventKind,
+        written: Option<Sender<bool>>,
+    },
     Flush(Sender<()>),
 }
 
 impl RunLog {
-    /// Writes the event and then tells the front end. Returns before that has happened.
+    /// Writes the event and then tells the front end. A lifecycle event is on disk when this returns; a measurement will be soon.
     ///
     /// # Errors
-    /// When an earlier line of this run could not be written: whoever records should stop, because its result could not be told either.
+    /// When this event, or an earlier one of the run, could not be written: whoever records should stop. A success is then not told.
     pub fn record(&self, task: Option<&TaskId>, kind: EventKind) -> Result<(), StoreError> {
-        let message = Message::Record { log: Arc::clone(&self.file), task: task.cloned(), kind };
-        let sent = self.writer.send(message);
+        let (written, wait) = kind.is_lifecycle().then(|| bounded(1)).unzip();
+        let log = Arc::clone(&self.file);
+        let sent = self.writer.send(Message::Record { log, task: task.cloned(), kind, written });
+        // An error means that the writer is gone.
+        let is_written = sent.is_ok() && wait.is_none_or(|wait| wait.recv().unwrap_or(false));
         let failure = self.file.failure.lock().clone();
-        match (sent, failure) {
-            (Ok(()), None) => Ok(()),
-            (_, Some(message)) => Err(StoreError::write(&self.file.path, &message)),
-            (Err(_), None) => Err(StoreError::write(&self.file.path, &"the writer has stopped")),
+        match failure {
+            Some(message) => Err(StoreError::write(&self.file.path, &message)),
+            None if is_written => Ok(()),
+            None => Err(StoreError::write(&self.file.path, &"the writer has stopped")),
         }
     }
 }
@@ -112,7 +120,16 @@ impl fmt::Debug for LogWriter {
 fn write_all(messages: &Receiver<Message>, tell: &dyn Fn(Event)) {
     for message in messages {
         match message {
-            Message::Record { log, task, kind } => tell(log.write(task, kind)),
+            Message::Record { log, task, kind, written } => {
+                let (event, is_written) = log.write(task, kind);
+                if let Some(event) = event {
+                    tell(event);
+                }
+                if let Some(written) = written {
+                    // Nobody waits any more when this fails.
+                    let _gone = written.send(is_written);
+                }
+            }
             Message::Flush(done) => {
                 // Nobody waits any more when this fails.
                 let _gone = done.send(());
@@ -122,36 +139,41 @@ fn write_all(messages: &Receiver<Message>, tell: &dyn Fn(Event)) {
 }
 
 impl LogFile {
-    fn write(&self, task: Option<TaskId>, kind: EventKind) -> Event {
+    /// The event to tell, if any, and whether it is in the file. After a failure nothing more is written: the file ends in the stump of a line.
+    fn write(&self, task: Option<TaskId>, kind: EventKind) -> (Option<Event>, bool) {
         let mut state = self.state.lock();
         let event =
             Event { run: self.run.clone(), task, seq: state.next_seq, at: UtcMillis::now(), kind };
         state.next_seq += 1;
-        let written =
-            serde_json::to_vec(&event).map_err(std::io::Error::other).and_then(|mut line| {
-                line.push(b'\n');
-                state.file.write_all(&line)?;
-                if event.kind.is_lifecycle() { state.file.sync_data() } else { Ok(()) }
-            });
-        match written {
-            Ok(()) => event,
-            Err(error) => {
-                let failure = StoreError::write(&self.path, &error).to_string();
-                self.failure.lock().get_or_insert_with(|| error.to_string());
-                Event { kind: without_record(event.kind, failure), ..event }
-            }
+        let mut failure = self.failure.lock();
+        if failure.is_none() {
+            *failure = state.append(&event).err().map(|error| error.to_string());
+        }
+        match *failure {
+            None => (Some(event), true),
+            Some(_) => (without_record(event), false),
         }
     }
 }
 
+impl LogState {
+    fn append(&mut self, event: &Event) -> std::io::Result<()> {
+        let mut line = serde_json::to_vec(event)?;
+        line.push(b'\n');
+        self.file.write_all(&line)?;
+        if event.kind.is_lifecycle() { self.file.sync_data() } else { Ok(()) }
+    }
+}
+
 /// What may be told of an event that is not on disk: no success that could not be found again.
-fn without_record(kind: EventKind, failure: String) -> EventKind {
-    match kind {
-        EventKind::Finished { .. } => EventKind::Failed { message: failure },
+fn without_record(event: Event) -> Option<Event> {
+    match event.kind {
+        EventKind::Finished { .. } => None,
         EventKind::RunEnded { summary, .. } => {
-            EventKind::RunEnded { outcome: RunOutcome::Failed, summary }
+            let kind = EventKind::RunEnded { outcome: RunOutcome::Failed, summary };
+            Some(Event { kind, ..event })
         }
-        other => other,
+        _ => Some(event),
     }
 }
 
@@ -183,14 +205,13 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn a_full_disk_is_told_to_whoever_records_next() {
+    fn a_full_disk_is_told_to_whoever_records() {
         let path = PathBuf::from("/dev/full");
         let (writer, told) = writer_and_told();
         let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
         let log = writer.log(RunId::new("run"), path, file);
-        // The failure is known once the event has been told.
-        let _known_later = log.record(None, EventKind::Queued);
-        let _first = told.recv().unwrap();
+        assert!(log.record(None, EventKind::Queued).is_err());
+        assert_eq!(told.recv().unwrap().kind, EventKind::Queued, "no success, so it may be told");
         let ended = EventKind::RunEnded { outcome: RunOutcome::Finished, summary: Box::default() };
         let error = log.record(None, ended).unwrap_err().to_string();
         let told = told.recv().unwrap().kind;

@@ -1,6 +1,6 @@
 use super::{
-    DataSource, ExperimentSpec, FeatureSpec, LabelSpec, ModelSpec, Pooling, SCHEMA_VERSION,
-    SpecIssue, SyntheticMarket,
+    DataSource, ExperimentSpec, FeatureSpec, ModelSpec, Pooling, SCHEMA_VERSION, SpecIssue,
+    SyntheticMarket,
 };
 
 /// Longest window and lookback taken, in bars: far beyond any use, near enough to stop a slip of the finger.
@@ -143,10 +143,6 @@ impl ExperimentSpec {
         }
         check.that(training.patience != Some(0), "training.patience", || {
             "must be at least 1 epoch, or absent".to_owned()
-        });
-        let classifies = matches!(self.label, LabelSpec::Direction { .. });
-        check.that(!(classifies && training.batch_size < 2), "training.batch_size", || {
-            "a classification needs batches of at least 2".to_owned()
         });
     }
 

@@ -13,4 +13,4 @@ mod trainer;
 pub use adamw::AdamW;
 pub use loss::Loss;
 pub use seeds::TaskSeeds;
-pub use trainer::{Observer, TrainError, Trained, output_unit, predict, train};
+pub use trainer::{EVALUATION_BATCH, Observer, TrainError, Trained, output_unit, predict, train};

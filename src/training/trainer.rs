@@ -13,7 +13,7 @@ use crate::spec::{ExperimentSpec, LabelSpec};
 use crate::torch::{TorchError, clip_grad_norm};
 
 /// Samples in a forward pass that records no gradients.
-const EVALUATION_BATCH: i64 = 4096;
+pub const EVALUATION_BATCH: u32 = 4096;
 /// Shortest time between two progress reports.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -42,8 +42,11 @@ pub struct Trained {
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// Somebody asked to stop.
-    #[error("cancelled")]
-    Cancelled,
+    #[error("cancelled after {steps} steps")]
+    Cancelled {
+        /// Optimizer steps taken before; 0 where nothing was learning.
+        steps: u64,
+    },
     /// The loss left the numbers.
     #[error(
         "epoch {epoch}: the {which} loss is {loss}: training diverged; lower training.learning_rate, set \
@@ -71,7 +74,8 @@ pub const fn output_unit(label: LabelSpec, moments: (f64, f64)) -> OutputUnit {
     }
 }
 
-/// Trains the network on the task's train rows and leaves it with the weights of the epoch that had the lowest validation loss.
+/// Trains the network on the task's train rows and leaves it with the weights of the best epoch: the last one whose validation loss was
+/// lower than every best before it by more than `min_delta`.
 ///
 /// The result depends on the arguments alone: not on other tasks, the observer or the clock.
 ///
@@ -187,7 +191,7 @@ impl Loop<'_> {
         let mut norm_sum = loss_sum.f_zeros_like()?;
         for batch in 0..batches {
             if self.cancel.is_cancelled() {
-                return Err(TrainError::Cancelled);
+                return Err(TrainError::Cancelled { steps: self.steps });
             }
             let size = self.batch_size.min(count - batch * self.batch_size);
             let rows = rows.f_narrow(0, batch * self.batch_size, size)?;
@@ -235,9 +239,9 @@ impl Loop<'_> {
         let mut start = 0;
         while start < count {
             if self.cancel.is_cancelled() {
-                return Err(TrainError::Cancelled);
+                return Err(TrainError::Cancelled { steps: self.steps });
             }
-            let size = EVALUATION_BATCH.min(count - start);
+            let size = i64::from(EVALUATION_BATCH).min(count - start);
             let rows = rows.f_narrow(0, start, size)?;
             let outputs = self.network.forward(&self.data.windows(&rows)?, &mut Mode::Evaluate)?;
             let loss = self.loss.mean(&outputs, &self.data.labels(&rows)?)?;
@@ -263,7 +267,7 @@ impl Loop<'_> {
 /// Predictions for rows of the task's resident matrix, in the output's unit and in the rows' order.
 ///
 /// # Errors
-/// [`TrainError::Cancelled`], or libtorch's own.
+/// [`TrainError::Cancelled`], or libtorch's own error.
 pub fn predict(
     network: &Network,
     data: &TaskData,
@@ -273,7 +277,7 @@ pub fn predict(
     let mut predictions = Vec::with_capacity(rows.len());
     for rows in rows.chunks(EVALUATION_BATCH as usize) {
         if cancel.is_cancelled() {
-            return Err(TrainError::Cancelled);
+            return Err(TrainError::Cancelled { steps: 0 });
         }
         let batch = network.predict(&data.windows(&data.index(rows)?)?)?;
         let values: Vec<f32> = batch.f_to(tch::Device::Cpu)?.try_into()?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
+use super::contain::contain_panic;
 use super::mailbox::Mailbox;
 use super::planner::plan;
 use super::run::Run;
@@ -27,7 +28,7 @@ pub enum Command {
     Cancel(RunId),
     /// Stop one task; the others go on.
     CancelTask(RunId, TaskId),
-    /// Stop everything: what runs, what is being planned and what waits.
+    /// Stop everything: what runs, what is being planned, what waits, and exports.
     CancelAll,
     /// Write a run's trained models to a folder.
     Export {
@@ -75,6 +76,8 @@ pub enum Update {
     ExportFailed {
         /// Why, where, and the next step.
         message: String,
+        /// Whether somebody asked to stop.
+        cancelled: bool,
     },
     /// The command was not taken: too many are waiting.
     Busy,
@@ -93,7 +96,6 @@ struct Shared {
     mailbox: Arc<Mailbox>,
     /// Everything that can be cancelled now.
     cancels: Mutex<Cancels>,
-    exports: Cancel,
 }
 
 #[derive(Default)]
@@ -101,6 +103,8 @@ struct Cancels {
     /// One per experiment that waits, is being planned, or runs.
     experiments: VecDeque<Cancel>,
     runs: BTreeMap<RunId, (Cancel, BTreeMap<TaskId, Cancel>)>,
+    /// Of the exports asked for since everything was last cancelled.
+    export: Cancel,
 }
 
 struct Start {
@@ -111,6 +115,7 @@ struct Start {
 struct ExportJob {
     run: String,
     to: PathBuf,
+    cancel: Cancel,
 }
 
 impl Workbench {
@@ -126,12 +131,7 @@ impl Workbench {
             move |event| mailbox.post(Update::Event(Box::new(event)))
         };
         let store = RunStore::open(runs, tell)?;
-        let shared = Arc::new(Shared {
-            runs: runs.to_owned(),
-            mailbox,
-            cancels: Mutex::default(),
-            exports: Cancel::new(),
-        });
+        let shared = Arc::new(Shared { runs: runs.to_owned(), mailbox, cancels: Mutex::default() });
         let (starts, waiting) = bounded(WAITING_JOBS);
         let (exports, waiting_exports) = bounded(WAITING_JOBS);
         let threads = vec![
@@ -159,7 +159,8 @@ impl Workbench {
                 }
             }
             Command::Export { run, to } => {
-                self.enqueue(self.exports.as_ref(), ExportJob { run, to });
+                let cancel = self.shared.cancels.lock().export.clone();
+                self.enqueue(self.exports.as_ref(), ExportJob { run, to, cancel });
             }
             Command::Cancel(run) => {
                 if let Some((cancel, _)) = self.shared.cancels.lock().runs.get(&run) {
@@ -201,7 +202,6 @@ impl Workbench {
 impl Drop for Workbench {
     fn drop(&mut self) {
         self.shared.cancel_all();
-        self.shared.exports.cancel();
         self.starts = None;
         self.exports = None;
         for thread in self.threads.drain(..) {
@@ -222,16 +222,23 @@ fn spawn(
 
 impl Shared {
     fn cancel_all(&self) {
-        for cancel in &self.cancels.lock().experiments {
+        let mut cancels = self.cancels.lock();
+        for cancel in &cancels.experiments {
             cancel.cancel();
         }
+        std::mem::take(&mut cancels.export).cancel();
     }
 
     fn run_all(&self, store: &RunStore, waiting: &Receiver<Start>) {
         for start in waiting {
-            self.run_one(store, &start);
-            // What has ended can no longer be cancelled.
-            self.cancels.lock().experiments.pop_front();
+            if let Err(message) = contain_panic(|| self.run_one(store, &start)) {
+                let experiment = start.spec.name.clone();
+                self.mailbox.post(Update::StartFailed { experiment, message, cancelled: false });
+            }
+            // What has ended can no longer be cancelled; runs go one after another.
+            let mut cancels = self.cancels.lock();
+            cancels.experiments.pop_front();
+            cancels.runs.clear();
         }
     }
 
@@ -259,16 +266,10 @@ impl Shared {
             .map(|task| (task.id.clone(), start.cancel.child()))
             .collect();
         self.cancels.lock().runs.insert(run.clone(), (start.cancel.clone(), task_cancels.clone()));
-        let outcome = Run {
-            prepared: &prepared,
-            folder: &folder,
-            log: &log,
-            cancel: &start.cancel,
-            task_cancels: &task_cancels,
-        }
-        .execute();
+        let outcome =
+            Run { prepared: &prepared, folder: &folder, log: &log, task_cancels: &task_cancels }
+                .execute();
         store.flush();
-        self.cancels.lock().runs.remove(&run);
         self.mailbox.post(match outcome {
             Ok(outcome) => Update::RunDone { run, outcome },
             Err(error) => Update::RunBroken { run, message: error.to_string() },
@@ -277,12 +278,16 @@ impl Shared {
 
     fn export_all(&self, waiting: &Receiver<ExportJob>) {
         for job in waiting {
-            let exported = RunStore::find(&self.runs, &job.run)
-                .map_err(Into::into)
-                .and_then(|run| export_run(&run, &job.to, &self.exports));
-            self.mailbox.post(match exported {
+            let export = || {
+                let run = RunStore::find(&self.runs, &job.run)?;
+                export_run(&run, &job.to, &job.cancel)
+            };
+            let exported = contain_panic(|| {
+                export().map_err(|error| (error.to_string(), error.is_cancelled()))
+            });
+            self.mailbox.post(match exported.unwrap_or_else(|message| Err((message, false))) {
                 Ok(folders) => Update::Exported { folders },
-                Err(error) => Update::ExportFailed { message: error.to_string() },
+                Err((message, cancelled)) => Update::ExportFailed { message, cancelled },
             });
         }
     }

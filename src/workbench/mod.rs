@@ -4,6 +4,7 @@
 //! Uses every room above. It must never know who is watching: it wakes a front end through a plain `Fn()` and keeps what it has to say in a
 //! mailbox that never makes a worker wait.
 
+mod contain;
 mod engine;
 mod load;
 mod mailbox;

@@ -9,6 +9,7 @@ use crate::domain::{
 use crate::market::MarketError;
 use crate::models::{InputShape, estimate_memory, parameter_count};
 use crate::spec::{ExperimentSpec, Pooling, SpecError};
+use crate::training::EVALUATION_BATCH;
 use crate::validation::{ValidationError, decision_axis, walk_forward};
 
 /// A plan and the data it was made from, ready to run.
@@ -79,12 +80,19 @@ pub fn plan(spec: &ExperimentSpec, cancel: &Cancel) -> Result<Prepared, PlanErro
             Ok(folds) => folds,
             Err(source) => {
                 let misfit = PlanError::Validation { series: describe(group), source };
+                if !spec.data.symbols.is_empty() {
+                    // Whoever names a symbol wants it trained, not left out.
+                    return Err(misfit);
+                }
                 warnings.push(format!("left out: {misfit}"));
                 first_misfit.get_or_insert(misfit);
                 continue;
             }
         };
         for fold in folds {
+            if cancel.is_cancelled() {
+                return Err(PlanError::Cancelled);
+            }
             let rows = TaskData::count_rows(group, &fold);
             if let Some(empty) = empty_section(rows) {
                 warnings.push(format!(
@@ -170,16 +178,27 @@ fn task(spec: &ExperimentSpec, group: &[Arc<Series>], fold: FoldPlan, device: De
         seed,
         device,
         parameters: parameter_count(&spec.model, input),
-        memory: estimate_memory(&spec.model, input, rows, spec.training.batch_size),
+        memory: estimate_memory(
+            &spec.model,
+            input,
+            rows,
+            spec.training.batch_size,
+            EVALUATION_BATCH,
+        ),
     }
 }
 
 /// What the task *is* — symbols, timeframe, the fold's sections — never where it stands in the queue. The test section's end is left out:
 /// that of the last fold moves when new bars arrive, so its seed would change without need.
 fn identity(group: &[Arc<Series>], fold: &FoldPlan) -> Vec<u8> {
+    let mut identity = symbols_of(group);
+    identity.extend(json(&(fold.train, fold.validation, fold.test.start)));
+    identity
+}
+
+fn symbols_of(group: &[Arc<Series>]) -> Vec<u8> {
     let symbols: Vec<&str> = group.iter().map(|series| series.symbol().as_str()).collect();
-    let sections = (fold.train, fold.validation, fold.test.start);
-    json(&(symbols, group[0].timeframe(), sections))
+    json(&(symbols, group[0].timeframe()))
 }
 
 fn task_seed(spec: &ExperimentSpec, group: &[Arc<Series>], fold: &FoldPlan) -> u64 {
@@ -187,7 +206,8 @@ fn task_seed(spec: &ExperimentSpec, group: &[Arc<Series>], fold: &FoldPlan) -> u
     ContentHash::of_parts([spec.seed.to_le_bytes().as_slice(), &identity]).to_u64()
 }
 
-/// Hash of everything that decides the task's result: see invariant 8 in `ARCHITECTURE.md`.
+/// Hash of everything that decides the task's weights and predictions: see invariant 8 in `ARCHITECTURE.md`. Costs are not in it: a backtest
+/// is repeated in a moment.
 fn task_key(
     spec: &ExperimentSpec,
     group: &[Arc<Series>],
@@ -195,6 +215,7 @@ fn task_key(
     seed: u64,
     device: Device,
 ) -> ContentHash {
+    let fold = json(fold);
     let data: Vec<ContentHash> = group.iter().map(|series| series.data()).collect();
     let learning = json(&(&spec.features, spec.window, &spec.label, &spec.model, &spec.training));
     let machine = json(&(
@@ -207,7 +228,8 @@ fn task_key(
     let seed = seed.to_le_bytes();
     ContentHash::of_parts([
         &json(&data),
-        &identity(group, fold),
+        &symbols_of(group),
+        &fold,
         &learning,
         &machine,
         seed.as_slice(),

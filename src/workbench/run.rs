@@ -1,11 +1,10 @@
-use std::any::Any;
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use crossbeam_channel::{Receiver, bounded};
 use parking_lot::Mutex;
 
+use super::contain::contain_panic;
 use super::planner::Prepared;
 use super::scoring::{SymbolPredictions, summarise};
 use super::task::{TaskError, TaskObserver, TaskOutput, run_task};
@@ -25,7 +24,6 @@ pub(super) struct Run<'a> {
     pub(super) prepared: &'a Prepared,
     pub(super) folder: &'a RunFolder,
     pub(super) log: &'a RunLog,
-    pub(super) cancel: &'a Cancel,
     pub(super) task_cancels: &'a BTreeMap<TaskId, Cancel>,
 }
 
@@ -104,6 +102,7 @@ impl Run<'_> {
             Err(EventKind::Cancelled)
         } else {
             contain_panic(|| self.run_and_save(index, cancel))
+                .unwrap_or_else(|message| Err(EventKind::Failed { message }))
         };
         let kind = match result {
             Ok((predictions, kind)) => match self.log.record(Some(&task.id), kind) {
@@ -165,18 +164,18 @@ impl Run<'_> {
             let _told_below = self.log.record(None, EventKind::Warning { message });
             RunSummary::default()
         });
-        let outcome = if self.cancel.is_cancelled() || (endings.cancelled && !endings.failed) {
+        let mut outcome = if endings.cancelled {
             RunOutcome::Cancelled
         } else if endings.failed {
             RunOutcome::Failed
         } else {
             RunOutcome::Finished
         };
-        let written = self.folder.write_outcome(&Outcome {
-            ended: UtcMillis::now(),
-            outcome,
-            summary: summary.clone(),
-        });
+        let ended = Outcome { ended: UtcMillis::now(), outcome, summary: summary.clone() };
+        let written = self.folder.write_outcome(&ended);
+        if written.is_err() {
+            outcome = RunOutcome::Failed;
+        }
         let told =
             self.log.record(None, EventKind::RunEnded { outcome, summary: Box::new(summary) });
         written.and(told).map(|()| outcome)
@@ -209,44 +208,5 @@ impl Observer for Recorder<'_> {
 impl TaskObserver for Recorder<'_> {
     fn stage(&mut self, stage: Stage) {
         self.record(EventKind::Stage { stage });
-    }
-}
-
-/// Runs the work; a panic in it becomes a failure of this task alone.
-fn contain_panic<T>(work: impl FnOnce() -> Result<T, EventKind>) -> Result<T, EventKind> {
-    // What the task shares with others is read-only data and the log, whose own state no task can leave half changed.
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let message = describe_panic(panic.as_ref());
-        Err(EventKind::Failed { message })
-    })
-}
-
-fn describe_panic(panic: &(dyn Any + Send)) -> String {
-    let message = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no message");
-    format!("an internal error ended this task: {message}; the other tasks go on; please report it")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_becomes_a_failure_with_its_message() {
-        let of = |panicking: fn()| {
-            let result = contain_panic(|| {
-                panicking();
-                Ok(())
-            });
-            let Err(EventKind::Failed { message }) = result else { panic!("{result:?}") };
-            message
-        };
-        assert!(of(|| panic!("index {}", 3)).contains("index 3"));
-        assert!(of(|| std::panic::panic_any(7)).contains("no message"));
-        assert_eq!(contain_panic(|| Ok(1)), Ok(1));
-        assert_eq!(contain_panic(|| Err::<(), _>(EventKind::Cancelled)), Err(EventKind::Cancelled));
     }
 }

@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use super::scoring::{self, ScoringError, SymbolPredictions, fit_ridge, mean_score};
 use crate::dataset::{DatasetError, Series, TaskData};
-use crate::domain::{BaselineScore, Cancel, EpochRecord, Progress, Score, Stage, Task, TaskReport};
+use crate::domain::{BaselineScore, Cancel, EpochRecord, Score, Stage, Task, TaskReport};
 use crate::models::{BuildError, InputShape, Network, NetworkDesign};
 use crate::runs::PredictionRows;
 use crate::spec::ExperimentSpec;
@@ -48,7 +48,7 @@ impl TaskError {
     /// Whether it ended because somebody asked.
     #[must_use]
     pub const fn is_cancelled(&self) -> bool {
-        matches!(self, Self::Train(TrainError::Cancelled))
+        matches!(self, Self::Train(TrainError::Cancelled { .. }))
     }
 }
 
@@ -84,8 +84,7 @@ pub fn run_task(
     let network = Network::new(design, task.device, &mut seeds.weights())?;
 
     observer.stage(Stage::Training);
-    let trained =
-        train(&network, &data, spec, (seeds, task.device), cancel, &mut Epochs(observer))?;
+    let trained = train(&network, &data, spec, (seeds, task.device), cancel, observer)?;
 
     observer.stage(Stage::Evaluation);
     let by_symbol = predict_test(task, &network, &data, cancel)?;
@@ -104,19 +103,6 @@ pub fn run_task(
     };
     let predictions = prediction_rows(&by_symbol);
     Ok(TaskOutput { network, report, history: trained.history, predictions, by_symbol })
-}
-
-/// A task's observer seen as training's.
-struct Epochs<'a>(&'a mut dyn TaskObserver);
-
-impl Observer for Epochs<'_> {
-    fn progress(&mut self, progress: Progress) {
-        self.0.progress(progress);
-    }
-
-    fn epoch(&mut self, record: EpochRecord) {
-        self.0.epoch(record);
-    }
 }
 
 fn predict_test(

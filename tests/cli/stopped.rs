@@ -72,7 +72,7 @@ fn without_a_command_the_default_experiment_trains_until_it_is_interrupted() {
     program.wait_for_note("[1/34]");
     program.signal("INT");
     let done = program.finish().exits(130);
-    done.says(&["Stopping; finished tasks are kept", ": cancelled"]);
+    done.says(&["Stopping; what is finished is kept", ": cancelled"]);
     assert!(done.out.starts_with("Out of sample, test sections stitched"), "{done}");
 }
 

@@ -156,23 +156,23 @@ fn real_crypto_data_trains() {
     real_data(
         &folder,
         "--symbols BTC_USDT,ETH_USDT --timeframes 1h",
-        &[("BTC_USDT", "1h"), ("ETH_USDT", "1h")],
+        &[("BTC_USDT", "1h", 4), ("ETH_USDT", "1h", 4)],
     );
 }
 
 #[test]
 fn real_gold_data_trains() {
     let folder = require_data!("fx");
-    real_data(&folder, "--symbols XAUUSD --timeframes 4h", &[("XAUUSD", "4h")]);
+    real_data(&folder, "--symbols XAUUSD --timeframes 4h", &[("XAUUSD", "4h", 21)]);
 }
 
 #[track_caller]
-fn real_data(folder: &std::path::Path, selection: &str, expected: &[(&str, &str)]) {
+fn real_data(folder: &std::path::Path, selection: &str, expected: &[(&str, &str, u32)]) {
     let scratch = Scratch::new();
     let done = scratch
         .run(&format!(
             "train --json --preset lstm-direction --data {} {selection} --device cpu \
-             --set validation.max_folds=2 --set training.max_epochs=1",
+             --set training.max_epochs=1",
             folder.display()
         ))
         .exits(0);
@@ -182,9 +182,17 @@ fn real_data(folder: &std::path::Path, selection: &str, expected: &[(&str, &str)
         .iter()
         .map(|series| ((series.symbol.as_str(), series.timeframe.to_string()), series.folds))
         .collect();
-    let expected: BTreeMap<_, _> =
-        expected.iter().map(|&(symbol, timeframe)| ((symbol, timeframe.to_owned()), 2)).collect();
+    // Every fold that fits: (bars - train - validation - test) / test + 1, none left out.
+    let expected: BTreeMap<_, _> = expected
+        .iter()
+        .map(|&(symbol, timeframe, folds)| ((symbol, timeframe.to_owned()), folds))
+        .collect();
     assert_eq!(series, expected);
+    let planned = done.out.lines().next().unwrap_or_default();
+    assert!(
+        planned.contains(r#""kind":"planned""#) && planned.contains(r#""warnings":[]"#),
+        "{planned}"
+    );
 }
 
 #[test]

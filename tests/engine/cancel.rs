@@ -4,8 +4,8 @@ use walkforge::domain::{
     Cancel, EpochRecord, Event, EventKind, Progress, RunId, RunOutcome, Stage, TaskId,
 };
 use walkforge::spec::ExperimentSpec;
-use walkforge::training::Observer;
-use walkforge::workbench::{Command, TaskObserver, Update, Workbench, run_task};
+use walkforge::training::{Observer, TrainError};
+use walkforge::workbench::{Command, TaskError, TaskObserver, Update, Workbench, run_task};
 
 use crate::support::{folder, prepare, spec, wait_for};
 
@@ -77,24 +77,30 @@ fn closing_the_workbench_stops_what_runs_and_what_waits() {
     workbench.send(Command::Start(Box::new(endless(&[]))));
     let (run, _) = first_progress(&workbench);
     drop(workbench);
+    assert_eq!(
+        std::fs::read_dir(runs.path()).unwrap().count(),
+        1,
+        "the second experiment never began"
+    );
     let stored = folder(runs.path(), &run).outcome().unwrap().unwrap();
     assert_eq!(stored.outcome, RunOutcome::Cancelled);
 }
 
-/// Cancels at the first progress report and counts what comes after.
+/// Cancels at the first progress report and remembers which batch that was.
 struct CancelAtOnce {
     cancel: Cancel,
-    reports_after: u32,
+    batch: Option<u32>,
 }
 
 impl Observer for CancelAtOnce {
-    fn progress(&mut self, _: Progress) {
-        self.reports_after += u32::from(self.cancel.is_cancelled());
+    fn progress(&mut self, progress: Progress) {
+        assert!(self.batch.is_none(), "a report after the cancel: {progress:?}");
+        self.batch = Some(progress.batch);
         self.cancel.cancel();
     }
 
-    fn epoch(&mut self, _: EpochRecord) {
-        self.reports_after += 1;
+    fn epoch(&mut self, record: EpochRecord) {
+        panic!("an epoch ended after the cancel: {record:?}");
     }
 }
 
@@ -108,14 +114,15 @@ impl TaskObserver for CancelAtOnce {
 fn training_stops_at_the_next_batch() {
     let prepared = prepare(&endless(&["training.batch_size=1"]));
     let cancel = Cancel::new();
-    let mut observer = CancelAtOnce { cancel: cancel.clone(), reports_after: 0 };
-    let result = run_task(
-        &prepared.plan.tasks[0],
-        &prepared.spec,
-        &prepared.series[0],
-        &cancel,
-        &mut observer,
+    let mut observer = CancelAtOnce { cancel: cancel.clone(), batch: None };
+    let (task, series) = (&prepared.plan.tasks[0], &prepared.series[0]);
+    let result = run_task(task, &prepared.spec, series, &cancel, &mut observer);
+    let Err(TaskError::Train(TrainError::Cancelled { steps })) = result else {
+        panic!("{result:?}")
+    };
+    assert_eq!(
+        Some(steps),
+        observer.batch.map(u64::from),
+        "steps taken, and the batch that was cancelled in"
     );
-    assert!(result.unwrap_err().is_cancelled());
-    assert_eq!(observer.reports_after, 0);
 }

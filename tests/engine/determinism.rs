@@ -86,3 +86,32 @@ fn a_task_keeps_its_seed_when_others_join() {
     all.dedup();
     assert_eq!(all.len(), both.len(), "every task has a seed of its own");
 }
+
+#[test]
+fn a_tasks_key_changes_with_whatever_changes_its_predictions() {
+    let keys = |set: &[&str]| -> Vec<_> {
+        prepare(&experiment(set)).plan.tasks.into_iter().map(|task| task.key).collect()
+    };
+    let key = |set: &[&str]| keys(set)[0];
+    let base = keys(&[]);
+    for same in ["name=other", "resources.workers=2", "costs.fee_bps=9.0"] {
+        assert_eq!(base, keys(&[same]), "{same}");
+    }
+    for other in [
+        "seed=8",
+        "window=3",
+        "features[0].lag=3",
+        "label.horizon=2",
+        "model.dropout=0.2",
+        "training.learning_rate=0.002",
+        "validation.train_bars=999",
+        "validation.embargo_bars=1",
+        "resources.threads_per_task=2",
+        r#"data.source={"Synthetic":{"market":{"Planted":{"ic":0.3}},"bars":2600,"seed":6}}"#,
+    ] {
+        assert_ne!(base[0], key(&[other]), "{other}");
+    }
+    // A shorter test section that begins at the same bar.
+    let step = "validation.step_bars=300";
+    assert_ne!(key(&[step]), key(&[step, "validation.test_bars=200"]));
+}
