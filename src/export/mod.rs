@@ -5,6 +5,7 @@
 mod manifest;
 mod torchscript;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 pub use manifest::{Example, ExportManifest, FILES};
@@ -70,8 +71,8 @@ impl ExportError {
     }
 }
 
-/// Exports every finished task of a run, a folder each, and returns the folders. Folders of the same name are replaced
-/// whole.
+/// Exports every finished task of a run, a folder each, and returns the folders. An earlier export of the same name is
+/// replaced whole; a folder that holds anything else is left alone and refused.
 ///
 /// # Errors
 /// [`ExportError`]; folders written before it are whole.
@@ -137,7 +138,7 @@ fn export_task(
     put_in_place(aside, folder).map_err(|source| StoreError::write(folder, &source).into())
 }
 
-/// Replaces the folder by the one built aside.
+/// Replaces the folder by the one built aside. Only an earlier export is replaced: whatever else lies there is the user's.
 fn put_in_place(aside: tempfile::TempDir, folder: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     {
@@ -145,7 +146,28 @@ fn put_in_place(aside: tempfile::TempDir, folder: &Path) -> std::io::Result<()> 
         std::fs::set_permissions(aside.path(), std::fs::Permissions::from_mode(0o755))?;
     }
     if folder.exists() {
+        if let Some(name) = foreign_file(folder)? {
+            return Err(std::io::Error::other(format!(
+                "it holds `{}`, which is no part of an exported model, and would be lost; move it away",
+                name.display()
+            )));
+        }
         std::fs::remove_dir_all(folder)?;
     }
-    std::fs::rename(aside.keep(), folder)
+    std::fs::rename(aside.path(), folder)?;
+    // Its files are in place; there is nothing left to delete.
+    let _moved = aside.keep();
+    Ok(())
+}
+
+/// The first entry of an existing folder that an export does not write.
+fn foreign_file(folder: &Path) -> std::io::Result<Option<OsString>> {
+    let ours = [FILES.torchscript, FILES.weights, FILES.manifest];
+    for entry in std::fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        if ours.iter().all(|file| name != *file) {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
 }

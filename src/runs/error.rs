@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Writing failed.
-    #[error("{}: cannot be written: {message}; check the path, its permissions and the free disk space, or choose another folder with --runs", path.display())]
+    #[error("{}: cannot be written: {message}; check the path, its permissions and the free disk space, or choose another folder with --runs (for an export, --to)", path.display())]
     Write {
         /// The file or folder.
         path: PathBuf,

@@ -114,6 +114,33 @@ fn python_gives_the_programs_own_predictions_at_any_batch_size() {
 }
 
 #[test]
+fn an_earlier_export_is_replaced_and_a_users_file_never() {
+    let runs = tempfile::tempdir().unwrap();
+    let spec = spec(
+        "linear-return",
+        &[
+            r#"data.symbols=["SYN_A"]"#,
+            "validation.max_folds=1",
+            "training.max_epochs=1",
+            "resources.device=cpu",
+        ],
+    );
+    let (run, _) = run_to_end(&spec, runs.path());
+    let to = runs.path().join("export");
+    let export = || export_run(&run, &to, &Cancel::new());
+    let folder = export().unwrap().remove(0);
+    std::fs::write(folder.join("model.pt"), "an older model").unwrap();
+    export().unwrap();
+    assert!(std::fs::metadata(folder.join("model.pt")).unwrap().len() > 1000, "not replaced");
+
+    std::fs::write(folder.join("notes.txt"), "mine").unwrap();
+    let error = export().unwrap_err().to_string();
+    assert!(error.contains("notes.txt") && error.contains("move it away"), "{error}");
+    assert_eq!(std::fs::read_to_string(folder.join("notes.txt")).unwrap(), "mine");
+    assert_eq!(std::fs::read_dir(&to).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[test]
 fn a_run_without_a_finished_task_is_not_exported() {
     let runs = tempfile::tempdir().unwrap();
     let spec = spec(
