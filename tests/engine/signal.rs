@@ -81,3 +81,54 @@ fn a_null_market_shows_no_skill_over_twenty_seeds() {
     assert!(mean.abs() <= 0.01, "mean IC {mean}: {ics:?}");
     assert!(t.abs() < 3.0, "t {t}: {ics:?}");
 }
+
+#[test]
+fn the_score_is_that_of_the_stored_predictions() {
+    for (label, neutral) in [("ForwardReturn", 0.0), ("Direction", 0.5)] {
+        let spec = spec(
+            "linear-return",
+            &[
+                r#"data.symbols=["SYN_A"]"#,
+                "validation.max_folds=1",
+                "costs.fee_bps=3.0",
+                "costs.half_spread_bps=1.0",
+                "resources.device=cpu",
+                &format!(r#"label={{"{label}":{{"horizon":1}}}}"#),
+            ],
+        );
+        let output = run(&prepare(&spec), 0);
+        let (rows, score) = (&output.predictions, &output.report.model);
+        let positions: Vec<f64> =
+            rows.prediction.iter().map(|value| (value - neutral).signum()).collect();
+        let longs = positions.iter().filter(|position| **position > 0.0).count();
+        assert!(
+            (100..400).contains(&longs),
+            "{label}: {longs} of {} long tests nothing",
+            positions.len()
+        );
+
+        let right = positions
+            .iter()
+            .zip(&rows.outcome)
+            .filter(|(position, outcome)| *position * *outcome > 0.0);
+        let hit_rate = right.count() as f64 / positions.len() as f64;
+        assert!(
+            (score.hit_rate.unwrap() - hit_rate).abs() < 1e-12,
+            "{label}: {score:?}, not {hit_rate}"
+        );
+
+        // At horizon 1 the outcome is the bar that the position is held for.
+        let (mut equity, mut held) = (1.0, 0.0_f64);
+        for (row, (position, outcome)) in positions.iter().zip(&rows.outcome).enumerate() {
+            let closing = if row + 1 == positions.len() { 1.0 } else { 0.0 };
+            equity *= 1.0 + position * outcome - 4e-4 * ((position - held).abs() + closing);
+            held = *position;
+        }
+        let total_return = score.total_return.unwrap();
+        assert!(
+            (total_return - (equity - 1.0)).abs() < 1e-9,
+            "{label}: {total_return}, not {}",
+            equity - 1.0
+        );
+    }
+}
