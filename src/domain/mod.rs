@@ -10,6 +10,7 @@ mod ids;
 mod plan;
 mod report;
 mod symbol;
+pub mod text;
 mod time;
 
 pub use bytes::Bytes;

@@ -1,0 +1,101 @@
+//! How numbers and moments are written wherever people read them, in the terminal and in the window alike.
+
+use super::UtcMillis;
+
+/// What is not known is shown as this, never as 0.
+pub const UNKNOWN: &str = "—";
+
+/// The number with so many decimals.
+#[must_use]
+pub fn number(value: Option<f64>, decimals: usize) -> String {
+    value.map_or_else(|| UNKNOWN.to_owned(), |value| format!("{value:.decimals$}"))
+}
+
+/// A fraction as a percentage with one decimal.
+#[must_use]
+pub fn percent(fraction: Option<f64>) -> String {
+    fraction.map_or_else(|| UNKNOWN.to_owned(), |fraction| format!("{:.1} %", 100.0 * fraction))
+}
+
+/// A moment to the minute, UTC: `2024-01-31 17:00`.
+#[must_use]
+pub fn minute(at: UtcMillis) -> String {
+    at.to_datetime().map_or_else(|| at.to_string(), |at| at.format("%Y-%m-%d %H:%M").to_string())
+}
+
+/// A day, UTC: `2024-01-31`.
+#[must_use]
+pub fn day(at: UtcMillis) -> String {
+    at.to_datetime().map_or_else(|| at.to_string(), |at| at.format("%Y-%m-%d").to_string())
+}
+
+/// A time of day, UTC: `17:00:05`.
+#[must_use]
+pub fn clock(at: UtcMillis) -> String {
+    at.to_datetime().map_or_else(|| at.to_string(), |at| at.format("%H:%M:%S").to_string())
+}
+
+/// A length of time in the two largest units that matter: `0.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`.
+#[must_use]
+pub fn duration(seconds: f64) -> String {
+    if !seconds.is_finite() || seconds < 0.0 {
+        return UNKNOWN.to_owned();
+    }
+    if seconds < 9.95 {
+        return format!("{seconds:.1} s");
+    }
+    let whole = seconds.round() as u64;
+    match whole {
+        0..60 => format!("{whole} s"),
+        60..3600 => format!("{} min {:02} s", whole / 60, whole % 60),
+        _ => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// A count with a thin space between thousands: `1 234 567`.
+#[must_use]
+pub fn count(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_show_the_units_that_matter() {
+        for (seconds, shown) in [
+            (0.04, "0.0 s"),
+            (9.94, "9.9 s"),
+            (9.96, "10 s"),
+            (59.4, "59 s"),
+            (60.0, "1 min 00 s"),
+            (3599.6, "1 h 00 min"),
+            (7800.0, "2 h 10 min"),
+            (f64::INFINITY, UNKNOWN),
+        ] {
+            assert_eq!(duration(seconds), shown, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn counts_are_grouped_by_thousands() {
+        for (value, shown) in [(0, "0"), (999, "999"), (1000, "1 000"), (1_234_567, "1 234 567")] {
+            assert_eq!(count(value).replace('\u{202f}', " "), shown);
+        }
+    }
+
+    #[test]
+    fn unknown_is_never_zero() {
+        assert_eq!((number(None, 2), percent(None)), (UNKNOWN.to_owned(), UNKNOWN.to_owned()));
+        assert_eq!((number(Some(0.0), 2), percent(Some(0.5))), ("0.00".into(), "50.0 %".into()));
+    }
+}

@@ -1,0 +1,329 @@
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use egui_tiles::{TileId, Tiles, Tree, UiResponse};
+
+use super::actions::Action;
+use super::commands::{Command, Commands, Purpose};
+use super::dialogs::Dialogs;
+use super::frame_meter::FrameMeter;
+use super::layout::{self, PanelKind};
+use super::modals::Modal;
+use super::panels::Panels;
+use super::settings::Settings;
+use super::state::{
+    Choice, Draft, Journal, Level, Listing, Machine, Preview, Results, Source, State,
+};
+use super::theme::{self, Themed, space};
+use super::{modals, top_bar};
+use crate::devices::Telemetry;
+use crate::domain::UtcMillis;
+use crate::spec::{DEFAULT_PRESET, DataSource, ExperimentSpec, load};
+use crate::workbench::{self, Workbench};
+
+/// Time between two frames while something happens: 30 a second are enough for a curve.
+const FRAME: Duration = Duration::from_millis(33);
+/// Time between two frames while something trains and nothing is told, so that clocks go on.
+const TICK: Duration = Duration::from_millis(500);
+/// Time between two readings of the machine.
+const READING: Duration = Duration::from_secs(1);
+
+/// How to begin.
+#[derive(Debug)]
+pub struct Options {
+    /// Where runs are written.
+    pub runs: PathBuf,
+    /// The experiment to put on the bench; without it the one left there, or the default one.
+    pub spec: Option<ExperimentSpec>,
+    /// What the window remembers, or why that could not be read.
+    pub settings: Result<Settings, String>,
+    /// Whether to watch the machine's devices.
+    pub telemetry: bool,
+}
+
+/// The workbench's window.
+pub struct App {
+    pub(super) engine: Workbench,
+    telemetry: Option<Telemetry>,
+    pub(super) state: State,
+    pub(super) panels: Panels,
+    pub(super) layout: Tree<PanelKind>,
+    pub(super) theme: egui::ThemePreference,
+    pub(super) dialogs: Dialogs,
+    pub(super) modal: Option<Modal>,
+    /// Somebody asked to quit; the window closes when nothing runs any more.
+    pub(super) quitting: bool,
+    pub(super) frames: FrameMeter,
+    /// The draft that source and preview belong to.
+    followed: Option<Draft>,
+    /// Stands in for the system's clock.
+    clock: Option<UtcMillis>,
+}
+
+impl App {
+    /// Opens the runs folder, starts the engine, and sets fonts and styles.
+    ///
+    /// # Errors
+    /// Why the runs folder cannot be used, and the next step.
+    ///
+    /// # Panics
+    /// Never: the default preset is part of the program and tested.
+    pub fn new(ctx: &egui::Context, options: Options) -> Result<Self, String> {
+        theme::install(ctx);
+        let wake = {
+            let ctx = ctx.clone();
+            move || ctx.request_repaint_after(FRAME)
+        };
+        let engine =
+            Workbench::open(&options.runs, wake.clone()).map_err(|error| error.to_string())?;
+        let now = UtcMillis::now();
+        let mut journal = Journal::default();
+        let settings = options.settings.unwrap_or_else(|reason| {
+            let text = format!(
+                "the window's settings could not be read ({reason}); it begins with its defaults"
+            );
+            journal.add(now, Level::Warning, text);
+            Settings::default()
+        });
+        let mut machine = Machine::default();
+        let telemetry = options.telemetry.then(|| Telemetry::start(READING, wake));
+        let telemetry = match telemetry {
+            Some(Ok(telemetry)) => Some(telemetry),
+            Some(Err(error)) => {
+                machine.no_telemetry_because = Some(error.to_string());
+                None
+            }
+            None => None,
+        };
+        let draft = match (options.spec, settings.draft) {
+            (Some(spec), _) => Draft::new(spec),
+            (None, Some(stored)) => Draft::restore(stored),
+            (None, None) => Draft::new(load(DEFAULT_PRESET).expect("the default preset is valid")),
+        };
+        engine.send(workbench::Command::ListRuns);
+        ctx.set_theme(settings.theme);
+        Ok(Self {
+            engine,
+            telemetry,
+            state: State {
+                now,
+                runs_folder: options.runs,
+                draft,
+                source: Source::Synthetic,
+                preview: Preview::default(),
+                runs: Vec::new(),
+                shown_run: None,
+                selected_task: None,
+                waiting: 0,
+                exporting: false,
+                results: Results::default(),
+                machine,
+                journal,
+                notice: None,
+            },
+            panels: Panels::new(settings.training),
+            layout: layout::restore(settings.layout),
+            theme: settings.theme,
+            dialogs: Dialogs::default(),
+            modal: None,
+            quitting: false,
+            frames: FrameMeter::default(),
+            followed: None,
+            clock: None,
+        })
+    }
+
+    /// The same with time standing still: pictures of it do not change from day to day.
+    #[must_use]
+    pub const fn at(mut self, moment: UtcMillis) -> Self {
+        self.clock = Some(moment);
+        self
+    }
+
+    /// What to remember.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        Settings {
+            theme: self.theme,
+            draft: Some(self.state.draft.store()),
+            layout: Some(self.layout.clone()),
+            training: self.panels.training.view,
+        }
+    }
+
+    /// Takes what has happened since the last frame.
+    fn advance(&mut self, ctx: &egui::Context) {
+        self.state.now = self.clock.unwrap_or_else(UtcMillis::now);
+        for update in self.engine.drain() {
+            self.apply(update);
+        }
+        if let Some(telemetry) = &self.telemetry {
+            if self.state.machine.inventory.is_none() {
+                self.state.machine.inventory = telemetry.inventory();
+            }
+            for reading in telemetry.drain() {
+                self.state.machine.add(reading);
+            }
+        }
+        if let Some((purpose, path)) = self.dialogs.poll(ctx) {
+            self.carry_out(ctx, Command::Chosen(purpose, path));
+        }
+        self.follow_draft();
+        if self.state.is_busy() {
+            ctx.request_repaint_after(TICK);
+        }
+        self.mind_closing(ctx);
+    }
+
+    /// Keeps source and preview in step with the draft.
+    fn follow_draft(&mut self) {
+        if self.followed.as_ref() == Some(&self.state.draft) {
+            return;
+        }
+        let draft = self.state.draft.clone();
+        let data = &draft.spec().data;
+        let other_source =
+            self.followed.as_ref().is_none_or(|before| before.spec().data.source != data.source);
+        if other_source {
+            self.state.source = match &data.source {
+                DataSource::Synthetic(_) => Source::Synthetic,
+                DataSource::Folder(folder) => {
+                    self.engine.send(workbench::Command::Scan(folder.clone()));
+                    Source::Scanning { folder: folder.clone() }
+                }
+            };
+            self.state.preview.withdraw();
+        }
+        self.followed = Some(draft);
+        self.ask_for_preview();
+    }
+
+    /// Asks what the draft would do, where it can be asked.
+    pub(super) fn ask_for_preview(&mut self) {
+        let can = self.state.draft.issues().is_empty()
+            && matches!(self.state.source, Source::Synthetic | Source::Ready(_));
+        if !can {
+            self.state.preview.withdraw();
+            return;
+        }
+        let ticket = self.state.preview.ask();
+        let spec = Box::new(self.state.draft.spec().clone());
+        self.engine.send(workbench::Command::Preview { ticket, spec });
+    }
+
+    /// The folder's files are known: what is ticked must be among them.
+    pub(super) fn take_listing(&mut self, listing: Listing) {
+        let draft = &self.state.draft;
+        let (symbols, timeframes) = (listing.all_symbols(), listing.all_timeframes());
+        let symbols = still_there(draft.symbols(), &symbols);
+        let timeframes = match still_there(draft.timeframes(), &timeframes) {
+            // A preset's timeframe may not be in the folder; the most common one is a start.
+            Choice::None => listing
+                .timeframes
+                .iter()
+                .max_by_key(|(_, symbols)| *symbols)
+                .map_or(Choice::None, |(timeframe, _)| Choice::Some(vec![*timeframe])),
+            other => other,
+        };
+        self.state.draft = draft.with_symbols(symbols).with_timeframes(timeframes);
+        self.state.source = Source::Ready(listing);
+        self.followed = Some(self.state.draft.clone());
+        self.ask_for_preview();
+    }
+
+    /// Asks before closing while something runs, and closes once nothing does.
+    fn mind_closing(&mut self, ctx: &egui::Context) {
+        let busy = self.state.is_busy();
+        if ctx.input(|input| input.viewport().close_requested()) && busy {
+            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+            if !self.quitting {
+                self.modal = Some(Modal::Quit);
+            }
+        }
+        if self.quitting && !busy {
+            self.quitting = false;
+            ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+        }
+    }
+
+    /// Draws everything; what was asked for is carried out after.
+    fn draw(&mut self, ui: &mut egui::Ui) {
+        let mut commands = Commands::default();
+        if self.modal.is_none() {
+            shortcuts(ui.ctx(), &mut commands);
+        }
+        let palette = ui.palette();
+        let bar = egui::Frame::new()
+            .fill(palette.surface)
+            .inner_margin(egui::Margin::symmetric(space::M as i8, space::S as i8));
+        egui::Panel::top("top_bar").frame(bar).show_separator_line(true).show(ui, |ui| {
+            top_bar::bar(ui, &self.state, self.theme, &mut commands);
+        });
+        if let Some(notice) = &self.state.notice {
+            egui::Panel::top("notice").frame(bar.fill(palette.raised)).show(ui, |ui| {
+                top_bar::notice(ui, notice, &mut commands);
+            });
+        }
+        let background = egui::Frame::new()
+            .fill(palette.background)
+            .inner_margin(egui::Margin::same(space::XS as i8));
+        egui::CentralPanel::default().frame(background).show(ui, |ui| {
+            let mut behavior =
+                Tiling { state: &self.state, panels: &mut self.panels, commands: &mut commands };
+            self.layout.ui(&mut behavior, ui);
+        });
+        if let Some(modal) = &mut self.modal {
+            modals::show(ui.ctx(), modal, &self.state, self.quitting, &self.dialogs, &mut commands);
+        }
+        let ctx = ui.ctx().clone();
+        for command in commands.take() {
+            self.carry_out(&ctx, command);
+        }
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.advance(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        let began = Instant::now();
+        self.draw(ui);
+        self.frames.add(began.elapsed());
+    }
+
+    fn save(&mut self, storage: &mut dyn eframe::Storage) {
+        storage.set_string(super::window::SETTINGS_KEY, self.settings().to_text());
+    }
+
+    fn persist_egui_memory(&self) -> bool {
+        // What is remembered is chosen, not whatever egui happens to hold.
+        false
+    }
+}
+
+fn shortcuts(ctx: &egui::Context, commands: &mut Commands) {
+    for action in Action::ALL {
+        if ctx.input_mut(|input| input.consume_shortcut(&action.shortcut())) {
+            commands.send(Command::Do(action));
+        }
+    }
+}
+
+/// What is ticked and exists; where nothing is left, nothing is ticked.
+fn still_there<T: Clone + PartialEq>(chosen: &Choice<T>, all: &[T]) -> Choice<T> {
+    match chosen {
+        Choice::Some(items) => {
+            let kept: Vec<T> = items.iter().filter(|item| all.contains(item)).cloned().collect();
+            if kept.is_empty() { Choice::None } else { Choice::Some(kept) }
+        }
+        other => other.clone(),
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("state", &self.state).finish_non_exhaustive()
+    }
+}

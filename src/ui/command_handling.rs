@@ -1,0 +1,171 @@
+use std::path::PathBuf;
+
+use super::actions::Action;
+use super::app::App;
+use super::commands::{Command, Purpose};
+use super::frame_meter::FrameMeter;
+use super::layout::{self, PanelKind};
+use super::modals::Modal;
+use super::state::{Draft, Level, RunView};
+use crate::domain::RunId;
+use crate::spec::{DEFAULT_PRESET, DataSource, ExperimentSpec, load};
+use crate::workbench;
+
+impl App {
+    /// Does what a panel, a shortcut or a dialog asked for.
+    pub(super) fn carry_out(&mut self, ctx: &egui::Context, command: Command) {
+        match command {
+            Command::Do(action) => self.act(ctx, action),
+            Command::Edit(draft) => self.state.draft = *draft,
+            Command::UsePreset(name) => match load(name) {
+                Ok(spec) => self.put_on_bench(spec),
+                Err(error) => self.tell(Level::Error, error.to_string()),
+            },
+            Command::UseSynthetic => self.use_synthetic(),
+            Command::UseFolder(folder) => {
+                let folder = home_expanded(folder);
+                if self.state.draft.spec().data.source == DataSource::Folder(folder.clone()) {
+                    // The same folder again: its files may have changed.
+                    self.followed = None;
+                } else {
+                    self.state.draft = self.state.draft.with_source(DataSource::Folder(folder));
+                }
+            }
+            Command::Rescan => self.followed = None,
+            Command::Browse(purpose) => self.dialogs.open(purpose),
+            Command::Chosen(purpose, path) => self.use_path(ctx, purpose, home_expanded(path)),
+            Command::CancelRun(id) => {
+                if let Some(run) = self.state.runs.iter_mut().find(|run| run.id == id) {
+                    run.stopping = !run.is_over();
+                }
+                self.engine.send(workbench::Command::Cancel(id));
+            }
+            Command::CancelTask(id, task) => {
+                let run = self.state.runs.iter_mut().find(|run| run.id == id);
+                if let Some(task) = run.and_then(|run| run.task_mut(&task)) {
+                    task.stopping = true;
+                }
+                self.engine.send(workbench::Command::CancelTask(id, task));
+            }
+            Command::ShowRun(id) => {
+                self.state.shown_run = Some(id);
+                self.state.selected_task = None;
+            }
+            Command::SelectTask(task) => self.state.selected_task = task,
+            Command::LookAt(id) => self.look_at(id),
+            Command::ShowPanel(kind) => layout::show(&mut self.layout, kind),
+            Command::ResetLayout => self.layout = layout::default_layout(),
+            Command::SetTheme(theme) => {
+                self.theme = theme;
+                ctx.set_theme(theme);
+            }
+            Command::DismissNotice => self.state.notice = None,
+            Command::CloseModal => self.modal = None,
+            Command::StopAndQuit => {
+                self.stop_everything();
+                self.quitting = true;
+            }
+        }
+        ctx.request_repaint();
+    }
+
+    fn act(&mut self, ctx: &egui::Context, action: Action) {
+        match action {
+            Action::Start => self.start(),
+            Action::Cancel => self.stop_everything(),
+            Action::Open => self.modal = Some(Modal::path(Purpose::Open, String::new())),
+            Action::Save => {
+                let file = format!("{}.ron", self.state.draft.spec().name.replace(' ', "-"));
+                self.modal = Some(Modal::path(Purpose::Save, file));
+            }
+            Action::Export => match self.exportable() {
+                Some(run) => {
+                    let folder = format!("exports/{run}");
+                    self.modal = Some(Modal::path(Purpose::Export(run), folder));
+                }
+                None => {
+                    let text = "There is no trained model to export yet: press Start first.";
+                    self.tell(Level::Info, text.to_owned());
+                }
+            },
+            Action::Help => self.modal = Some(Modal::Help),
+            Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+        }
+    }
+
+    fn start(&mut self) {
+        if let Some(reason) = self.state.start_waits_for() {
+            self.tell(Level::Warning, format!("Start waits: {reason}"));
+            return;
+        }
+        let spec = Box::new(self.state.draft.spec().clone());
+        self.state.waiting += 1;
+        self.state.notice = None;
+        self.frames = FrameMeter::default();
+        let text = format!("{}: sent to the engine", spec.name);
+        self.state.journal.add(self.state.now, Level::Info, text);
+        self.engine.send(workbench::Command::Start(spec));
+        layout::show(&mut self.layout, PanelKind::Training);
+    }
+
+    fn stop_everything(&mut self) {
+        for run in &mut self.state.runs {
+            run.stopping |= !run.is_over();
+        }
+        self.engine.send(workbench::Command::CancelAll);
+    }
+
+    fn put_on_bench(&mut self, spec: ExperimentSpec) {
+        self.state.draft = Draft::new(spec);
+        self.state.notice = None;
+    }
+
+    fn use_synthetic(&mut self) {
+        if let DataSource::Folder(_) = self.state.draft.spec().data.source {
+            let preset = load(DEFAULT_PRESET).expect("the default preset is valid");
+            self.state.draft = self.state.draft.with_source(preset.data.source);
+        }
+    }
+
+    fn use_path(&mut self, ctx: &egui::Context, purpose: Purpose, path: PathBuf) {
+        self.modal = None;
+        match purpose {
+            Purpose::Data => self.carry_out(ctx, Command::UseFolder(path)),
+            Purpose::Open => self.engine.send(workbench::Command::OpenExperiment(path)),
+            Purpose::Save => {
+                let spec = Box::new(self.state.draft.spec().clone());
+                self.engine.send(workbench::Command::SaveExperiment { spec, to: path });
+            }
+            Purpose::Export(run) => {
+                self.state.exporting = true;
+                let run = run.to_string();
+                self.engine.send(workbench::Command::Export { run, to: path });
+            }
+        }
+    }
+
+    pub(super) fn look_at(&mut self, run: RunId) {
+        self.state.results.wanted = Some(run.clone());
+        self.engine.send(workbench::Command::LoadResults(run));
+    }
+
+    /// The run whose models Export writes: the one Results shows, else the latest of this session with a finished task.
+    fn exportable(&self) -> Option<RunId> {
+        let loaded = self.state.results.loaded.as_ref();
+        let shown = loaded.filter(|results| results.tasks.iter().any(|task| task.report.is_some()));
+        let trained = |run: &&RunView| {
+            run.tasks.iter().any(|task| task.report.is_some())
+        };
+        shown
+            .map(|results| results.run.clone())
+            .or_else(|| self.state.runs.iter().rev().find(trained).map(|run| run.id.clone()))
+    }
+}
+
+/// `~/data` as the shell would read it.
+fn home_expanded(path: PathBuf) -> PathBuf {
+    match path.strip_prefix("~") {
+        Ok(rest) => std::env::home_dir().map_or_else(|| path.clone(), |home| home.join(rest)),
+        Err(_absolute_or_relative) => path,
+    }
+}

@@ -1,0 +1,76 @@
+use std::path::PathBuf;
+
+use super::actions::Action;
+use super::layout::PanelKind;
+use super::state::Draft;
+use crate::domain::{RunId, TaskId};
+
+/// What a panel can ask for. Carried out by [`super::app`] after the frame is drawn, in the order sent.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Command {
+    /// One of the actions that have a button, a shortcut or both.
+    Do(Action),
+    /// The experiment was edited.
+    Edit(Box<Draft>),
+    /// Put a preset that comes with the program on the bench.
+    UsePreset(&'static str),
+    /// Take bars from the built-in market.
+    UseSynthetic,
+    /// Take bars from a folder.
+    UseFolder(PathBuf),
+    /// List the folder again.
+    Rescan,
+    /// Let the system's dialog choose a path.
+    Browse(Purpose),
+    /// A path was chosen.
+    Chosen(Purpose, PathBuf),
+    /// Stop one run.
+    CancelRun(RunId),
+    /// Stop one task.
+    CancelTask(RunId, TaskId),
+    /// Show a run of this session in Queue and Training.
+    ShowRun(RunId),
+    /// Highlight a task, or none.
+    SelectTask(Option<TaskId>),
+    /// Show a stored run in Results.
+    LookAt(RunId),
+    /// Bring a panel to the front.
+    ShowPanel(PanelKind),
+    /// Put every panel back to where it was at first.
+    ResetLayout,
+    /// Choose dark, light, or what the system says.
+    SetTheme(egui::ThemePreference),
+    /// The notice was read.
+    DismissNotice,
+    /// Close what stands in front of the panels.
+    CloseModal,
+    /// Stop what runs, wait until it is safe on disk, and close the window.
+    StopAndQuit,
+}
+
+/// What a path is wanted for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The folder with market files.
+    Data,
+    /// An experiment to open.
+    Open,
+    /// Where to save the experiment.
+    Save,
+    /// Where to write a run's models.
+    Export(RunId),
+}
+
+/// Commands of one frame.
+#[derive(Debug, Default)]
+pub(super) struct Commands(Vec<Command>);
+
+impl Commands {
+    pub(super) fn send(&mut self, command: Command) {
+        self.0.push(command);
+    }
+
+    pub(super) fn take(&mut self) -> Vec<Command> {
+        std::mem::take(&mut self.0)
+    }
+}

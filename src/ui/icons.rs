@@ -1,0 +1,35 @@
+//! Code points of the Phosphor icon font (`assets/fonts/Phosphor.ttf`). The names are Phosphor's own.
+
+pub(super) const ARROW_COUNTER_CLOCKWISE: &str = "\u{e038}";
+pub(super) const CALENDAR_BLANK: &str = "\u{e10a}";
+pub(super) const CHART_BAR: &str = "\u{e150}";
+pub(super) const CHART_LINE: &str = "\u{e154}";
+pub(super) const CHECK_CIRCLE: &str = "\u{e184}";
+pub(super) const CIRCLE: &str = "\u{e18a}";
+pub(super) const COPY: &str = "\u{e1ca}";
+pub(super) const CPU: &str = "\u{e610}";
+pub(super) const DATABASE: &str = "\u{e1de}";
+pub(super) const EXPORT: &str = "\u{eaf0}";
+pub(super) const FLOPPY_DISK: &str = "\u{e248}";
+pub(super) const FOLDER_OPEN: &str = "\u{e256}";
+pub(super) const GRAPHICS_CARD: &str = "\u{e612}";
+pub(super) const HOURGLASS_MEDIUM: &str = "\u{e2b8}";
+pub(super) const INFO: &str = "\u{e2ce}";
+pub(super) const LAYOUT: &str = "\u{e6d6}";
+pub(super) const MAGNIFYING_GLASS: &str = "\u{e30c}";
+pub(super) const MEMORY: &str = "\u{e9c4}";
+pub(super) const MOON: &str = "\u{e330}";
+pub(super) const PLAY: &str = "\u{e3d0}";
+pub(super) const PLUS: &str = "\u{e3d4}";
+pub(super) const PROHIBIT: &str = "\u{e3de}";
+pub(super) const QUESTION: &str = "\u{e3e8}";
+pub(super) const QUEUE: &str = "\u{e6ac}";
+pub(super) const SLIDERS_HORIZONTAL: &str = "\u{e434}";
+pub(super) const SPINNER_GAP: &str = "\u{e66c}";
+pub(super) const STOP: &str = "\u{e46c}";
+pub(super) const SUN: &str = "\u{e472}";
+pub(super) const TERMINAL_WINDOW: &str = "\u{eae8}";
+pub(super) const TRASH: &str = "\u{e4a6}";
+pub(super) const WARNING: &str = "\u{e4e0}";
+pub(super) const X: &str = "\u{e4f6}";
+pub(super) const X_CIRCLE: &str = "\u{e4f8}";

@@ -1,0 +1,131 @@
+use egui_tiles::{Container, Linear, LinearDir, TileId, Tiles, Tree};
+use serde::{Deserialize, Serialize};
+
+use super::icons;
+
+/// The panels of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum PanelKind {
+    Data,
+    Strategy,
+    Plan,
+    Training,
+    Results,
+    Queue,
+    Devices,
+    Log,
+}
+
+impl PanelKind {
+    pub(super) const ALL: [Self; 8] = [
+        Self::Data,
+        Self::Strategy,
+        Self::Plan,
+        Self::Training,
+        Self::Results,
+        Self::Queue,
+        Self::Devices,
+        Self::Log,
+    ];
+
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::Data => "Data",
+            Self::Strategy => "Strategy",
+            Self::Plan => "Plan",
+            Self::Training => "Training",
+            Self::Results => "Results",
+            Self::Queue => "Queue",
+            Self::Devices => "Devices",
+            Self::Log => "Log",
+        }
+    }
+
+    pub(super) const fn icon(self) -> &'static str {
+        match self {
+            Self::Data => icons::DATABASE,
+            Self::Strategy => icons::SLIDERS_HORIZONTAL,
+            Self::Plan => icons::CALENDAR_BLANK,
+            Self::Training => icons::CHART_LINE,
+            Self::Results => icons::CHART_BAR,
+            Self::Queue => icons::QUEUE,
+            Self::Devices => icons::CPU,
+            Self::Log => icons::TERMINAL_WINDOW,
+        }
+    }
+}
+
+/// The layout of the first start: what is trained on the left, what happens in the middle, the machine on the right.
+pub(super) fn default_layout() -> Tree<PanelKind> {
+    let mut tiles = Tiles::default();
+    let left = column(&mut tiles, &[(&[PanelKind::Data], 0.42), (&[PanelKind::Strategy], 0.58)]);
+    let middle = column(
+        &mut tiles,
+        &[
+            (&[PanelKind::Plan, PanelKind::Training, PanelKind::Results], 0.62),
+            (&[PanelKind::Queue], 0.38),
+        ],
+    );
+    let right = column(&mut tiles, &[(&[PanelKind::Devices], 0.55), (&[PanelKind::Log], 0.45)]);
+    let root = linear(
+        &mut tiles,
+        LinearDir::Horizontal,
+        &[(left, 0.235), (middle, 0.545), (right, 0.22)],
+    );
+    Tree::new("workbench", root, tiles)
+}
+
+fn column(tiles: &mut Tiles<PanelKind>, parts: &[(&[PanelKind], f32)]) -> TileId {
+    let parts: Vec<(TileId, f32)> = parts
+        .iter()
+        .map(|(panels, share)| {
+            let panes = panels.iter().map(|panel| tiles.insert_pane(*panel)).collect();
+            (tiles.insert_tab_tile(panes), *share)
+        })
+        .collect();
+    linear(tiles, LinearDir::Vertical, &parts)
+}
+
+fn linear(tiles: &mut Tiles<PanelKind>, dir: LinearDir, parts: &[(TileId, f32)]) -> TileId {
+    let mut linear = Linear::new(dir, parts.iter().map(|(tile, _)| *tile).collect());
+    for (tile, share) in parts {
+        linear.shares.set_share(*tile, *share);
+    }
+    tiles.insert_container(Container::Linear(linear))
+}
+
+/// The stored layout, where it shows every panel exactly once; else the default one.
+pub(super) fn restore(stored: Option<Tree<PanelKind>>) -> Tree<PanelKind> {
+    stored.filter(is_complete).unwrap_or_else(default_layout)
+}
+
+fn is_complete(tree: &Tree<PanelKind>) -> bool {
+    let shown = |kind: PanelKind| {
+        tree.tiles.tiles().filter(|tile| matches!(tile, egui_tiles::Tile::Pane(pane) if *pane == kind)).count()
+    };
+    tree.root().is_some() && PanelKind::ALL.into_iter().all(|kind| shown(kind) == 1)
+}
+
+/// Brings a panel to the front of its tabs.
+pub(super) fn show(tree: &mut Tree<PanelKind>, kind: PanelKind) {
+    tree.make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(pane) if *pane == kind));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layout_that_lost_a_panel_gives_way_to_the_default_one() {
+        let whole = default_layout();
+        assert!(is_complete(&whole));
+        let text = ron::to_string(&whole).unwrap();
+        let mut stored: Tree<PanelKind> = ron::from_str(&text).unwrap();
+        assert!(is_complete(&stored));
+        let log = stored.tiles.find_pane(&PanelKind::Log).unwrap();
+        stored.remove_recursively(log);
+        assert!(!is_complete(&stored));
+        assert!(is_complete(&restore(Some(stored))));
+        assert!(is_complete(&restore(None)));
+    }
+}

@@ -1,0 +1,52 @@
+use egui_tiles::Tree;
+use serde::{Deserialize, Serialize};
+
+use super::layout::PanelKind;
+use super::panels::training::TrainingView;
+use super::state::StoredDraft;
+
+/// What the window remembers: theme, layout, the experiment on the bench, how curves are shown. Everything else begins anew.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    pub(super) theme: egui::ThemePreference,
+    pub(super) draft: Option<StoredDraft>,
+    pub(super) layout: Option<Tree<PanelKind>>,
+    pub(super) training: TrainingView,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            theme: egui::ThemePreference::Dark,
+            draft: None,
+            layout: None,
+            training: TrainingView::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads what [`Self::to_text`] wrote.
+    ///
+    /// # Errors
+    /// Why it cannot be read, as after a change of format. The window then begins with its defaults.
+    pub fn from_text(text: &str) -> Result<Self, String> {
+        ron::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// As text to be stored.
+    ///
+    /// # Panics
+    /// Never: every field serialises.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        ron::to_string(self).expect("settings are plain data")
+    }
+
+    /// The same, light or dark.
+    #[must_use]
+    pub fn with_theme(self, theme: impl Into<egui::ThemePreference>) -> Self {
+        Self { theme: theme.into(), ..self }
+    }
+}

@@ -1,0 +1,135 @@
+use serde::{Deserialize, Serialize};
+
+use super::Choice;
+use crate::domain::{Symbol, Timeframe};
+use crate::spec::{DataSource, ExperimentSpec, SpecIssue};
+
+/// The experiment on the bench, with what is wrong with it. Panels edit a copy and hand it back whole.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Draft {
+    spec: ExperimentSpec,
+    symbols: Choice<Symbol>,
+    timeframes: Choice<Timeframe>,
+    issues: Vec<SpecIssue>,
+}
+
+/// What of a draft outlives the window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct StoredDraft {
+    spec: ExperimentSpec,
+    no_symbol: bool,
+    no_timeframe: bool,
+}
+
+impl Draft {
+    pub(crate) fn new(spec: ExperimentSpec) -> Self {
+        let symbols = Choice::of(&spec.data.symbols);
+        let timeframes = Choice::of(&spec.data.timeframes);
+        Self::checked(spec, symbols, timeframes)
+    }
+
+    /// As it was left.
+    pub(crate) fn restore(stored: StoredDraft) -> Self {
+        let mut draft = Self::new(stored.spec);
+        if stored.no_symbol {
+            draft.symbols = Choice::None;
+        }
+        if stored.no_timeframe {
+            draft.timeframes = Choice::None;
+        }
+        Self::checked(draft.spec, draft.symbols, draft.timeframes)
+    }
+
+    pub(crate) fn store(&self) -> StoredDraft {
+        StoredDraft {
+            spec: self.spec.clone(),
+            no_symbol: self.symbols == Choice::None,
+            no_timeframe: self.timeframes == Choice::None,
+        }
+    }
+
+    fn checked(
+        mut spec: ExperimentSpec,
+        symbols: Choice<Symbol>,
+        timeframes: Choice<Timeframe>,
+    ) -> Self {
+        spec.data.symbols = symbols.to_list();
+        spec.data.timeframes = timeframes.to_list();
+        let mut issues = spec.validate().err().unwrap_or_default();
+        let mut nothing = |is_none: bool, field: &str, message: &str| {
+            if is_none {
+                issues.insert(0, SpecIssue { field: field.into(), message: message.into() });
+            }
+        };
+        nothing(timeframes == Choice::None, "data.timeframes", "tick at least one timeframe");
+        nothing(symbols == Choice::None, "data.symbols", "tick at least one symbol");
+        Self { spec, symbols, timeframes, issues }
+    }
+
+    pub(crate) const fn spec(&self) -> &ExperimentSpec {
+        &self.spec
+    }
+
+    pub(crate) const fn symbols(&self) -> &Choice<Symbol> {
+        &self.symbols
+    }
+
+    pub(crate) const fn timeframes(&self) -> &Choice<Timeframe> {
+        &self.timeframes
+    }
+
+    /// The same with another specification; what is ticked stays.
+    pub(crate) fn with_spec(&self, spec: ExperimentSpec) -> Self {
+        Self::checked(spec, self.symbols.clone(), self.timeframes.clone())
+    }
+
+    pub(crate) fn with_symbols(&self, symbols: Choice<Symbol>) -> Self {
+        Self::checked(self.spec.clone(), symbols, self.timeframes.clone())
+    }
+
+    pub(crate) fn with_timeframes(&self, timeframes: Choice<Timeframe>) -> Self {
+        Self::checked(self.spec.clone(), self.symbols.clone(), timeframes)
+    }
+
+    /// The same on another source, whose symbols are still to be ticked.
+    pub(crate) fn with_source(&self, source: DataSource) -> Self {
+        let mut spec = self.spec.clone();
+        let symbols = match source {
+            // The built-in market's own symbols.
+            DataSource::Synthetic(_) => Choice::All,
+            DataSource::Folder(_) => Choice::None,
+        };
+        spec.data.source = source;
+        Self::checked(spec, symbols, self.timeframes.clone())
+    }
+
+    /// Every field that cannot be run.
+    pub(crate) fn issues(&self) -> &[SpecIssue] {
+        &self.issues
+    }
+
+    /// What is wrong with a field, given by its path as in `validation.train_bars`.
+    pub(crate) fn issue(&self, field: &str) -> Option<&str> {
+        self.issues.iter().find(|issue| issue.field == field).map(|issue| issue.message.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::load;
+
+    #[test]
+    fn nothing_ticked_is_told_and_survives_a_restart() {
+        let draft = Draft::new(load("mlp-return").unwrap());
+        assert!(draft.issues().is_empty());
+        let empty = draft.with_source(DataSource::Folder("x".into()));
+        assert_eq!(empty.issue("data.symbols"), Some("tick at least one symbol"));
+        assert!(empty.spec().data.symbols.is_empty());
+        let text = ron::to_string(&empty.store()).unwrap();
+        assert_eq!(Draft::restore(ron::from_str(&text).unwrap()), empty);
+        let one = empty.with_symbols(Choice::Some(vec!["BTC".parse().unwrap()]));
+        assert!(one.issues().is_empty());
+        assert_eq!(one.spec().data.symbols.len(), 1);
+    }
+}

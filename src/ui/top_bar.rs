@@ -1,0 +1,168 @@
+use egui::{Align, Layout, RichText, ThemePreference};
+
+use super::actions::Action;
+use super::commands::{Command, Commands};
+use super::icons;
+use super::layout::PanelKind;
+use super::state::{Notice, State};
+use super::theme::{Themed, space, strong_family};
+use super::widgets::{self, level_icon};
+use crate::domain::Device;
+
+/// Name, files, the machine at a glance, Start and Cancel.
+pub(super) fn bar(
+    ui: &mut egui::Ui,
+    state: &State,
+    theme: ThemePreference,
+    commands: &mut Commands,
+) {
+    ui.horizontal(|ui| {
+        let palette = ui.palette();
+        let name = RichText::new("Walkforge").family(strong_family()).size(16.0);
+        ui.label(name);
+        ui.add_space(space::S);
+        for action in [Action::Open, Action::Save] {
+            action_button(ui, action, true, commands);
+        }
+        ui.add_space(space::S);
+        let experiment = format!("Experiment: {}", state.draft.spec().name);
+        ui.add(egui::Label::new(RichText::new(experiment).color(palette.text_weak)).truncate());
+
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            view_menu(ui, theme, commands);
+            ui.add_space(space::S);
+            let busy = state.is_busy();
+            let cancel = widgets::button(ui, Action::Cancel.icon(), Action::Cancel.name(), busy);
+            let cancel = cancel.on_hover_text(Action::Cancel.tooltip(ui.ctx()));
+            if cancel.on_disabled_hover_text("Nothing runs.").clicked() {
+                commands.send(Command::Do(Action::Cancel));
+            }
+            let waits = state.start_waits_for();
+            let start = widgets::primary_button(
+                ui,
+                Action::Start.icon(),
+                Action::Start.name(),
+                waits.is_none(),
+            );
+            let start = start.on_hover_text(Action::Start.tooltip(ui.ctx()));
+            let why = waits.as_deref().unwrap_or_default();
+            if start.on_disabled_hover_text(format!("Start waits: {why}")).clicked() {
+                commands.send(Command::Do(Action::Start));
+            }
+            ui.add_space(space::S);
+            if let Some(waits) = &waits {
+                let text = RichText::new(format!("{}  {waits}", icons::WARNING));
+                let label = egui::Label::new(text.color(palette.warning)).truncate();
+                let response = ui.add(label).on_hover_text(waits);
+                let name = format!("Start waits: {waits}");
+                response.widget_info(|| {
+                    egui::WidgetInfo::labeled(egui::Role::Label, true, name.clone())
+                });
+            } else {
+                machine(ui, state);
+            }
+        });
+    });
+}
+
+/// A button for an action, with its shortcut in the tooltip.
+fn action_button(ui: &mut egui::Ui, action: Action, enabled: bool, commands: &mut Commands) {
+    let button = widgets::button(ui, action.icon(), action.name(), enabled);
+    if button.on_hover_text(action.tooltip(ui.ctx())).clicked() {
+        commands.send(Command::Do(action));
+    }
+}
+
+fn view_menu(ui: &mut egui::Ui, theme: ThemePreference, commands: &mut Commands) {
+    let help = widgets::icon_button(ui, icons::QUESTION, "Help");
+    if help.on_hover_text(Action::Help.tooltip(ui.ctx())).clicked() {
+        commands.send(Command::Do(Action::Help));
+    }
+    let light = ui.palette().surface.r() > 128;
+    let (icon, name, other) = if light {
+        (icons::MOON, "Dark theme", ThemePreference::Dark)
+    } else {
+        (icons::SUN, "Light theme", ThemePreference::Light)
+    };
+    if widgets::icon_button(ui, icon, name).on_hover_text(name).clicked() {
+        commands.send(Command::SetTheme(other));
+    }
+    let menu = ui.menu_button(icons::LAYOUT, |ui| {
+        for kind in PanelKind::ALL {
+            if widgets::button(ui, kind.icon(), kind.title(), true).clicked() {
+                commands.send(Command::ShowPanel(kind));
+                ui.close();
+            }
+        }
+        ui.separator();
+        for (preference, name) in [
+            (ThemePreference::System, "Follow the system's theme"),
+            (ThemePreference::Dark, "Dark theme"),
+            (ThemePreference::Light, "Light theme"),
+        ] {
+            if ui.radio(theme == preference, name).clicked() {
+                commands.send(Command::SetTheme(preference));
+                ui.close();
+            }
+        }
+        ui.separator();
+        let reset = widgets::button(ui, icons::ARROW_COUNTER_CLOCKWISE, "Reset the layout", true);
+        if reset.clicked() {
+            commands.send(Command::ResetLayout);
+            ui.close();
+        }
+    });
+    let response = menu.response.on_hover_text("Panels and theme");
+    widgets::name(&response, egui::Role::Button, "View");
+}
+
+/// The device that will be used, and its memory.
+fn machine(ui: &mut egui::Ui, state: &State) {
+    let palette = ui.palette();
+    let device = state.preview.plan.as_ref().map(|plan| plan.device);
+    let reading = state.machine.now();
+    let (device_name, used, total) = match (device, reading) {
+        (Some(Device::Cpu), Some(reading)) => {
+            ("cpu".to_owned(), reading.host.memory_used, reading.host.memory_total)
+        }
+        (Some(device), Some(reading)) => {
+            let card = reading.cuda.iter().find(|(card, _)| *card == device);
+            let name = card.and_then(|(_, card)| card.name.clone()).unwrap_or_default();
+            let memory = card.map(|(_, card)| (card.memory_used, card.memory_total));
+            let (used, total) = memory.unwrap_or_default();
+            (format!("{device} {name}"), used, total)
+        }
+        (Some(device), None) => (device.to_string(), None, None),
+        (None, _) => return,
+    };
+    let memory = match (used, total) {
+        (Some(used), Some(total)) => format!(" · {used} of {total}"),
+        _ => String::new(),
+    };
+    let icon = if device == Some(Device::Cpu) { icons::CPU } else { icons::GRAPHICS_CARD };
+    let text = RichText::new(format!("{icon}  {device_name}{memory}")).color(palette.text_weak);
+    let why = state.preview.plan.as_ref().map(|plan| plan.device_reason.clone());
+    let response = ui.add(egui::Label::new(text).truncate());
+    response.on_hover_text(format!("Device of the next run: {}", why.unwrap_or_default()));
+}
+
+/// What the user should see now.
+pub(super) fn notice(ui: &mut egui::Ui, notice: &Notice, commands: &mut Commands) {
+    ui.horizontal(|ui| {
+        let (icon, color) = level_icon(ui, notice.level);
+        ui.label(RichText::new(icon).color(color).size(16.0));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if widgets::icon_button(ui, icons::X, "Dismiss").clicked() {
+                commands.send(Command::DismissNotice);
+            }
+            if let Some((name, command)) = &notice.action
+                && ui.button(*name).clicked()
+            {
+                commands.send(command.clone());
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center).with_main_wrap(true), |ui| {
+                ui.add(egui::Label::new(notice.text.as_str()).wrap());
+            });
+        });
+    });
+}

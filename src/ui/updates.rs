@@ -1,0 +1,179 @@
+use super::app::App;
+use super::commands::Command;
+use super::layout::PanelKind;
+use super::state::{Draft, Level, Listing, Notice, RunView, Source, TaskState};
+use crate::domain::text::duration;
+use crate::domain::{Event, EventKind, RunId, RunOutcome};
+use crate::workbench::{self, Update};
+
+impl App {
+    /// Takes one thing the engine has to say.
+    pub fn apply(&mut self, update: Update) {
+        match update {
+            Update::Event(event) => self.apply_event(*event),
+            Update::StartFailed { experiment, message, cancelled } => {
+                self.state.waiting = self.state.waiting.saturating_sub(1);
+                if cancelled {
+                    self.note(Level::Info, format!("{experiment}: stopped before it began"));
+                } else {
+                    self.tell(Level::Error, format!("{experiment} could not start: {message}"));
+                }
+            }
+            Update::RunBroken { run, message } => {
+                self.end_run(&run, Some(message.clone()));
+                self.tell(Level::Error, format!("{run}: {message}"));
+            }
+            Update::RunDone { run, outcome } => self.run_done(&run, outcome),
+            Update::Exported { folders } => {
+                self.state.exporting = false;
+                let place = folders.first().and_then(|folder| folder.parent());
+                let place = place.map_or_else(String::new, |to| format!(" to {}", to.display()));
+                let models = if folders.len() == 1 { "model" } else { "models" };
+                let text = format!("Exported {} {models}{place}", folders.len());
+                self.tell(Level::Success, text);
+            }
+            Update::ExportFailed { message, cancelled } => {
+                self.state.exporting = false;
+                if cancelled {
+                    self.note(Level::Info, "the export was stopped".to_owned());
+                } else {
+                    self.tell(Level::Error, format!("The export failed: {message}"));
+                }
+            }
+            Update::Busy => {
+                self.state.waiting = self.state.waiting.saturating_sub(1);
+                let text = "Too much is waiting already; try again when something has ended.";
+                self.tell(Level::Warning, text.to_owned());
+            }
+            Update::Previewed { ticket, plan } => self.state.preview.answer(ticket, plan),
+            Update::Scanned { folder, catalog } => {
+                // Another folder may have been chosen since.
+                if self.state.source != (Source::Scanning { folder: folder.clone() }) {
+                    return;
+                }
+                match catalog {
+                    Ok(catalog) => self.take_listing(Listing::of_catalog(&catalog)),
+                    Err(message) => {
+                        self.note(Level::Error, message.clone());
+                        self.state.source = Source::Failed { folder, message };
+                    }
+                }
+            }
+            Update::ExperimentOpened { path, spec } => match spec {
+                Ok(spec) => {
+                    self.state.draft = Draft::new(*spec);
+                    self.tell(Level::Success, format!("Opened {}", path.display()));
+                }
+                Err(message) => self.tell(Level::Error, message),
+            },
+            Update::ExperimentSaved { path, saved } => match saved {
+                Ok(()) => self.tell(Level::Success, format!("Saved {}", path.display())),
+                Err(message) => self.tell(Level::Error, message),
+            },
+            Update::RunsListed { runs, broken } => {
+                for problem in broken {
+                    self.note(Level::Warning, problem);
+                }
+                match runs {
+                    Ok(runs) => self.state.results.stored = runs,
+                    Err(message) => self.note(Level::Error, message),
+                }
+            }
+            Update::ResultsLoaded { run, results } => self.state.results.take(&run, results),
+        }
+    }
+
+    fn apply_event(&mut self, event: Event) {
+        let at = event.at;
+        let journal = &mut self.state.journal;
+        let name = event.task.as_ref().map_or_else(String::new, |task| format!("{task}: "));
+        match &event.kind {
+            EventKind::Planned { plan } => {
+                let text = format!("{}: {} tasks on {}", event.run, plan.tasks.len(), plan.device);
+                journal.add(at, Level::Info, text);
+                for warning in &plan.warnings {
+                    journal.add(at, Level::Warning, warning.clone());
+                }
+                self.state.waiting = self.state.waiting.saturating_sub(1);
+                self.state.runs.push(RunView::new(event.run, (**plan).clone(), at));
+                self.state.shown_run = None;
+                self.state.selected_task = None;
+                return;
+            }
+            EventKind::Warning { message } => {
+                journal.add(at, Level::Warning, format!("{name}{message}"));
+            }
+            EventKind::Failed { message } => {
+                journal.add(at, Level::Error, format!("{name}{message}"));
+            }
+            EventKind::Started { device } => {
+                journal.add(at, Level::Info, format!("{name}training on {device}"));
+            }
+            EventKind::Finished { report } => {
+                let text = format!(
+                    "{name}best epoch {} of {}, validation loss {:.4}, {}",
+                    report.best_epoch,
+                    report.epochs,
+                    report.validation_loss,
+                    duration(report.seconds)
+                );
+                journal.add(at, Level::Success, text);
+            }
+            EventKind::Cancelled => journal.add(at, Level::Info, format!("{name}cancelled")),
+            _ => {}
+        }
+        if let Some(run) = self.state.runs.iter_mut().find(|run| run.id == event.run) {
+            run.apply(event);
+        }
+    }
+
+    fn run_done(&mut self, id: &RunId, outcome: RunOutcome) {
+        self.end_run(id, None);
+        let Some(run) = self.state.runs.iter().find(|run| run.id == *id) else { return };
+        let (all, finished) = (run.tasks.len(), run.count(TaskState::Finished));
+        let failed = run.count(TaskState::Failed);
+        let took = duration(run.elapsed_seconds(self.state.now));
+        let name = &run.plan.experiment;
+        let (level, text) = match outcome {
+            RunOutcome::Finished => {
+                (Level::Success, format!("{name} finished: {all} tasks in {took}"))
+            }
+            RunOutcome::Failed => (
+                Level::Error,
+                format!("{name}: {failed} of {all} tasks failed; the queue says why"),
+            ),
+            RunOutcome::Cancelled => {
+                (Level::Info, format!("{name} cancelled: {finished} of {all} tasks are kept"))
+            }
+        };
+        if finished > 0 {
+            let action = Some(("Show results", Command::ShowPanel(PanelKind::Results)));
+            self.state.journal.add(self.state.now, level, text.clone());
+            self.state.notice = Some(Notice { level, text, action });
+            self.look_at(id.clone());
+        } else {
+            self.tell(level, text);
+        }
+    }
+
+    /// The run says nothing more.
+    fn end_run(&mut self, id: &RunId, broken: Option<String>) {
+        if let Some(run) = self.state.runs.iter_mut().find(|run| run.id == *id) {
+            run.broken = broken;
+        }
+        self.engine.send(workbench::Command::ListRuns);
+        let frames = self.frames.report();
+        self.note(Level::Info, frames);
+    }
+
+    /// In the log only.
+    fn note(&mut self, level: Level, text: String) {
+        self.state.journal.add(self.state.now, level, text);
+    }
+
+    /// In the log and under the top bar.
+    pub(super) fn tell(&mut self, level: Level, text: String) {
+        self.note(level, text.clone());
+        self.state.notice = Some(Notice { level, text, action: None });
+    }
+}
