@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::equity::{read_equity, write_equity};
 use super::files::{read_json, write_json};
 use super::{Manifest, Outcome, StoreError, write_atomically};
-use crate::domain::{Event, EventKind, RunOutcome, Task, TaskId, TaskReport};
+use crate::domain::{EquityCurve, Event, EventKind, RunOutcome, Task, TaskId, TaskReport};
 use crate::models::NetworkDesign;
 use crate::spec::{ExperimentSpec, LabelSpec};
 
-/// One run's folder: `spec.ron`, `manifest.json`, `events.jsonl`, `outcome.json` and `tasks/TASK/…`.
+/// One run's folder: `spec.ron`, `manifest.json`, `events.jsonl`, `equity.parquet`, `outcome.json` and `tasks/TASK/…`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFolder {
     path: PathBuf,
@@ -117,6 +118,27 @@ impl RunFolder {
     /// [`StoreError::Write`] naming the file.
     pub fn write_metadata(&self, metadata: &TaskMetadata) -> Result<(), StoreError> {
         write_json(&self.task(&metadata.task.id).join("metadata.json"), metadata)
+    }
+
+    /// Writes how equity went, before [`Self::write_outcome`]; nothing where nothing finished.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`] naming the file.
+    pub fn write_equity(&self, curves: &[EquityCurve]) -> Result<(), StoreError> {
+        if curves.is_empty() { Ok(()) } else { write_equity(&self.equity_path(), curves) }
+    }
+
+    /// How equity went; empty where the run has not ended or nothing finished.
+    ///
+    /// # Errors
+    /// [`StoreError::Read`] or [`StoreError::Damaged`] naming the file.
+    pub fn equity(&self) -> Result<Vec<EquityCurve>, StoreError> {
+        let path = self.equity_path();
+        if path.exists() { read_equity(&path) } else { Ok(Vec::new()) }
+    }
+
+    fn equity_path(&self) -> PathBuf {
+        self.path.join("equity.parquet")
     }
 
     /// Writes how the run ended.
