@@ -93,7 +93,8 @@ mod tests {
         let mut reader = HostReader::new();
         let _first = reader.read();
         // As if the first one had been long ago.
-        reader.first_look = reader.first_look.and_then(|at| at.checked_sub(MINIMUM_CPU_UPDATE_INTERVAL));
+        reader.first_look =
+            reader.first_look.and_then(|at| at.checked_sub(MINIMUM_CPU_UPDATE_INTERVAL));
         let busy = reader.read().utilization_percent.unwrap();
         assert!((0.0..=100.0).contains(&busy), "{busy} %");
     }

@@ -27,9 +27,10 @@ const BATCH_ROWS: usize = 65_536;
 pub(super) fn write_equity(path: &Path, curves: &[EquityCurve]) -> Result<(), StoreError> {
     let symbols = of_rows(curves, |curve| curve.symbol.as_ref().map(Symbol::as_str));
     let timeframes: Vec<String> = curves.iter().map(|curve| curve.timeframe.to_string()).collect();
-    let timeframes = curves.iter().zip(&timeframes).flat_map(|(curve, timeframe)| {
-        std::iter::repeat_n(timeframe.as_str(), curve.times.len())
-    });
+    let timeframes = curves
+        .iter()
+        .zip(&timeframes)
+        .flat_map(|(curve, timeframe)| std::iter::repeat_n(timeframe.as_str(), curve.times.len()));
     let times = curves.iter().flat_map(|curve| curve.times.iter().map(|time| time.0));
     let times = TimestampMillisecondArray::from_iter_values(times);
     let mut columns: Vec<(&str, ArrayRef)> = vec![
@@ -104,7 +105,8 @@ fn append(curves: &mut Vec<EquityCurve>, batch: &RecordBatch) -> Result<(), Stri
     if timeframes.null_count() + times.null_count() > 0 {
         return Err("a row without timeframe or time".to_owned());
     }
-    let key = |row: usize| (symbols.is_valid(row).then(|| symbols.value(row)), timeframes.value(row));
+    let key =
+        |row: usize| (symbols.is_valid(row).then(|| symbols.value(row)), timeframes.value(row));
     let mut start = 0;
     while start < batch.num_rows() {
         let of_curve = (start..batch.num_rows()).take_while(|&row| key(row) == key(start));
@@ -130,9 +132,8 @@ fn extend<'a>(
     let symbol: Option<Symbol> =
         symbol.map(str::parse).transpose().map_err(|error| invalid(&error))?;
     let timeframe: Timeframe = timeframe.parse().map_err(|error| invalid(&error))?;
-    let goes_on = curves
-        .last()
-        .is_some_and(|last| last.symbol == symbol && last.timeframe == timeframe);
+    let goes_on =
+        curves.last().is_some_and(|last| last.symbol == symbol && last.timeframe == timeframe);
     if !goes_on {
         curves.push(EquityCurve { symbol, timeframe, times: Vec::new(), predictors: Vec::new() });
     }

@@ -59,6 +59,17 @@ impl From<RunOutcome> for RunStatus {
     }
 }
 
+impl RunStatus {
+    /// How a run with this manifest stands, given its outcome where there is one.
+    pub(super) fn of(manifest: &Manifest, outcome: Option<&Outcome>) -> Self {
+        match outcome {
+            Some(outcome) => outcome.outcome.into(),
+            None if manifest.owner.is_alive() => Self::Running,
+            None => Self::Interrupted,
+        }
+    }
+}
+
 impl RunFolder {
     pub(super) const fn new(path: PathBuf) -> Self {
         Self { path }
@@ -180,11 +191,7 @@ impl RunFolder {
     /// # Errors
     /// As [`Self::outcome`].
     pub fn status(&self, manifest: &Manifest) -> Result<RunStatus, StoreError> {
-        Ok(match self.outcome()? {
-            Some(outcome) => outcome.outcome.into(),
-            None if manifest.owner.is_alive() => RunStatus::Running,
-            None => RunStatus::Interrupted,
-        })
+        Ok(RunStatus::of(manifest, self.outcome()?.as_ref()))
     }
 
     /// The messages of failed tasks, in the order they failed. A line cut short by a crash is passed over; no

@@ -39,20 +39,17 @@ impl RunFolder {
     /// [`StoreError::Read`] or [`StoreError::Damaged`] naming the file.
     pub fn results(&self) -> Result<RunResults, StoreError> {
         let manifest = self.manifest()?;
-        // A task may fail more than once only by being told again: the first message says why.
-        let mut failures: BTreeMap<TaskId, String> = BTreeMap::new();
-        for (task, message) in self.failures()? {
-            failures.entry(task).or_insert(message);
-        }
+        // First: once a run has ended, what is read after it is whole.
+        let outcome = self.outcome()?;
+        let status = RunStatus::of(&manifest, outcome.as_ref());
+        let mut failures: BTreeMap<TaskId, String> = self.failures()?.into_iter().collect();
         let mut tasks = Vec::with_capacity(manifest.plan.tasks.len());
         for task in &manifest.plan.tasks {
             let report = self.metadata(&task.id)?.map(|metadata| metadata.report);
             let failure = failures.remove(&task.id);
             tasks.push(TaskResult { task: task.clone(), report, failure });
         }
-        // Last: where the run has ended by now, everything above is whole.
-        let status = self.status(&manifest)?;
-        let summary = self.outcome()?.map(|outcome| outcome.summary);
+        let summary = outcome.map(|outcome| outcome.summary);
         let equity = self.equity()?;
         Ok(RunResults { run: manifest.run.clone(), status, manifest, summary, tasks, equity })
     }
