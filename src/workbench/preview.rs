@@ -158,3 +158,101 @@ impl LoadKey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+    use std::path::Path;
+
+    use super::*;
+    use crate::spec::{Assignment, DataSource, apply, load};
+
+    fn small(set: &[(&str, u32)]) -> ExperimentSpec {
+        let sections = ["train", "validation", "test"]
+            .map(|section| (format!("validation.{section}_bars"), 100_u32));
+        let sections = sections.iter().map(|(path, bars)| (path.as_str(), *bars));
+        let assignments: Vec<Assignment> = sections
+            .chain(set.iter().copied())
+            .map(|(path, value)| Assignment::new(path, value))
+            .collect();
+        apply(&load("linear-return").unwrap(), &assignments).unwrap()
+    }
+
+    fn of_folder(folder: &Path, set: &[(&str, u32)]) -> ExperimentSpec {
+        let mut spec = small(set);
+        spec.data.source = DataSource::Folder(folder.to_owned());
+        spec.data.symbols.clear();
+        spec
+    }
+
+    fn write_bars(path: &Path, bars: usize) {
+        let mut text = "date,open,high,low,close,volume\n".to_owned();
+        for bar in 0..bars {
+            let price = 100.0 + (bar as f64 * 0.7).sin();
+            let (high, low) = (price + 1.0, price - 1.0);
+            writeln!(text, "{},{price},{high},{low},{price},{bar}", bar * 3600).unwrap();
+        }
+        std::fs::write(path, text).unwrap();
+    }
+
+    #[test]
+    fn a_newer_request_takes_the_place_of_one_that_waits_and_cancels_the_one_at_work() {
+        let slot = PreviewSlot::default();
+        for ticket in [1, 2] {
+            slot.ask(ticket, Box::new(small(&[])));
+        }
+        let (request, second) = slot.next().unwrap();
+        assert_eq!((request.ticket, second.is_cancelled()), (2, false));
+        slot.ask(3, Box::new(small(&[])));
+        assert!(second.is_cancelled());
+        let (request, third) = slot.next().unwrap();
+        assert_eq!((request.ticket, third.is_cancelled()), (3, false));
+        slot.ask(4, Box::new(small(&[])));
+        slot.close();
+        assert!(third.is_cancelled() && slot.next().is_none(), "nothing is begun after closing");
+    }
+
+    #[test]
+    fn only_what_decides_the_series_reads_them_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("AAA-1h.csv");
+        write_bars(&file, 1000);
+        let mut planner = Planner::default();
+        let mut plan = |set: &[(&str, u32)]| {
+            let spec = of_folder(folder.path(), set);
+            let planned = planner.plan(&spec, &Cancel::new()).unwrap();
+            let fresh = super::super::plan(&spec, &Cancel::new()).unwrap();
+            assert_eq!(planned.plan, fresh.plan, "what is remembered changes no plan");
+            Arc::clone(&planned.series[0][0])
+        };
+        let first = plan(&[]);
+        for kept in [
+            ("validation.test_bars", 110),
+            ("training.max_epochs", 3),
+            ("resources.threads_per_task", 2),
+            ("seed", 9),
+        ] {
+            assert!(Arc::ptr_eq(&first, &plan(&[kept])), "{kept:?} does not change the series");
+        }
+        for changed in [("window", 3), ("label.horizon", 5), ("features[0].lag", 7)] {
+            assert!(!Arc::ptr_eq(&first, &plan(&[changed])), "{changed:?} changes the series");
+        }
+        let before = plan(&[]);
+        write_bars(&file, 1010);
+        let after = plan(&[]);
+        assert_eq!((before.matrix().rows(), after.matrix().rows()), (1000, 1010));
+        write_bars(&folder.path().join("BBB-1h.csv"), 1000);
+        assert!(!Arc::ptr_eq(&after, &plan(&[])), "another file joined");
+    }
+
+    #[test]
+    fn a_plan_that_was_given_up_leaves_nothing_half_read_behind() {
+        let mut planner = Planner::default();
+        let cancel = Cancel::new();
+        cancel.cancel();
+        assert!(matches!(planner.plan(&small(&[]), &cancel), Err(PlanError::Cancelled)));
+        assert!(planner.loaded.is_none());
+        assert!(planner.plan(&small(&[]), &Cancel::new()).is_ok());
+        assert!(planner.loaded.is_some());
+    }
+}
