@@ -1,10 +1,14 @@
 //! The engine as its front ends use it: signals found and not invented, results that repeat bit for bit, cancel, export.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
+#[path = "engine/asking.rs"]
+mod asking;
 #[path = "engine/cancel.rs"]
 mod cancel;
 #[path = "engine/determinism.rs"]
 mod determinism;
+#[path = "engine/equity.rs"]
+mod equity;
 #[path = "engine/export.rs"]
 mod export;
 #[path = "engine/leakage.rs"]

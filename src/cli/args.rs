@@ -23,6 +23,8 @@ pub(super) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Subcommand {
+    /// Open the window, on this experiment.
+    Window(WindowArguments),
     /// Train every fold of an experiment and compare it with the baselines.
     Train(TrainArguments),
     /// Show what `train` would do, without training.
@@ -47,8 +49,9 @@ pub(super) enum Subcommand {
     },
 }
 
+/// Which experiment: a preset, and what is changed in it.
 #[derive(Debug, Clone, Args)]
-pub(super) struct TrainArguments {
+pub(super) struct ExperimentArguments {
     /// A preset's name (mlp-return, lstm-direction, linear-return) or a .ron file.
     #[arg(long, value_name = "NAME|FILE", default_value = DEFAULT_PRESET)]
     pub(super) preset: String,
@@ -64,6 +67,12 @@ pub(super) struct TrainArguments {
     /// Change one field of the experiment, as in `training.max_epochs=2`; may be repeated.
     #[arg(long, value_name = "PATH=VALUE")]
     pub(super) set: Vec<Assignment>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct TrainArguments {
+    #[command(flatten)]
+    pub(super) experiment: ExperimentArguments,
     /// Tasks that train at the same time; never changes a result. Without it as many as the cores allow.
     #[arg(long, value_name = "N")]
     pub(super) workers: Option<u32>,
@@ -81,8 +90,16 @@ pub(super) struct TrainArguments {
     pub(super) quiet: bool,
 }
 
-impl Default for TrainArguments {
-    /// What `walkforge train` takes without arguments.
+#[derive(Debug, Args)]
+pub(super) struct WindowArguments {
+    #[command(flatten)]
+    pub(super) experiment: ExperimentArguments,
+    /// Folder for runs.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_RUNS)]
+    pub(super) runs: PathBuf,
+}
+
+impl Default for ExperimentArguments {
     fn default() -> Self {
         Self {
             preset: DEFAULT_PRESET.to_owned(),
@@ -90,6 +107,15 @@ impl Default for TrainArguments {
             symbols: Vec::new(),
             timeframes: Vec::new(),
             set: Vec::new(),
+        }
+    }
+}
+
+impl Default for TrainArguments {
+    /// What `walkforge train` takes without arguments.
+    fn default() -> Self {
+        Self {
+            experiment: ExperimentArguments::default(),
             workers: None,
             device: None,
             runs: DEFAULT_RUNS.into(),
@@ -157,7 +183,7 @@ impl Arguments {
             Some(Subcommand::Runs {
                 command: RunsCommand::List(arguments) | RunsCommand::Show { arguments, .. },
             }) => arguments.json,
-            Some(Subcommand::Export(_)) | None => false,
+            Some(Subcommand::Window(_) | Subcommand::Export(_)) | None => false,
         }
     }
 

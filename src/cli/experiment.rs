@@ -1,4 +1,4 @@
-use super::args::TrainArguments;
+use super::args::{ExperimentArguments, TrainArguments};
 use super::format::minute;
 use super::{Exit, Printer};
 use crate::domain::{Bytes, Cancel, Plan, Task};
@@ -7,8 +7,20 @@ use crate::spec::{DataSource, ExperimentSpec, apply, load};
 /// Tasks listed by `plan`; the rest are counted.
 const LISTED_TASKS: usize = 40;
 
-/// The experiment that the arguments describe: the preset, then the flags, then every `--set` in order.
+/// The experiment to train: the preset, then the flags, then every `--set` in order.
 pub(super) fn spec(arguments: &TrainArguments) -> anyhow::Result<ExperimentSpec> {
+    let mut spec = with_flags(&arguments.experiment)?;
+    spec.resources.workers = arguments.workers.or(spec.resources.workers);
+    spec.resources.device = arguments.device.unwrap_or(spec.resources.device);
+    Ok(apply(&spec, &arguments.experiment.set)?)
+}
+
+/// The experiment to open the window on.
+pub(super) fn window_spec(arguments: &ExperimentArguments) -> anyhow::Result<ExperimentSpec> {
+    Ok(apply(&with_flags(arguments)?, &arguments.set)?)
+}
+
+fn with_flags(arguments: &ExperimentArguments) -> anyhow::Result<ExperimentSpec> {
     let mut spec = load(&arguments.preset)?;
     if let Some(folder) = &arguments.data {
         if matches!(spec.data.source, DataSource::Synthetic(_)) {
@@ -23,9 +35,7 @@ pub(super) fn spec(arguments: &TrainArguments) -> anyhow::Result<ExperimentSpec>
     if !arguments.timeframes.is_empty() {
         spec.data.timeframes.clone_from(&arguments.timeframes);
     }
-    spec.resources.workers = arguments.workers.or(spec.resources.workers);
-    spec.resources.device = arguments.device.unwrap_or(spec.resources.device);
-    Ok(apply(&spec, &arguments.set)?)
+    Ok(spec)
 }
 
 /// `walkforge plan`: what `train` would do.

@@ -14,7 +14,7 @@ pub(super) fn export(arguments: &ExportArguments, printer: &Printer) -> anyhow::
     loop {
         for update in watch.updates() {
             match update {
-                Update::Exported { folders } => {
+                Update::Exported { folders, .. } => {
                     for folder in &folders {
                         printer.line(&folder.display().to_string());
                     }

@@ -15,13 +15,16 @@ mod runs;
 mod train;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use args::{Arguments, Subcommand, TrainArguments};
+use args::{Arguments, DEFAULT_RUNS, Subcommand, TrainArguments};
 use printer::Printer;
+
+use crate::spec::ExperimentSpec;
 
 /// How the program ended, as the shell sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +52,13 @@ impl From<Exit> for ExitCode {
 
 /// Runs the program with these arguments, the first being its name, and returns its exit code: 0 done, 1 some task failed, 2 bad input,
 /// 130 cancelled.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+///
+/// `open_window` opens the window on an experiment (`None`: whatever it was left with) and a folder for runs, and returns when it has been
+/// closed; its error says in words why there is no window. The front ends do not know each other, so the caller brings them together.
+pub fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    open_window: impl FnOnce(Option<ExperimentSpec>, PathBuf) -> Result<(), String>,
+) -> ExitCode {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -60,7 +69,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let printer = Printer::new(arguments.json(), arguments.quiet());
-    let exit = dispatch(arguments, &printer).unwrap_or_else(|error| {
+    let exit = dispatch(arguments, &printer, open_window).unwrap_or_else(|error| {
         printer.error(&error.to_string());
         Exit::BadInput
     });
@@ -73,14 +82,31 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn dispatch(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
+fn dispatch(
+    arguments: Arguments,
+    printer: &Printer,
+    open_window: impl FnOnce(Option<ExperimentSpec>, PathBuf) -> Result<(), String>,
+) -> anyhow::Result<Exit> {
     match arguments.command {
-        None => {
-            printer.note(
-                "The window is not part of this version yet: training the default experiment in the terminal. \
-                 `walkforge --help` lists what else there is.",
-            );
-            train::train(&TrainArguments::default(), printer)
+        None => match open_window(None, DEFAULT_RUNS.into()) {
+            Ok(()) => Ok(Exit::Done),
+            Err(reason) => {
+                printer.note(&format!(
+                    "No window: {reason}. Training the default experiment in the terminal instead; \
+                     `walkforge --help` lists what else there is."
+                ));
+                train::train(&TrainArguments::default(), printer)
+            }
+        },
+        Some(Subcommand::Window(arguments)) => {
+            let spec = experiment::window_spec(&arguments.experiment)?;
+            open_window(Some(spec), arguments.runs).map_err(|reason| {
+                anyhow::anyhow!(
+                    "the window cannot be opened: {reason}; start it where there is a screen, or train in the \
+                     terminal with `walkforge train`, which takes the same arguments"
+                )
+            })?;
+            Ok(Exit::Done)
         }
         Some(Subcommand::Train(arguments)) => train::train(&arguments, printer),
         Some(Subcommand::Plan(arguments)) => experiment::plan(&arguments, printer),

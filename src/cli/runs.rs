@@ -4,7 +4,7 @@ use super::args::RunsCommand;
 use super::format::{SCORE_HEADER, minute, print_summary, score_cells};
 use super::{Exit, Printer};
 use crate::domain::{RunId, TaskId, TaskReport};
-use crate::runs::{Manifest, Outcome, RunFolder, RunStatus, RunStore};
+use crate::runs::{Manifest, Outcome, RunFolder, RunStatus, RunStore, TaskResult};
 
 /// `walkforge runs …`.
 pub(super) fn runs(command: &RunsCommand, printer: &Printer) -> anyhow::Result<Exit> {
@@ -60,52 +60,51 @@ const fn status(status: RunStatus) -> &'static str {
     }
 }
 
-/// What `runs show --json` prints.
+/// What `runs show --json` prints. The equity is left out: thousands of points, which `equity.parquet` has in a better form.
 #[derive(Serialize)]
 struct Shown<'a> {
     id: &'a RunId,
     status: RunStatus,
     manifest: &'a Manifest,
     outcome: Option<&'a Outcome>,
-    tasks: &'a [ShownTask],
+    tasks: Vec<ShownTask<'a>>,
 }
 
 #[derive(Serialize)]
-struct ShownTask {
-    id: TaskId,
+struct ShownTask<'a> {
+    id: &'a TaskId,
     /// `None` where the task did not finish.
-    report: Option<TaskReport>,
+    report: Option<&'a TaskReport>,
     /// Why it failed, where it did.
-    failure: Option<String>,
+    failure: Option<&'a str>,
+}
+
+impl<'a> From<&'a TaskResult> for ShownTask<'a> {
+    fn from(result: &'a TaskResult) -> Self {
+        let TaskResult { task, report, failure } = result;
+        Self { id: &task.id, report: report.as_ref(), failure: failure.as_deref() }
+    }
 }
 
 fn show(folder: &RunFolder, printer: &Printer) -> anyhow::Result<Exit> {
-    let manifest = folder.manifest()?;
-    let (status_now, outcome) = (folder.status(&manifest)?, folder.outcome()?);
-    let failures = folder.failures()?;
-    let mut tasks = Vec::with_capacity(manifest.plan.tasks.len());
-    for task in &manifest.plan.tasks {
-        let failure =
-            failures.iter().find(|(failed, _)| *failed == task.id).map(|(_, why)| why.clone());
-        let report = folder.metadata(&task.id)?.map(|metadata| metadata.report);
-        tasks.push(ShownTask { id: task.id.clone(), report, failure });
-    }
+    let results = folder.results()?;
+    let (manifest, tasks) = (&results.manifest, &results.tasks);
     if printer.is_json() {
-        let outcome = outcome.as_ref();
+        let outcome = folder.outcome()?;
         printer.json_line(&Shown {
-            id: &manifest.run,
-            status: status_now,
-            manifest: &manifest,
-            outcome,
-            tasks: &tasks,
+            id: &results.run,
+            status: results.status,
+            manifest,
+            outcome: outcome.as_ref(),
+            tasks: tasks.iter().map(ShownTask::from).collect(),
         });
         return Ok(Exit::Done);
     }
     let finished = tasks.iter().filter(|task| task.report.is_some()).count();
     printer.line(&format!(
         "Run {}: {}, {finished} of {} tasks finished, started {} UTC",
-        manifest.run,
-        status(status_now),
+        results.run,
+        status(results.status),
         tasks.len(),
         minute(manifest.created)
     ));
@@ -113,15 +112,15 @@ fn show(folder: &RunFolder, printer: &Printer) -> anyhow::Result<Exit> {
         printer.line(&line);
     }
     printer.line("");
-    print_tasks(&tasks, printer);
-    if let Some(outcome) = &outcome {
+    print_tasks(tasks, printer);
+    if let Some(summary) = &results.summary {
         printer.line("");
-        print_summary(printer, &outcome.summary);
+        print_summary(printer, summary);
     }
     Ok(Exit::Done)
 }
 
-fn print_tasks(tasks: &[ShownTask], printer: &Printer) {
+fn print_tasks(tasks: &[TaskResult], printer: &Printer) {
     let header: Vec<&str> =
         ["task", "best epoch", "validation loss"].into_iter().chain(SCORE_HEADER).collect();
     let rows: Vec<Vec<String>> = tasks
@@ -129,7 +128,7 @@ fn print_tasks(tasks: &[ShownTask], printer: &Printer) {
         .filter_map(|task| Some((task, task.report.as_ref()?)))
         .map(|(task, report)| {
             let lead = [
-                task.id.to_string(),
+                task.task.id.to_string(),
                 format!("{}/{}", report.best_epoch, report.epochs),
                 format!("{:.5}", report.validation_loss),
             ];
@@ -141,7 +140,7 @@ fn print_tasks(tasks: &[ShownTask], printer: &Printer) {
     }
     for task in tasks {
         if let Some(failure) = &task.failure {
-            printer.line(&format!("{} failed: {failure}", task.id));
+            printer.line(&format!("{} failed: {failure}", task.task.id));
         }
     }
 }

@@ -37,7 +37,8 @@ pub(super) fn train(arguments: &TrainArguments, printer: &Printer) -> anyhow::Re
                         RunOutcome::Cancelled => Exit::Cancelled,
                     });
                 }
-                Update::Exported { .. } | Update::ExportFailed { .. } | Update::Busy => {}
+                // Answers to what was not asked.
+                _ => {}
             }
         }
     }

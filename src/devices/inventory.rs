@@ -1,6 +1,7 @@
 use serde::Serialize;
 use sysinfo::System;
 
+use super::host::memory;
 use super::{Nvml, NvmlReading};
 use crate::domain::{Bytes, Device};
 
@@ -55,8 +56,12 @@ impl Inventory {
     /// Looks at the machine. Takes up to a second the first time CUDA is asked.
     #[must_use]
     pub fn detect() -> Self {
-        let nvml = Nvml::open();
-        let (cuda, no_cuda_because) = match cuda_cards(nvml.as_ref()) {
+        Self::detect_with(Nvml::open().as_ref())
+    }
+
+    /// The same with a library that stays open.
+    pub(super) fn detect_with(nvml: Result<&Nvml, &String>) -> Self {
+        let (cuda, no_cuda_because) = match cuda_cards(nvml) {
             Ok(cards) => (cards, None),
             Err(reason) => (Vec::new(), Some(reason)),
         };
@@ -64,7 +69,7 @@ impl Inventory {
             cpu: CpuInfo::detect(),
             cuda,
             no_cuda_because,
-            driver_version: nvml.as_ref().ok().and_then(Nvml::driver_version),
+            driver_version: nvml.ok().and_then(Nvml::driver_version),
             mps: MpsInfo::detect(),
             libtorch: crate::torch::libtorch_version().to_owned(),
         }
@@ -97,23 +102,8 @@ fn cuda_cards(nvml: Result<&Nvml, &String>) -> Result<Vec<CudaInfo>, String> {
 impl CpuInfo {
     fn detect() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let mut memory_total = None;
-        let mut memory_available = None;
-        if let Ok(mut system) = System::new() {
-            system.refresh_memory();
-            let limits = system.cgroup_limits();
-            let within_group = |host: u64, group: Option<u64>| {
-                (host > 0).then(|| Bytes(group.map_or(host, |group| group.min(host))))
-            };
-            memory_total = within_group(
-                system.total_memory(),
-                limits.as_ref().map(|limits| limits.total_memory),
-            );
-            memory_available = within_group(
-                system.available_memory(),
-                limits.as_ref().map(|limits| limits.free_memory),
-            );
-        }
+        let (memory_total, memory_available) =
+            System::new().map_or((None, None), |mut system| memory(&mut system));
         Self { cores: u32::try_from(cores).unwrap_or(u32::MAX), memory_total, memory_available }
     }
 }

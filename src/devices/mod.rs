@@ -1,11 +1,17 @@
-//! What there is to compute on: CUDA, MPS, CPU, with the reason where something is missing, and what NVML can tell about a card.
+//! What there is to compute on: CUDA, MPS, CPU, with the reason where something is missing, and what NVML and the system can tell of it now.
 //!
-//! Uses `domain`, `spec` and `torch`. It must never know models, tasks or runs. A reading that the driver does not give is `None`, never 0.
+//! Uses `domain`, `spec` and `torch`. It owns one thread, the telemetry's, for whoever wants the machine watched. It must never know models, tasks or runs. A reading that the driver does not give is `None`, never 0.
 
+mod budget;
 mod choice;
+mod host;
 mod inventory;
 mod nvml;
+mod telemetry;
 
+pub use budget::MemoryBudget;
 pub use choice::{ChosenDevice, DeviceError, choose};
+pub use host::HostReading;
 pub use inventory::{CpuInfo, CudaInfo, Inventory, MpsInfo};
 pub use nvml::{Nvml, NvmlReading};
+pub use telemetry::{MachineReading, Telemetry};

@@ -1,4 +1,6 @@
+use nvml_wrapper::Device;
 use nvml_wrapper::enum_wrappers::device::TemperatureSensor;
+use nvml_wrapper::enums::device::UsedGpuMemory;
 use nvml_wrapper::error::NvmlError;
 use serde::Serialize;
 
@@ -19,6 +21,9 @@ pub struct NvmlReading {
     pub memory_total: Option<Bytes>,
     /// Memory in use by every process.
     pub memory_used: Option<Bytes>,
+    /// Memory in use by this process. `None` where the driver does not list it: before it has used the card, and in a container whose
+    /// process ids are not the driver's.
+    pub memory_own: Option<Bytes>,
     /// Share of the last sample period in which a kernel ran, 0 to 100.
     pub utilization_percent: Option<u32>,
     /// Of the chip, in °C.
@@ -70,6 +75,7 @@ impl Nvml {
             name: card.name().ok(),
             memory_total: memory.as_ref().map(|memory| Bytes(memory.total)),
             memory_used: memory.as_ref().map(|memory| Bytes(memory.used)),
+            memory_own: memory_own(&card),
             utilization_percent: card.utilization_rates().ok().map(|rates| rates.gpu),
             temperature_celsius: card.temperature(TemperatureSensor::Gpu).ok(),
             power_watts: card.power_usage().ok().map(watts),
@@ -80,4 +86,16 @@ impl Nvml {
                 .map(|capability| format!("{}.{}", capability.major, capability.minor)),
         }
     }
+}
+
+/// What the driver counts for this process; more than one entry where the card is partitioned.
+fn memory_own(card: &Device<'_>) -> Option<Bytes> {
+    let processes = card.running_compute_processes().ok()?;
+    let own = processes.iter().filter(|process| process.pid == std::process::id());
+    own.map(|process| match process.used_gpu_memory {
+        UsedGpuMemory::Used(bytes) => Some(Bytes(bytes)),
+        UsedGpuMemory::Unavailable => None,
+    })
+    .reduce(|sum, part| Some(sum?.saturating_add(part?)))
+    .flatten()
 }

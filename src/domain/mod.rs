@@ -5,6 +5,7 @@
 mod bytes;
 mod cancel;
 mod device;
+mod equity;
 mod event;
 mod ids;
 mod plan;
@@ -16,6 +17,7 @@ mod time;
 pub use bytes::Bytes;
 pub use cancel::Cancel;
 pub use device::Device;
+pub use equity::{EquityCurve, PredictorEquity};
 pub use event::{EpochRecord, Event, EventKind, Progress, RunOutcome, Stage};
 pub use ids::{ContentHash, FoldIndex, RunId, TaskId};
 pub use plan::{FoldPlan, Plan, SeriesPlan, Task, TimeSpan};

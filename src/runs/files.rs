@@ -19,7 +19,9 @@ pub fn write_atomically(
     path: &Path,
     write: impl FnOnce(&mut std::fs::File) -> Result<(), Box<dyn std::error::Error + Send + Sync>>,
 ) -> Result<(), StoreError> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    // The parent of a bare file name is the empty path.
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let folder = parent.unwrap_or_else(|| Path::new("."));
     let attempt = || -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let mut file = tempfile::Builder::new().prefix(".walkforge-").tempfile_in(folder)?;
         write(file.as_file_mut())?;

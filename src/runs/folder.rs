@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::equity::{read_equity, write_equity};
 use super::files::{read_json, write_json};
 use super::{Manifest, Outcome, StoreError, write_atomically};
-use crate::domain::{Event, EventKind, RunOutcome, Task, TaskId, TaskReport};
+use crate::domain::{EquityCurve, Event, EventKind, RunOutcome, Task, TaskId, TaskReport};
 use crate::models::NetworkDesign;
 use crate::spec::{ExperimentSpec, LabelSpec};
 
-/// One run's folder: `spec.ron`, `manifest.json`, `events.jsonl`, `outcome.json` and `tasks/TASK/…`.
+/// One run's folder: `spec.ron`, `manifest.json`, `events.jsonl`, `equity.parquet`, `outcome.json` and `tasks/TASK/…`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFolder {
     path: PathBuf,
@@ -54,6 +55,17 @@ impl From<RunOutcome> for RunStatus {
             RunOutcome::Finished => Self::Finished,
             RunOutcome::Failed => Self::Failed,
             RunOutcome::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+impl RunStatus {
+    /// How a run with this manifest stands, given its outcome where there is one.
+    pub(super) fn of(manifest: &Manifest, outcome: Option<&Outcome>) -> Self {
+        match outcome {
+            Some(outcome) => outcome.outcome.into(),
+            None if manifest.owner.is_alive() => Self::Running,
+            None => Self::Interrupted,
         }
     }
 }
@@ -119,6 +131,27 @@ impl RunFolder {
         write_json(&self.task(&metadata.task.id).join("metadata.json"), metadata)
     }
 
+    /// Writes how equity went, before [`Self::write_outcome`]; nothing where nothing finished.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`] naming the file.
+    pub fn write_equity(&self, curves: &[EquityCurve]) -> Result<(), StoreError> {
+        if curves.is_empty() { Ok(()) } else { write_equity(&self.equity_path(), curves) }
+    }
+
+    /// How equity went; empty where the run has not ended or nothing finished.
+    ///
+    /// # Errors
+    /// [`StoreError::Read`] or [`StoreError::Damaged`] naming the file.
+    pub fn equity(&self) -> Result<Vec<EquityCurve>, StoreError> {
+        let path = self.equity_path();
+        if path.exists() { read_equity(&path) } else { Ok(Vec::new()) }
+    }
+
+    fn equity_path(&self) -> PathBuf {
+        self.path.join("equity.parquet")
+    }
+
     /// Writes how the run ended.
     ///
     /// # Errors
@@ -158,11 +191,7 @@ impl RunFolder {
     /// # Errors
     /// As [`Self::outcome`].
     pub fn status(&self, manifest: &Manifest) -> Result<RunStatus, StoreError> {
-        Ok(match self.outcome()? {
-            Some(outcome) => outcome.outcome.into(),
-            None if manifest.owner.is_alive() => RunStatus::Running,
-            None => RunStatus::Interrupted,
-        })
+        Ok(RunStatus::of(manifest, self.outcome()?.as_ref()))
     }
 
     /// The messages of failed tasks, in the order they failed. A line cut short by a crash is passed over; no

@@ -81,7 +81,8 @@ pub fn write_history(path: &Path, history: &[EpochRecord]) -> Result<(), StoreEr
     )
 }
 
-fn write_table(path: &Path, columns: Vec<(&str, ArrayRef)>) -> Result<(), StoreError> {
+/// Writes columns of equal length, atomically.
+pub(super) fn write_table(path: &Path, columns: Vec<(&str, ArrayRef)>) -> Result<(), StoreError> {
     write_atomically(path, |file| {
         let batch = RecordBatch::try_from_iter(columns)?;
         let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();

@@ -18,4 +18,4 @@ pub use experiment::{
 };
 pub use features::{FeatureSpec, LabelSpec};
 pub use model::{Activation, ModelSpec};
-pub use presets::{DEFAULT_PRESET, PRESETS, Preset, load};
+pub use presets::{DEFAULT_PRESET, PRESETS, Preset, load, read};

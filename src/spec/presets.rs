@@ -38,9 +38,17 @@ pub fn load(name_or_path: &str) -> Result<ExperimentSpec, SpecError> {
         let known = PRESETS.iter().map(|preset| preset.name).collect::<Vec<_>>().join(", ");
         return Err(SpecError::UnknownPreset { name: name_or_path.to_owned(), known });
     }
+    read(path)
+}
+
+/// Reads a RON file, whatever its name.
+///
+/// # Errors
+/// [`SpecError`] with file, line and column where the text is wrong.
+pub fn read(path: &Path) -> Result<ExperimentSpec, SpecError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| SpecError::Unreadable { path: path.to_owned(), source })?;
-    parse(&text, name_or_path)
+    parse(&text, &path.display().to_string())
 }
 
 fn options() -> ron::Options {

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -8,86 +9,28 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
 use super::contain::contain_panic;
+use super::desk::{Desk, DeskJob};
 use super::mailbox::Mailbox;
 use super::planner::plan;
+use super::preview::PreviewSlot;
 use super::run::Run;
-use crate::domain::{Cancel, Event, RunId, RunOutcome, TaskId};
+use super::{Command, Update};
+use crate::domain::{Cancel, RunId, TaskId};
 use crate::export::export_run;
 use crate::runs::{RunStore, StoreError};
 use crate::spec::ExperimentSpec;
 
-/// Experiments and exports that may wait; more than a person starts by hand.
+/// Experiments, exports and small jobs that may wait, of each; more than a person starts by hand.
 const WAITING_JOBS: usize = 256;
-
-/// What a front end can ask for.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Command {
-    /// Plan the experiment and run it, after those started before.
-    Start(Box<ExperimentSpec>),
-    /// Stop a run within a batch of each of its tasks. Finished tasks are kept.
-    Cancel(RunId),
-    /// Stop one task; the others go on.
-    CancelTask(RunId, TaskId),
-    /// Stop everything: what runs, what is being planned, what waits, and exports.
-    CancelAll,
-    /// Write a run's trained models to a folder.
-    Export {
-        /// Which run; the start of its name is enough where only one fits.
-        run: String,
-        /// Where to.
-        to: PathBuf,
-    },
-}
-
-/// What the workbench has to say.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Update {
-    /// Something happened to a run.
-    Event(Box<Event>),
-    /// An experiment could not be started; there is no run.
-    StartFailed {
-        /// The experiment's name.
-        experiment: String,
-        /// Why, where, and the next step.
-        message: String,
-        /// Whether somebody asked to stop while it was being planned.
-        cancelled: bool,
-    },
-    /// The run's folder could not be written to its end.
-    RunBroken {
-        /// The run.
-        run: RunId,
-        /// Why, where, and the next step.
-        message: String,
-    },
-    /// A run is completely over: its outcome, and nothing more comes of it.
-    RunDone {
-        /// The run.
-        run: RunId,
-        /// How it ended.
-        outcome: RunOutcome,
-    },
-    /// Models were exported.
-    Exported {
-        /// The folders written, one for each task.
-        folders: Vec<PathBuf>,
-    },
-    /// Models could not be exported.
-    ExportFailed {
-        /// Why, where, and the next step.
-        message: String,
-        /// Whether somebody asked to stop.
-        cancelled: bool,
-    },
-    /// The command was not taken: too many are waiting.
-    Busy,
-}
 
 /// The engine behind every front end. Dropping it cancels what runs and waits until everything is safe on disk.
 pub struct Workbench {
     shared: Arc<Shared>,
     starts: Option<Sender<Start>>,
     exports: Option<Sender<ExportJob>>,
+    desk: Option<Sender<DeskJob>>,
+    preview: Arc<PreviewSlot>,
+    closing: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -134,6 +77,9 @@ impl Workbench {
         let shared = Arc::new(Shared { runs: runs.to_owned(), mailbox, cancels: Mutex::default() });
         let (starts, waiting) = bounded(WAITING_JOBS);
         let (exports, waiting_exports) = bounded(WAITING_JOBS);
+        let (desk, waiting_jobs) = bounded(WAITING_JOBS);
+        let closing = Arc::new(AtomicBool::new(false));
+        let preview = Arc::new(PreviewSlot::default());
         let threads = vec![
             spawn("walkforge-runner", runs, {
                 let shared = Arc::clone(&shared);
@@ -143,8 +89,18 @@ impl Workbench {
                 let shared = Arc::clone(&shared);
                 move || shared.export_all(&waiting_exports)
             })?,
+            spawn("walkforge-desk", runs, {
+                let mailbox = Arc::clone(&shared.mailbox);
+                let desk = Desk { runs: runs.to_owned(), mailbox, closing: Arc::clone(&closing) };
+                move || desk.work(&waiting_jobs)
+            })?,
+            spawn("walkforge-planner", runs, {
+                let (preview, mailbox) = (Arc::clone(&preview), Arc::clone(&shared.mailbox));
+                move || preview.work(&mailbox)
+            })?,
         ];
-        Ok(Self { shared, starts: Some(starts), exports: Some(exports), threads })
+        let (starts, exports, desk) = (Some(starts), Some(exports), Some(desk));
+        Ok(Self { shared, starts, exports, desk, preview, closing, threads })
     }
 
     /// Takes a command and returns at once; what comes of it is told by updates. Cancelling works before this returns.
@@ -175,6 +131,12 @@ impl Workbench {
                 }
             }
             Command::CancelAll => self.shared.cancel_all(),
+            Command::Preview { ticket, spec } => self.preview.ask(ticket, spec),
+            Command::Scan(folder) => self.ask_desk(DeskJob::Scan(folder)),
+            Command::OpenExperiment(path) => self.ask_desk(DeskJob::Open(path)),
+            Command::SaveExperiment { spec, to } => self.ask_desk(DeskJob::Save { spec, to }),
+            Command::ListRuns => self.ask_desk(DeskJob::ListRuns),
+            Command::LoadResults(run) => self.ask_desk(DeskJob::LoadResults(run)),
         }
     }
 
@@ -190,6 +152,10 @@ impl Workbench {
         self.shared.mailbox.wait(timeout)
     }
 
+    fn ask_desk(&self, job: DeskJob) {
+        self.enqueue(self.desk.as_ref(), job);
+    }
+
     fn enqueue<T>(&self, queue: Option<&Sender<T>>, job: T) -> bool {
         let taken = queue.is_some_and(|queue| queue.try_send(job).is_ok());
         if !taken {
@@ -202,8 +168,11 @@ impl Workbench {
 impl Drop for Workbench {
     fn drop(&mut self) {
         self.shared.cancel_all();
+        self.preview.close();
+        self.closing.store(true, Ordering::Release);
         self.starts = None;
         self.exports = None;
+        self.desk = None;
         for thread in self.threads.drain(..) {
             // A thread that panicked has said so on its way; the others still have files to finish.
             let _panicked = thread.join();
@@ -286,7 +255,7 @@ impl Shared {
                 export().map_err(|error| (error.to_string(), error.is_cancelled()))
             });
             self.mailbox.post(match exported.unwrap_or_else(|message| Err((message, false))) {
-                Ok(folders) => Update::Exported { folders },
+                Ok(folders) => Update::Exported { run: job.run, folders },
                 Err((message, cancelled)) => Update::ExportFailed { message, cancelled },
             });
         }

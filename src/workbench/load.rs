@@ -1,4 +1,6 @@
-use std::sync::OnceLock;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use rayon::prelude::*;
 
@@ -8,32 +10,97 @@ use crate::domain::{Cancel, Symbol, Timeframe};
 use crate::market::{Bars, Catalog, Entry, synthetic_bars, synthetic_default_symbols};
 use crate::spec::{DataSource, ExperimentSpec, SyntheticSpec};
 
-/// Reads every series the experiment names and computes its features and labels, in parallel, ordered by timeframe and symbol. What was
-/// passed over is added to the warnings.
-pub(super) fn load(
-    spec: &ExperimentSpec,
-    cancel: &Cancel,
-    warnings: &mut Vec<String>,
-) -> Result<Vec<Series>, PlanError> {
-    let sources = sources(spec, warnings)?;
-    let prepare = |source: &Source| {
-        if cancel.is_cancelled() {
-            return Err(PlanError::Cancelled);
-        }
-        let bars = source.bars()?.between(spec.data.from, spec.data.until);
-        Ok(Series::prepare(&bars, spec)?)
-    };
-    let prepared: Vec<Result<Series, PlanError>> =
-        data_pool()?.install(|| sources.par_iter().map(prepare).collect());
-    // Of several errors always the first in the files' order, whichever thread was faster.
-    let mut series = prepared.into_iter().collect::<Result<Vec<_>, _>>()?;
-    series.sort_by(|a, b| (a.timeframe(), a.symbol()).cmp(&(b.timeframe(), b.symbol())));
-    Ok(series)
+/// Where every series of an experiment comes from; nothing has been read yet.
+pub(super) struct Sources<'a> {
+    sources: Vec<Source<'a>>,
+    /// What was passed over.
+    pub(super) warnings: Vec<String>,
+}
+
+/// A file as it was when it was looked at. A change within the clock's tick that keeps the length is not seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FileStamp {
+    path: PathBuf,
+    len: u64,
+    modified: SystemTime,
 }
 
 enum Source<'a> {
     File(Entry),
     Synthetic(&'a SyntheticSpec, Symbol, Timeframe),
+}
+
+impl<'a> Sources<'a> {
+    /// Looks up every series the experiment names.
+    pub(super) fn find(spec: &'a ExperimentSpec) -> Result<Self, PlanError> {
+        let data = &spec.data;
+        match &data.source {
+            DataSource::Folder(folder) => {
+                let catalog = Catalog::scan(folder)?;
+                let skipped = catalog.skipped().iter().map(|skipped| {
+                    format!("passed over: {}: {}", skipped.path.display(), skipped.reason)
+                });
+                let chosen = catalog.select(&data.symbols, &data.timeframes)?;
+                let sources = chosen.into_iter().cloned().map(Source::File).collect();
+                Ok(Self { sources, warnings: skipped.collect() })
+            }
+            DataSource::Synthetic(synthetic) => {
+                let symbols = if data.symbols.is_empty() {
+                    synthetic_default_symbols()
+                } else {
+                    data.symbols.clone()
+                };
+                let hourly: Vec<Timeframe> = Timeframe::from_minutes(60).into_iter().collect();
+                let timeframes =
+                    if data.timeframes.is_empty() { &hourly } else { &data.timeframes };
+                let of = |timeframe: &Timeframe| {
+                    let timeframe = *timeframe;
+                    symbols
+                        .clone()
+                        .into_iter()
+                        .map(move |symbol| Source::Synthetic(synthetic, symbol, timeframe))
+                };
+                let sources = timeframes.iter().flat_map(of).collect();
+                Ok(Self { sources, warnings: Vec::new() })
+            }
+        }
+    }
+
+    /// How the files are now, in their order; `None` where the system does not tell of all of them.
+    pub(super) fn stamps(&self) -> Option<Vec<FileStamp>> {
+        let files = self.sources.iter().filter_map(|source| match source {
+            Source::File(entry) => Some(&entry.path),
+            Source::Synthetic(..) => None,
+        });
+        files
+            .map(|path| {
+                let metadata = std::fs::metadata(path).ok()?;
+                let modified = metadata.modified().ok()?;
+                Some(FileStamp { path: path.clone(), len: metadata.len(), modified })
+            })
+            .collect()
+    }
+
+    /// Reads every series and computes its features and labels, in parallel, ordered by timeframe and symbol.
+    pub(super) fn read(
+        &self,
+        spec: &ExperimentSpec,
+        cancel: &Cancel,
+    ) -> Result<Vec<Arc<Series>>, PlanError> {
+        let prepare = |source: &Source<'_>| {
+            if cancel.is_cancelled() {
+                return Err(PlanError::Cancelled);
+            }
+            let bars = source.bars()?.between(spec.data.from, spec.data.until);
+            Ok(Arc::new(Series::prepare(&bars, spec)?))
+        };
+        let prepared: Vec<Result<Arc<Series>, PlanError>> =
+            data_pool()?.install(|| self.sources.par_iter().map(prepare).collect());
+        // Of several errors always the first in the files' order, whichever thread was faster.
+        let mut series = prepared.into_iter().collect::<Result<Vec<_>, _>>()?;
+        series.sort_by(|a, b| (a.timeframe(), a.symbol()).cmp(&(b.timeframe(), b.symbol())));
+        Ok(series)
+    }
 }
 
 impl Source<'_> {
@@ -43,40 +110,6 @@ impl Source<'_> {
             Self::Synthetic(spec, symbol, timeframe) => {
                 Ok(synthetic_bars(spec, symbol, *timeframe)?.bars)
             }
-        }
-    }
-}
-
-fn sources<'a>(
-    spec: &'a ExperimentSpec,
-    warnings: &mut Vec<String>,
-) -> Result<Vec<Source<'a>>, PlanError> {
-    let data = &spec.data;
-    match &data.source {
-        DataSource::Folder(folder) => {
-            let catalog = Catalog::scan(folder)?;
-            warnings.extend(catalog.skipped().iter().map(|skipped| {
-                format!("passed over: {}: {}", skipped.path.display(), skipped.reason)
-            }));
-            let chosen = catalog.select(&data.symbols, &data.timeframes)?;
-            Ok(chosen.into_iter().cloned().map(Source::File).collect())
-        }
-        DataSource::Synthetic(synthetic) => {
-            let symbols = if data.symbols.is_empty() {
-                synthetic_default_symbols()
-            } else {
-                data.symbols.clone()
-            };
-            let hourly: Vec<Timeframe> = Timeframe::from_minutes(60).into_iter().collect();
-            let timeframes = if data.timeframes.is_empty() { &hourly } else { &data.timeframes };
-            let of = |timeframe: &Timeframe| {
-                let timeframe = *timeframe;
-                symbols
-                    .clone()
-                    .into_iter()
-                    .map(move |symbol| Source::Synthetic(synthetic, symbol, timeframe))
-            };
-            Ok(timeframes.iter().flat_map(of).collect())
         }
     }
 }

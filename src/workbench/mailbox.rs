@@ -8,7 +8,7 @@ use super::Update;
 /// Updates kept for a front end that does not fetch them; beyond, the oldest measurements are dropped first.
 const CAPACITY: usize = 65_536;
 
-/// Where updates wait for the front end. Posting never blocks: a newer progress report takes the older one's place, and measurements give way
+/// Where updates wait for the front end. Posting never blocks: a newer progress report or preview takes the older one's place, and measurements give way
 /// when nobody fetches them. Lifecycle events are always kept; there are only a few for each task.
 pub(super) struct Mailbox {
     queue: Mutex<VecDeque<Update>>,
@@ -53,9 +53,13 @@ impl Mailbox {
     }
 }
 
-/// The waiting progress report that this one makes worthless. Reports come often, so the older one is near the end.
+/// The waiting progress report or preview that this one makes worthless. Reports come often, so the older one is near the end.
 fn superseded(queue: &VecDeque<Update>, update: &Update) -> Option<usize> {
     const NEAR: usize = 64;
+    let is_preview = |update: &Update| matches!(update, Update::Previewed { .. });
+    if is_preview(update) {
+        return queue.iter().position(is_preview);
+    }
     let Update::Event(new) = update else { return None };
     if !new.kind.is_coalescible() {
         return None;
@@ -107,6 +111,16 @@ mod tests {
         }
         assert_eq!(seqs(&mailbox.drain()), [1, 2, 3]);
         assert!(mailbox.wait(Duration::from_millis(1)).is_empty());
+    }
+
+    #[test]
+    fn only_the_newest_preview_waits() {
+        let mailbox = Mailbox::new(|| {});
+        let preview = |ticket| Update::Previewed { ticket, plan: Err(String::new()) };
+        for update in [preview(1), Update::Busy, preview(2)] {
+            mailbox.post(update);
+        }
+        assert_eq!(mailbox.drain(), [Update::Busy, preview(2)]);
     }
 
     #[test]

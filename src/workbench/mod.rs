@@ -1,18 +1,23 @@
-//! Commands in, updates out: plans experiments, runs their tasks on named worker threads, exports models. The only way a front end starts
-//! and stops work.
+//! Commands in, updates out: plans experiments, runs their tasks on named worker threads, exports models, and does what else a front end
+//! must not wait for. The only way a front end starts and stops work.
 //!
 //! Uses every room above. It must never know who is watching: it wakes a front end through a plain `Fn()` and keeps what it has to say in a
 //! mailbox that never makes a worker wait.
 
 mod contain;
+mod desk;
 mod engine;
 mod load;
 mod mailbox;
+mod messages;
 mod planner;
+mod preview;
 mod run;
 mod scoring;
+mod summary;
 mod task;
 
-pub use engine::{Command, Update, Workbench};
+pub use engine::Workbench;
+pub use messages::{Command, Update};
 pub use planner::{PlanError, Prepared, plan};
 pub use task::{TaskError, TaskObserver, TaskOutput, run_task};

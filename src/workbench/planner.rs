@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::load::load;
+use super::load::Sources;
 use crate::dataset::{PrepareError, Series, TaskData};
 use crate::devices::{ChosenDevice, DeviceError, Inventory, choose};
 use crate::domain::{
@@ -68,14 +68,33 @@ pub enum PlanError {
 pub fn plan(spec: &ExperimentSpec, cancel: &Cancel) -> Result<Prepared, PlanError> {
     spec.validate().map_err(SpecError::Invalid)?;
     let inventory = Inventory::detect();
-    let ChosenDevice { device, reason } = choose(spec.resources.device, &inventory)?;
-    let mut warnings = Vec::new();
-    let series: Vec<Arc<Series>> =
-        load(spec, cancel, &mut warnings)?.into_iter().map(Arc::new).collect();
+    let device = check(spec, &inventory)?;
+    let sources = Sources::find(spec)?;
+    let series = sources.read(spec, cancel)?;
+    divide(spec, &series, sources.warnings, (device, inventory.cpu.cores), cancel)
+}
+
+/// The device of a specification that has been validated. Asked before anything is read: a device that is not there is told at once.
+pub(super) fn check(
+    spec: &ExperimentSpec,
+    inventory: &Inventory,
+) -> Result<ChosenDevice, PlanError> {
+    Ok(choose(spec.resources.device, inventory)?)
+}
+
+/// Cuts what was loaded into folds and tasks and writes every decision down. Reads nothing.
+pub(super) fn divide(
+    spec: &ExperimentSpec,
+    series: &[Arc<Series>],
+    mut warnings: Vec<String>,
+    (chosen, cores): (ChosenDevice, u32),
+    cancel: &Cancel,
+) -> Result<Prepared, PlanError> {
+    let ChosenDevice { device, reason } = chosen;
     let mut tasks = Vec::new();
     let mut task_series = Vec::new();
     let mut first_misfit = None;
-    for group in groups(spec, &series) {
+    for group in groups(spec, series) {
         let folds = match folds_of(spec, group) {
             Ok(folds) => folds,
             Err(source) => {
@@ -114,7 +133,7 @@ pub fn plan(spec: &ExperimentSpec, cancel: &Cancel) -> Result<Prepared, PlanErro
         spec: spec.content_hash(),
         device,
         device_reason: reason,
-        workers: workers(spec, device, inventory.cpu.cores, tasks.len()),
+        workers: workers(spec, device, cores, tasks.len()),
         threads_per_task: spec.resources.threads_per_task,
         features: series[0].matrix().names().to_vec(),
         series: series.iter().map(|series| series_plan(series)).collect(),

@@ -6,11 +6,11 @@ use parking_lot::Mutex;
 
 use super::contain::contain_panic;
 use super::planner::Prepared;
-use super::scoring::{SymbolPredictions, summarise};
+use super::scoring::SymbolPredictions;
+use super::summary::summarise;
 use super::task::{TaskError, TaskObserver, TaskOutput, run_task};
 use crate::domain::{
-    Cancel, EpochRecord, EventKind, Progress, RunOutcome, RunSummary, Stage, Task, TaskId,
-    UtcMillis,
+    Cancel, EpochRecord, EventKind, Progress, RunOutcome, Stage, Task, TaskId, UtcMillis,
 };
 use crate::runs::{
     Outcome, RunFolder, RunLog, StoreError, TaskMetadata, write_history, write_predictions,
@@ -157,12 +157,12 @@ impl Run<'_> {
     }
 
     fn conclude(&self, endings: Endings) -> Result<RunOutcome, StoreError> {
-        let summary = summarise(endings.predictions, self.prepared.spec.costs);
-        let summary = summary.unwrap_or_else(|error| {
+        let summarised = summarise(endings.predictions, self.prepared.spec.costs);
+        let (summary, equity) = summarised.unwrap_or_else(|error| {
             let message = format!("the finished folds could not be summarised: {error}");
             // A log that cannot be written is told by the next record below.
             let _told_below = self.log.record(None, EventKind::Warning { message });
-            RunSummary::default()
+            Default::default()
         });
         let mut outcome = if endings.cancelled {
             RunOutcome::Cancelled
@@ -171,8 +171,13 @@ impl Run<'_> {
         } else {
             RunOutcome::Finished
         };
+        // Before the outcome: where that is, this is too.
+        let drawn = self.folder.write_equity(&equity);
+        if drawn.is_err() {
+            outcome = RunOutcome::Failed;
+        }
         let ended = Outcome { ended: UtcMillis::now(), outcome, summary: summary.clone() };
-        let written = self.folder.write_outcome(&ended);
+        let written = drawn.and(self.folder.write_outcome(&ended));
         if written.is_err() {
             outcome = RunOutcome::Failed;
         }

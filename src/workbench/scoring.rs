@@ -1,14 +1,10 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::dataset::{Series, TaskData};
-use crate::domain::{
-    BaselineScore, CrossSectionScore, FoldIndex, RunSummary, Score, SeriesSummary, Symbol,
-    Timeframe,
-};
+use crate::domain::{BaselineScore, FoldIndex, Score};
 use crate::evaluation::{
-    BacktestError, Costs, Ridge, RidgeError, RidgeRows, Segment, always_long, backtest,
-    contiguous_ranges, cross_sectional, hit_rate, information_coefficient, sign_positions,
+    Backtest, BacktestError, Costs, Ridge, RidgeError, RidgeRows, Segment, always_long, backtest,
+    contiguous_ranges, hit_rate, information_coefficient, sign_positions,
 };
 use crate::spec::CostSpec;
 
@@ -51,6 +47,15 @@ pub(super) fn fit_ridge(data: &TaskData) -> Result<Ridge, RidgeError> {
     )
 }
 
+/// How a predictor did on some rows, and the backtest that says so.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Scored {
+    /// `model`, or the baseline's name.
+    pub(super) name: &'static str,
+    pub(super) score: Score,
+    pub(super) backtest: Backtest,
+}
+
 /// A predictor's values for some rows: what is correlated, and what is traded.
 struct Predictor {
     name: &'static str,
@@ -58,12 +63,12 @@ struct Predictor {
     positions: Vec<f64>,
 }
 
-/// The model's score and those of the baselines over rows in time order; folds may be stitched.
+/// The model and the baselines, in this order, over rows in time order; folds may be stitched. Nothing where there are no parts.
 pub(super) fn score(
     parts: &[&SymbolPredictions],
     costs: CostSpec,
-) -> Result<(Score, Vec<BaselineScore>), ScoringError> {
-    let Some(first) = parts.first() else { return Ok((Score::default(), Vec::new())) };
+) -> Result<Vec<Scored>, ScoringError> {
+    let Some(first) = parts.first() else { return Ok(Vec::new()) };
     let series = &first.series;
     let rows: Vec<usize> =
         parts.iter().flat_map(|part| part.rows.iter().map(|&row| row as usize)).collect();
@@ -73,10 +78,8 @@ pub(super) fn score(
     let ridge: Vec<f64> = parts.iter().flat_map(|part| part.ridge.iter().copied()).collect();
     let last: Vec<f64> = rows.iter().map(|&row| series.bar_return()[row]).collect();
 
-    let model =
-        Predictor { name: "model", positions: sign_positions(&from_neutral), values: model };
-    let score_of = |predictor: &Predictor| score_one(series, &rows, predictor, costs);
-    let baselines = [
+    let predictors = [
+        Predictor { name: "model", positions: sign_positions(&from_neutral), values: model },
         Predictor {
             name: "always_long",
             values: always_long(rows.len()),
@@ -85,13 +88,16 @@ pub(super) fn score(
         Predictor { name: "last_return", positions: sign_positions(&last), values: last },
         Predictor { name: "ridge", positions: sign_positions(&ridge), values: ridge },
     ];
+    predictors.iter().map(|predictor| score_one(series, &rows, predictor, costs)).collect()
+}
+
+/// The model's score and those of the baselines, without their backtests.
+pub(super) fn split(scored: &[Scored]) -> (Score, Vec<BaselineScore>) {
+    let Some((model, baselines)) = scored.split_first() else { return Default::default() };
     let baselines = baselines
         .iter()
-        .map(|predictor| {
-            Ok(BaselineScore { name: predictor.name.to_owned(), score: score_of(predictor)? })
-        })
-        .collect::<Result<_, ScoringError>>()?;
-    Ok((score_of(&model)?, baselines))
+        .map(|scored| BaselineScore { name: scored.name.to_owned(), score: scored.score });
+    (model.score, baselines.collect())
 }
 
 fn score_one(
@@ -99,7 +105,7 @@ fn score_one(
     rows: &[usize],
     predictor: &Predictor,
     costs: CostSpec,
-) -> Result<Score, ScoringError> {
+) -> Result<Scored, ScoringError> {
     let of_rows = |values: &[f64]| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
     let outcomes = of_rows(&series.labels().outcome);
     let returns = of_rows(&series.labels().next_bar_return);
@@ -115,7 +121,7 @@ fn score_one(
     let costs = Costs { fee_bps: costs.fee_bps, half_spread_bps: costs.half_spread_bps };
     let backtest = backtest(&segments, costs)?;
     let ic = information_coefficient(&predictor.values, &outcomes);
-    Ok(Score {
+    let score = Score {
         rows: rows.len() as u64,
         ic_ts: ic.ic_ts,
         rank_ic_ts: ic.rank_ic_ts,
@@ -124,7 +130,8 @@ fn score_one(
         sharpe: backtest.performance.sharpe,
         max_drawdown: Some(backtest.performance.max_drawdown),
         turnover: Some(backtest.turnover),
-    })
+    };
+    Ok(Scored { name: predictor.name, score, backtest })
 }
 
 /// The mean of several symbols' scores, field by field over those that have it.
@@ -143,63 +150,4 @@ pub(super) fn mean_score(scores: &[Score]) -> Score {
         max_drawdown: mean(|score| score.max_drawdown),
         turnover: mean(|score| score.turnover),
     }
-}
-
-/// What all finished folds add up to: per symbol stitched in time order, and across symbols where there are enough.
-///
-/// The result does not depend on the order in which the tasks ended: sums are taken in a fixed one.
-pub(super) fn summarise(
-    mut predictions: Vec<SymbolPredictions>,
-    costs: CostSpec,
-) -> Result<RunSummary, ScoringError> {
-    predictions.sort_by(|a, b| {
-        let key = |part: &SymbolPredictions| (part.series.timeframe(), part.fold);
-        key(a).cmp(&key(b)).then_with(|| a.series.symbol().cmp(b.series.symbol()))
-    });
-    let mut by_series: BTreeMap<(Timeframe, &Symbol), Vec<&SymbolPredictions>> = BTreeMap::new();
-    for part in &predictions {
-        by_series.entry((part.series.timeframe(), part.series.symbol())).or_default().push(part);
-    }
-    let mut summary = RunSummary::default();
-    for ((timeframe, symbol), parts) in by_series {
-        let (model, baselines) = score(&parts, costs)?;
-        summary.series.push(SeriesSummary {
-            symbol: symbol.clone(),
-            timeframe,
-            folds: parts.len() as u32,
-            model,
-            baselines,
-        });
-    }
-    let mut timeframes: Vec<Timeframe> =
-        predictions.iter().map(|part| part.series.timeframe()).collect();
-    timeframes.dedup();
-    summary.cross_sections = timeframes
-        .into_iter()
-        .filter_map(|timeframe| cross_section(&predictions, timeframe))
-        .collect();
-    Ok(summary)
-}
-
-fn cross_section(
-    predictions: &[SymbolPredictions],
-    timeframe: Timeframe,
-) -> Option<CrossSectionScore> {
-    let (mut times, mut values, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
-    for part in predictions.iter().filter(|part| part.series.timeframe() == timeframe) {
-        for (&row, &value) in part.rows.iter().zip(&part.model) {
-            times.push(part.series.decision()[row as usize].0);
-            values.push(value);
-            outcomes.push(part.series.labels().outcome[row as usize]);
-        }
-    }
-    let section = cross_sectional(&times, &values, &outcomes);
-    Some(CrossSectionScore {
-        timeframe,
-        timestamps: section.timestamps as u64,
-        ic_cs: section.ic_cs?,
-        rank_ic_cs: section.rank_ic_cs?,
-        icir: section.icir,
-        rank_icir: section.rank_icir,
-    })
 }

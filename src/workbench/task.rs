@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::scoring::{self, ScoringError, SymbolPredictions, fit_ridge, mean_score};
+use super::scoring::{self, ScoringError, SymbolPredictions, fit_ridge, mean_score, split};
 use crate::dataset::{DatasetError, Series, TaskData};
 use crate::domain::{BaselineScore, Cancel, EpochRecord, Score, Stage, Task, TaskReport};
 use crate::models::{BuildError, InputShape, Network, NetworkDesign};
@@ -134,8 +134,8 @@ fn score_symbols(
 ) -> Result<(Score, Vec<BaselineScore>), ScoringError> {
     let scored = by_symbol
         .iter()
-        .map(|part| scoring::score(&[part], spec.costs))
-        .collect::<Result<Vec<_>, _>>()?;
+        .map(|part| Ok(split(&scoring::score(&[part], spec.costs)?)))
+        .collect::<Result<Vec<_>, ScoringError>>()?;
     let model: Vec<Score> = scored.iter().map(|(model, _)| *model).collect();
     let names = scored.first().map_or(&[][..], |(_, baselines)| baselines.as_slice());
     let baselines = names.iter().enumerate().map(|(index, baseline)| {

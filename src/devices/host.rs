@@ -1,0 +1,101 @@
+use std::time::Instant;
+
+use serde::Serialize;
+use sysinfo::{MINIMUM_CPU_UPDATE_INTERVAL, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+
+use crate::domain::Bytes;
+
+/// What the operating system says of the host now. Each reading stands alone: `None` where the system does not give it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct HostReading {
+    /// Share of all the machine's processors that was busy since the reading before, 0 to 100. `None` at first: it takes two looks.
+    pub utilization_percent: Option<f64>,
+    /// Host memory, within the control group's limit.
+    pub memory_total: Option<Bytes>,
+    /// What of it could not be given to a process now, whoever has it.
+    pub memory_used: Option<Bytes>,
+    /// This process's resident set.
+    pub memory_own: Option<Bytes>,
+}
+
+/// Reads the host again and again; the processors' utilisation needs the look before.
+pub(super) struct HostReader {
+    /// `None` on a system that sysinfo does not know.
+    system: Option<System>,
+    /// When the processors were first looked at.
+    first_look: Option<Instant>,
+}
+
+impl HostReader {
+    pub(super) fn new() -> Self {
+        Self { system: System::new().ok(), first_look: None }
+    }
+
+    pub(super) fn read(&mut self) -> HostReading {
+        let Some(system) = &mut self.system else { return HostReading::default() };
+        // Before that, what sysinfo gives is an average since the machine started.
+        let is_known =
+            self.first_look.is_some_and(|first| first.elapsed() >= MINIMUM_CPU_UPDATE_INTERVAL);
+        system.refresh_cpu_usage();
+        self.first_look.get_or_insert_with(Instant::now);
+        let has_cpus = !system.cpus().is_empty();
+        let (memory_total, memory_available) = memory(system);
+        HostReading {
+            utilization_percent: (is_known && has_cpus)
+                .then(|| f64::from(system.global_cpu_usage())),
+            memory_total,
+            memory_used: memory_total
+                .zip(memory_available)
+                .map(|(total, available)| Bytes(total.0.saturating_sub(available.0))),
+            memory_own: resident_set(system),
+        }
+    }
+}
+
+/// Host memory in total and what could be given to a process now, within the control group's limits.
+pub(super) fn memory(system: &mut System) -> (Option<Bytes>, Option<Bytes>) {
+    system.refresh_memory();
+    let limits = system.cgroup_limits();
+    let within_group = |host: u64, group: Option<u64>| {
+        (host > 0).then(|| Bytes(group.map_or(host, |group| group.min(host))))
+    };
+    (
+        within_group(system.total_memory(), limits.as_ref().map(|limits| limits.total_memory)),
+        within_group(system.available_memory(), limits.as_ref().map(|limits| limits.free_memory)),
+    )
+}
+
+fn resident_set(system: &mut System) -> Option<Bytes> {
+    let own = Pid::from_u32(std::process::id());
+    system.refresh_processes_specifics(
+        ProcessesToUpdate::Some(&[own]),
+        true,
+        ProcessRefreshKind::nothing().with_memory(),
+    );
+    Some(Bytes(system.process(own)?.memory()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_look_knows_memory_and_not_how_busy_the_processors_are() {
+        let reading = HostReader::new().read();
+        assert_eq!(reading.utilization_percent, None);
+        let [total, used, own] =
+            [reading.memory_total, reading.memory_used, reading.memory_own].map(Option::unwrap);
+        assert!(own > Bytes(1 << 20) && own < total && used <= total, "{reading:?}");
+    }
+
+    #[test]
+    fn a_later_look_knows_how_busy_they_were() {
+        let mut reader = HostReader::new();
+        let _first = reader.read();
+        // As if the first one had been long ago.
+        reader.first_look =
+            reader.first_look.and_then(|at| at.checked_sub(MINIMUM_CPU_UPDATE_INTERVAL));
+        let busy = reader.read().utilization_percent.unwrap();
+        assert!((0.0..=100.0).contains(&busy), "{busy} %");
+    }
+}
