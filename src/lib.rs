@@ -18,6 +18,7 @@ pub mod devices;
 pub mod dataset;
 pub mod models;
 pub mod training;
+pub mod ui;
 
 pub mod runs;
 

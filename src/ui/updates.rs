@@ -24,7 +24,7 @@ impl App {
                 self.tell(Level::Error, format!("{run}: {message}"));
             }
             Update::RunDone { run, outcome } => self.run_done(&run, outcome),
-            Update::Exported { folders } => {
+            Update::Exported { run: _, folders } => {
                 self.state.exporting = false;
                 let place = folders.first().and_then(|folder| folder.parent());
                 let place = place.map_or_else(String::new, |to| format!(" to {}", to.display()));

@@ -1,0 +1,178 @@
+use egui::{Color32, RichText, ScrollArea, Ui};
+
+use crate::devices::{CudaInfo, HostReading, Inventory, MachineReading, MemoryBudget, NvmlReading};
+use crate::domain::Bytes;
+use crate::domain::text::UNKNOWN;
+use crate::ui::icons;
+use crate::ui::state::{Machine, State};
+use crate::ui::theme::{Themed, space, strong_family};
+use crate::ui::widgets::{self, Sparkline, value_row};
+
+const HEIGHT: f32 = 36.0;
+
+/// What the machine is doing: each device's load and memory over the last five minutes.
+#[derive(Debug)]
+pub(in crate::ui) struct DevicesPanel;
+
+impl DevicesPanel {
+    pub(in crate::ui) fn show(&self, ui: &mut Ui, state: &State) {
+        let machine = &state.machine;
+        if let Some(reason) = &machine.no_telemetry_because {
+            let message = format!("the machine is not watched: {reason}; restart the program");
+            widgets::problem(ui, &message);
+            return;
+        }
+        let Some(inventory) = &machine.inventory else {
+            let next = "The first look at CUDA may take a second.";
+            widgets::empty_state(ui, icons::CPU, "Looking for devices…", next);
+            return;
+        };
+        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+            for (index, card) in inventory.cuda.iter().enumerate() {
+                cuda(ui, machine, inventory, index, card);
+                ui.add_space(space::M);
+            }
+            host(ui, machine, inventory);
+            ui.add_space(space::M);
+            missing(ui, inventory);
+        });
+    }
+}
+
+fn title(ui: &mut Ui, icon: &str, name: &str, detail: &str) {
+    ui.label(RichText::new(format!("{icon}  {name}")).family(strong_family()));
+    if !detail.is_empty() {
+        let detail = RichText::new(detail).small().color(ui.palette().text_weak);
+        ui.add(egui::Label::new(detail).truncate());
+    }
+}
+
+fn host(ui: &mut Ui, machine: &Machine, inventory: &Inventory) {
+    let cores = inventory.cpu.cores;
+    let plural = if cores == 1 { "core" } else { "cores" };
+    let detail = format!("{cores} {plural}, libtorch {}", inventory.libtorch);
+    title(ui, icons::CPU, "CPU and host memory", &detail);
+    let now = machine.now().map(|reading| &reading.host);
+    let load = |reading: &MachineReading| reading.host.utilization_percent;
+    let text = now.and_then(|host| host.utilization_percent);
+    let text = text.map_or_else(|| UNKNOWN.to_owned(), |percent| format!("{percent:.0} %"));
+    let color = ui.palette().series[0];
+    gauge(ui, "CPU load", &text, machine.history(load), 100.0, None, color);
+
+    let total = now.and_then(|host| host.memory_total).or(inventory.cpu.memory_total);
+    let used = now.and_then(|host| host.memory_used);
+    let budget = now.and_then(MemoryBudget::of_host);
+    let history = machine.history(|reading| bytes(reading.host.memory_used));
+    memory(ui, "Host memory", history, (used, total), budget);
+    let own = now.and_then(|host: &HostReading| host.memory_own);
+    value_row(ui, "of it Walkforge", &shown(own));
+}
+
+fn cuda(ui: &mut Ui, machine: &Machine, inventory: &Inventory, index: usize, card: &CudaInfo) {
+    let known = card.reading.name.clone().unwrap_or_else(|| "CUDA card".to_owned());
+    let driver = inventory.driver_version.as_deref().unwrap_or(UNKNOWN);
+    let capability = card.reading.compute_capability.as_deref().unwrap_or(UNKNOWN);
+    let detail = format!("{known}, compute capability {capability}, driver {driver}");
+    title(ui, icons::GRAPHICS_CARD, &card.device.to_string(), &detail);
+    let of = |reading: &MachineReading| reading.cuda.get(index).map(|(_, card)| card.clone());
+    let history = |value: fn(&NvmlReading) -> Option<f64>| {
+        machine.history(|reading| of(reading).as_ref().and_then(value))
+    };
+    let now = machine.now().and_then(of).unwrap_or_else(|| card.reading.clone());
+    let series = ui.palette().series;
+
+    let load = now.utilization_percent;
+    let text = load.map_or_else(|| UNKNOWN.to_owned(), |percent| format!("{percent} %"));
+    let values = history(|card| card.utilization_percent.map(f64::from));
+    gauge(ui, "GPU load", &text, values, 100.0, None, series[0]);
+
+    let values = history(|card| bytes(card.memory_used));
+    let budget = MemoryBudget::of_card(&now);
+    memory(ui, "GPU memory", values, (now.memory_used, now.memory_total), budget);
+    value_row(ui, "of it Walkforge", &shown(now.memory_own));
+
+    let text = now.temperature_celsius;
+    let text = text.map_or_else(|| UNKNOWN.to_owned(), |celsius| format!("{celsius} °C"));
+    let values = history(|card| card.temperature_celsius.map(f64::from));
+    gauge(ui, "Temperature", &text, values, 100.0, None, series[1]);
+
+    let watts = |value: Option<f64>| {
+        value.map_or_else(|| UNKNOWN.to_owned(), |watts| format!("{watts:.0} W"))
+    };
+    let text = format!("{} of {}", watts(now.power_watts), watts(now.power_limit_watts));
+    let values = history(|card| card.power_watts);
+    let top = now.power_limit_watts.unwrap_or(400.0);
+    gauge(ui, "Power", &text, values, top, None, series[3]);
+}
+
+/// Why there is no GPU, where there is none.
+fn missing(ui: &mut Ui, inventory: &Inventory) {
+    if let Some(reason) = &inventory.no_cuda_because {
+        absent(ui, "No NVIDIA GPU", reason);
+    }
+    if let Some(reason) = &inventory.mps.reason
+        && cfg!(target_os = "macos")
+    {
+        absent(ui, "No Apple GPU", reason);
+    }
+}
+
+fn absent(ui: &mut Ui, name: &str, reason: &str) {
+    ui.horizontal_wrapped(|ui| {
+        let weak = ui.palette().text_weak;
+        ui.label(RichText::new(format!("{}  {name}:", icons::PROHIBIT)).color(weak));
+        ui.add(egui::Label::new(RichText::new(reason).color(weak)).wrap());
+    });
+}
+
+fn memory(
+    ui: &mut Ui,
+    name: &str,
+    history: Vec<Option<f64>>,
+    (used, total): (Option<Bytes>, Option<Bytes>),
+    budget: Option<MemoryBudget>,
+) {
+    let text = format!("{} of {}", shown(used), shown(total));
+    let top = bytes(total).unwrap_or(1.0);
+    // The line stands where others' memory ends and our budget is used up.
+    let limit = budget.map(|budget| (budget.others.0 + budget.limit().0) as f64);
+    let color = ui.palette().series[2];
+    gauge(ui, name, &text, history, top, limit, color);
+    let text = budget.map_or_else(|| UNKNOWN.to_owned(), |budget| budget.limit().to_string());
+    ui.scope(|ui| {
+        let response = ui.horizontal(|ui| value_row(ui, "Budget (dashed line)", &text)).response;
+        response.on_hover_text(
+            "90 % of what other programs leave free. Shown for now; tasks are not yet held to it.",
+        );
+    });
+}
+
+fn gauge(
+    ui: &mut Ui,
+    name: &str,
+    text: &str,
+    values: Vec<Option<f64>>,
+    top: f64,
+    limit: Option<f64>,
+    color: Color32,
+) {
+    value_row(ui, name, text);
+    let line = Sparkline {
+        values: &values,
+        capacity: Machine::capacity(),
+        top,
+        limit,
+        color,
+        height: HEIGHT,
+    };
+    let response = line.show(ui).on_hover_text("The last five minutes, one reading a second");
+    widgets::name(&response, egui::Role::Image, &format!("{name}: {text}"));
+}
+
+fn bytes(value: Option<Bytes>) -> Option<f64> {
+    value.map(|bytes| bytes.0 as f64)
+}
+
+fn shown(value: Option<Bytes>) -> String {
+    value.map_or_else(|| UNKNOWN.to_owned(), |bytes| bytes.to_string())
+}

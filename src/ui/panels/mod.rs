@@ -1,0 +1,62 @@
+//! The panels: each a struct with what only it needs to remember, drawn from the state, sending commands.
+
+pub(super) mod data;
+pub(super) mod devices;
+pub(super) mod log;
+pub(super) mod plan;
+pub(super) mod queue;
+pub(super) mod results;
+pub(super) mod strategy;
+pub(super) mod training;
+
+use super::commands::Commands;
+use super::layout::PanelKind;
+use super::state::State;
+
+/// Every panel.
+#[derive(Debug)]
+pub(super) struct Panels {
+    pub(super) data: data::DataPanel,
+    pub(super) strategy: strategy::StrategyPanel,
+    pub(super) plan: plan::PlanPanel,
+    pub(super) training: training::TrainingPanel,
+    pub(super) results: results::ResultsPanel,
+    pub(super) queue: queue::QueuePanel,
+    pub(super) devices: devices::DevicesPanel,
+    pub(super) log: log::LogPanel,
+}
+
+impl Panels {
+    pub(super) fn new(training: training::TrainingView) -> Self {
+        Self {
+            data: data::DataPanel::default(),
+            strategy: strategy::StrategyPanel,
+            plan: plan::PlanPanel::default(),
+            training: training::TrainingPanel { view: training },
+            results: results::ResultsPanel::default(),
+            queue: queue::QueuePanel::default(),
+            devices: devices::DevicesPanel,
+            log: log::LogPanel::default(),
+        }
+    }
+
+    /// Draws one of them.
+    pub(super) fn show(
+        &mut self,
+        kind: PanelKind,
+        ui: &mut egui::Ui,
+        state: &State,
+        commands: &mut Commands,
+    ) {
+        match kind {
+            PanelKind::Data => self.data.show(ui, state, commands),
+            PanelKind::Strategy => self.strategy.show(ui, state, commands),
+            PanelKind::Plan => self.plan.show(ui, state, commands),
+            PanelKind::Training => self.training.show(ui, state, commands),
+            PanelKind::Results => self.results.show(ui, state, commands),
+            PanelKind::Queue => self.queue.show(ui, state, commands),
+            PanelKind::Devices => self.devices.show(ui, state),
+            PanelKind::Log => self.log.show(ui, state),
+        }
+    }
+}

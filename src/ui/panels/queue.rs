@@ -1,0 +1,223 @@
+use egui::{Align as EguiAlign, ComboBox, Layout, ProgressBar, RichText, Ui};
+
+use crate::domain::text::{UNKNOWN, duration, number};
+use crate::domain::{RunOutcome, Stage, UtcMillis};
+use crate::ui::commands::{Command, Commands};
+use crate::ui::icons;
+use crate::ui::state::{RunView, State, TaskState, TaskView};
+use crate::ui::theme::{Palette, Themed, space};
+use crate::ui::widgets::{self, Align, Cell, Column, Table};
+
+const COLUMNS: [Column; 9] = [
+    column("task", "Symbols, timeframe and fold", 150.0, Align::Left),
+    column("state", "Running tasks stand first", 112.0, Align::Left),
+    column("device", "Where it trains", 58.0, Align::Left),
+    column("epoch", "Epoch at work, or trained; of at most", 64.0, Align::Right),
+    column("train loss", "Mean over the last epoch's batches, measured while learning", 76.0, Align::Right),
+    column("validation loss", "After the last epoch", 96.0, Align::Right),
+    column("best epoch", "Whose weights are kept", 72.0, Align::Right),
+    column("samples/s", "Training samples a second", 72.0, Align::Right),
+    column("time left", "At most: early stopping may end it sooner", 72.0, Align::Right),
+];
+
+const fn column(title: &'static str, help: &'static str, width: f32, align: Align) -> Column {
+    Column { title, help, width, align }
+}
+
+/// Every task of a run: what it is doing, and a way to stop it.
+#[derive(Debug, Default)]
+pub(in crate::ui) struct QueuePanel {
+    /// Show only tasks in this state.
+    only: Option<TaskState>,
+}
+
+impl QueuePanel {
+    pub(in crate::ui) fn show(&mut self, ui: &mut Ui, state: &State, commands: &mut Commands) {
+        let Some(run) = state.shown_run() else {
+            let (title, next) = if state.waiting > 0 {
+                ("The experiment is being planned", "Its tasks appear here in a moment.")
+            } else {
+                ("Nothing is queued", "Press Start: every fold of every symbol becomes a task here.")
+            };
+            widgets::empty_state(ui, icons::QUEUE, title, next);
+            return;
+        };
+        self.header(ui, state, run, commands);
+        let mut order: Vec<usize> = (0..run.tasks.len())
+            .filter(|&index| self.only.is_none_or(|only| run.tasks[index].state == only))
+            .collect();
+        // Stable: within a state the order of the plan stays.
+        order.sort_by_key(|&index| run.tasks[index].state);
+        let selected = state.selected_task.as_ref();
+        let selected = order.iter().position(|&i| Some(&run.tasks[i].id) == selected);
+        let table = Table {
+            id: "queue",
+            columns: &COLUMNS,
+            trailing: Some(32.0),
+            rows: order.len(),
+            selected,
+            clickable: true,
+            scrolls: true,
+        };
+        let palette = ui.palette();
+        let clicked = table.show(
+            ui,
+            |_, row| cells(&run.tasks[order[row]], state.now, palette),
+            |ui, row| {
+                let task = &run.tasks[order[row]];
+                let open = matches!(task.state, TaskState::Running | TaskState::Queued);
+                if open && !task.stopping && !run.stopping {
+                    let name = format!("Cancel {}", task.id);
+                    let button = widgets::icon_button(ui, icons::X, &name);
+                    if button.on_hover_text(name).clicked() {
+                        commands.send(Command::CancelTask(run.id.clone(), task.id.clone()));
+                    }
+                }
+            },
+        );
+        if let Some(row) = clicked {
+            let task = &run.tasks[order[row]].id;
+            let again = state.selected_task.as_ref() == Some(task);
+            commands.send(Command::SelectTask((!again).then(|| task.clone())));
+        }
+    }
+
+    fn header(&mut self, ui: &mut Ui, state: &State, run: &RunView, commands: &mut Commands) {
+        ui.horizontal(|ui| {
+            if state.runs.len() > 1 {
+                let combo = ComboBox::from_id_salt("run").selected_text(run.id.as_str());
+                let combo = combo.width(220.0).truncate().show_ui(ui, |ui| {
+                    for other in state.runs.iter().rev() {
+                        if ui.selectable_label(other.id == run.id, other.id.as_str()).clicked() {
+                            commands.send(Command::ShowRun(other.id.clone()));
+                        }
+                    }
+                });
+                widgets::name(&combo.response, egui::Role::ComboBox, "Run in view");
+            }
+            let bar = ProgressBar::new(run.share() as f32).desired_width(140.0).desired_height(8.0);
+            let bar = ui.add(bar.fill(ui.palette().accent));
+            widgets::name(&bar, egui::Role::ProgressIndicator, "Progress of the run");
+            ui.label(summary(run, state.now));
+            if state.waiting > 0 {
+                ui.weak(format!("{} more waiting", state.waiting));
+            }
+            ui.with_layout(Layout::right_to_left(EguiAlign::Center), |ui| {
+                if !run.is_over() {
+                    let text = if run.stopping { "Stopping…" } else { "Cancel this run" };
+                    let cancel = widgets::button(ui, icons::STOP, text, !run.stopping);
+                    if cancel.clicked() {
+                        commands.send(Command::CancelRun(run.id.clone()));
+                    }
+                }
+                self.filter(ui, run);
+            });
+        });
+        if let Some(message) = &run.broken {
+            widgets::problem(ui, message);
+        }
+        let selected = state.selected_task.as_ref().and_then(|id| run.task(id));
+        if let Some(failure) = selected.and_then(|task| task.failure.as_ref()) {
+            widgets::problem(ui, failure);
+        }
+        ui.add_space(space::XS);
+    }
+
+    fn filter(&mut self, ui: &mut Ui, run: &RunView) {
+        let shown = self.only.map_or("all states", |only| word(only));
+        let combo = ComboBox::from_id_salt("state").selected_text(shown).width(96.0);
+        let combo = combo.show_ui(ui, |ui| {
+            let all = format!("all states ({})", run.tasks.len());
+            ui.selectable_value(&mut self.only, None, all);
+            for state in [
+                TaskState::Running,
+                TaskState::Queued,
+                TaskState::Finished,
+                TaskState::Failed,
+                TaskState::Cancelled,
+            ] {
+                let text = format!("{} ({})", word(state), run.count(state));
+                ui.selectable_value(&mut self.only, Some(state), text);
+            }
+        });
+        widgets::name(&combo.response, egui::Role::ComboBox, "Show tasks in state");
+    }
+}
+
+/// How far the run is, in one line.
+fn summary(run: &RunView, now: UtcMillis) -> String {
+    let (ended, all) = (run.ended(), run.tasks.len());
+    let took = duration(run.elapsed_seconds(now));
+    let failed = match run.count(TaskState::Failed) {
+        0 => String::new(),
+        failed => format!(", {failed} failed"),
+    };
+    match run.outcome {
+        Some(RunOutcome::Finished) => format!("finished: {all} tasks in {took}"),
+        Some(RunOutcome::Failed) => format!("ended: {ended} of {all} tasks{failed}"),
+        Some(RunOutcome::Cancelled) => {
+            format!("cancelled: {} of {all} tasks are kept{failed}", run.count(TaskState::Finished))
+        }
+        None => {
+            let left = run.seconds_left().map(|left| format!(", about {} left", duration(left)));
+            format!("{ended} of {all} tasks{failed}, {took}{}", left.unwrap_or_default())
+        }
+    }
+}
+
+const fn word(state: TaskState) -> &'static str {
+    match state {
+        TaskState::Running => "running",
+        TaskState::Queued => "queued",
+        TaskState::Finished => "finished",
+        TaskState::Failed => "failed",
+        TaskState::Cancelled => "cancelled",
+    }
+}
+
+fn state_cell(task: &TaskView, palette: &Palette) -> Cell {
+    let (icon, color) = match task.state {
+        TaskState::Running => (icons::PLAY, palette.accent),
+        TaskState::Queued => (icons::HOURGLASS_MEDIUM, palette.text_weak),
+        TaskState::Finished => (icons::CHECK_CIRCLE, palette.success),
+        TaskState::Failed => (icons::X_CIRCLE, palette.error),
+        TaskState::Cancelled => (icons::PROHIBIT, palette.text_weak),
+    };
+    let text = match (task.state, task.stage) {
+        (TaskState::Running, _) if task.stopping => "stopping",
+        (TaskState::Running, Some(Stage::Dataset)) => "reading data",
+        (TaskState::Running, Some(Stage::Evaluation)) => "evaluating",
+        (TaskState::Running, Some(Stage::Saving)) => "saving",
+        (TaskState::Running, _) => "training",
+        (other, _) => word(other),
+    };
+    Cell::new(format!("{icon}  {text}")).color(color)
+}
+
+fn cells(task: &TaskView, now: UtcMillis, palette: &Palette) -> Vec<Cell> {
+    let epoch = match (&task.report, task.progress) {
+        (Some(report), progress) => {
+            let most = progress.map_or(report.epochs, |progress| progress.max_epochs);
+            format!("{}/{most}", report.epochs)
+        }
+        (None, Some(progress)) => format!("{}/{}", progress.epoch, progress.max_epochs),
+        (None, None) => UNKNOWN.to_owned(),
+    };
+    let last = task.last_epoch;
+    let rate = task.progress.map(|progress| progress.samples_per_second);
+    let left = task.seconds_left(now).map_or_else(
+        || if task.state == TaskState::Running { UNKNOWN.to_owned() } else { String::new() },
+        |left| format!("≤ {}", duration(left)),
+    );
+    vec![
+        Cell::new(task.id.as_str()),
+        state_cell(task, palette),
+        Cell::new(task.device.map_or_else(|| UNKNOWN.to_owned(), |device| device.to_string())),
+        Cell::new(epoch),
+        Cell::new(number(last.map(|epoch| epoch.train_loss), 4)),
+        Cell::new(number(last.map(|epoch| epoch.validation_loss), 4)),
+        Cell::new(task.best.map_or_else(|| UNKNOWN.to_owned(), |best| best.epoch.to_string())),
+        Cell::new(number(rate.filter(|rate| *rate > 0.0), 0)),
+        Cell::new(left),
+    ]
+}

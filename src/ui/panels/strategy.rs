@@ -1,0 +1,387 @@
+use egui::{Align, ComboBox, DragValue, Label, Layout, RichText, ScrollArea, Ui};
+
+use super::data::send_if_changed;
+use crate::domain::Device;
+use crate::spec::{
+    Activation, DeviceChoice, ExperimentSpec, FeatureSpec, LabelSpec, ModelSpec, PRESETS,
+};
+use crate::ui::commands::{Command, Commands};
+use crate::ui::icons;
+use crate::ui::state::State;
+use crate::ui::theme::{Themed, space};
+use crate::ui::widgets::{self, Form};
+
+/// Everything but the data: features, label, validation, model, training, costs, resources.
+#[derive(Debug)]
+pub(in crate::ui) struct StrategyPanel;
+
+impl StrategyPanel {
+    pub(in crate::ui) fn show(&self, ui: &mut Ui, state: &State, commands: &mut Commands) {
+        let draft = &state.draft;
+        let mut spec = draft.spec().clone();
+        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+            preset(ui, &spec, commands);
+            let form = Form::new(draft);
+            identity(ui, form, &mut spec);
+            features(ui, form, &mut spec);
+            label(ui, form, &mut spec);
+            validation(ui, form, &mut spec);
+            model(ui, form, &mut spec);
+            training(ui, form, &mut spec);
+            costs(ui, form, &mut spec);
+            resources(ui, form, &mut spec, state);
+            ui.add_space(space::L);
+        });
+        send_if_changed(draft, spec, commands);
+    }
+}
+
+fn preset(ui: &mut Ui, spec: &ExperimentSpec, commands: &mut Commands) {
+    ui.horizontal(|ui| {
+        let name = ui.label(RichText::new("Preset").color(ui.palette().text_weak));
+        let known = PRESETS.iter().find(|preset| preset.name == spec.name);
+        let shown = known.map_or("your own", |preset| preset.name);
+        let combo = ComboBox::from_id_salt("preset").selected_text(shown);
+        let combo = combo.width(ui.available_width()).truncate().show_ui(ui, |ui| {
+            for preset in PRESETS {
+                if ui.selectable_label(preset.name == spec.name, preset.name).clicked() {
+                    commands.send(Command::UsePreset(preset.name));
+                }
+            }
+        });
+        combo.response.labelled_by(name.id);
+    });
+    if !spec.notes.is_empty() {
+        let notes = RichText::new(&spec.notes).small().color(ui.palette().text_weak);
+        ui.add(Label::new(notes).wrap());
+    }
+}
+
+fn identity(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
+    form.row(ui, "Name", "name", "Part of the run's name and folder", |ui| {
+        ui.add(egui::TextEdit::singleline(&mut spec.name).desired_width(f32::INFINITY));
+    });
+    let help = "Every random choice follows from it: initial weights, batch order, dropout";
+    form.row(ui, "Seed", "seed", help, |ui| {
+        ui.add(DragValue::new(&mut spec.seed).speed(0.1));
+    });
+}
+
+/// What can be added, with a first value.
+const FEATURES: [(&str, &str, FeatureSpec); 8] = [
+    ("Log return", "ln(close[t] / close[t - lag])", FeatureSpec::LogReturn { lag: 1 }),
+    (
+        "Realised volatility",
+        "Sample standard deviation of the last one-bar log returns, per bar",
+        FeatureSpec::RealizedVolatility { window: 24 },
+    ),
+    ("RSI", "Wilder's relative strength index, 0 to 1", FeatureSpec::Rsi { period: 14 }),
+    (
+        "ATR",
+        "Wilder's average true range as a fraction of the close",
+        FeatureSpec::Atr { period: 14 },
+    ),
+    (
+        "Volume z-score",
+        "How unusual the bar's volume is against the last bars",
+        FeatureSpec::VolumeZScore { window: 48 },
+    ),
+    (
+        "Range position",
+        "Where the close lies between lowest low and highest high, 0 to 1",
+        FeatureSpec::RangePosition { window: 24 },
+    ),
+    ("Time of day", "Sine and cosine of the close time within the UTC day", FeatureSpec::TimeOfDay),
+    ("Time gap", "ln(1 + bar lengths missing before the bar)", FeatureSpec::TimeGap),
+];
+
+fn same_kind(a: &FeatureSpec, b: &FeatureSpec) -> bool {
+    std::mem::discriminant(a) == std::mem::discriminant(b)
+}
+
+fn features(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
+    ui.horizontal(|ui| {
+        widgets::section(ui, "Features");
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let menu = ui.menu_button(format!("{}  Add", icons::PLUS), |ui| {
+                for (name, help, feature) in FEATURES {
+                    if ui.button(name).on_hover_text(help).clicked() {
+                        spec.features.push(unused(feature, &spec.features));
+                        ui.close();
+                    }
+                }
+            });
+            widgets::name(&menu.response, egui::Role::Button, "Add a feature");
+        });
+    });
+    let mut removed = None;
+    for (index, feature) in spec.features.iter_mut().enumerate() {
+        let known = FEATURES.iter().find(|(_, _, known)| same_kind(known, feature));
+        let (name, help) = known.map_or(("Feature", ""), |(name, help, _)| (*name, *help));
+        let (field, parameter) = match feature {
+            FeatureSpec::LogReturn { lag } => ("lag", Some(lag)),
+            FeatureSpec::RealizedVolatility { window }
+            | FeatureSpec::VolumeZScore { window }
+            | FeatureSpec::RangePosition { window } => ("window", Some(window)),
+            FeatureSpec::Rsi { period } | FeatureSpec::Atr { period } => ("period", Some(period)),
+            FeatureSpec::TimeOfDay | FeatureSpec::TimeGap => ("", None),
+        };
+        let path = format!("features[{index}].{field}");
+        form.row(ui, name, &path, help, |ui| {
+            if let Some(parameter) = parameter {
+                let value = DragValue::new(parameter).speed(0.1).suffix(" bars");
+                let value = ui.add(value.update_while_editing(false)).on_hover_text(field);
+                widgets::name(&value, egui::Role::SpinButton, &format!("{name} {field} {index}"));
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let remove = format!("Remove {name} {index}");
+                if widgets::icon_button(ui, icons::TRASH, &remove).on_hover_text("Remove").clicked()
+                {
+                    removed = Some(index);
+                }
+            });
+        });
+    }
+    if let Some(index) = removed {
+        spec.features.remove(index);
+    }
+    form.note(ui, "features");
+    let help = "Bars the model sees; the last one is the bar decided on";
+    form.integer(ui, "Window", "window", ("bars", help), &mut spec.window);
+}
+
+/// The feature with the next parameter that is not in the list yet.
+fn unused(mut feature: FeatureSpec, list: &[FeatureSpec]) -> FeatureSpec {
+    while list.contains(&feature) {
+        match &mut feature {
+            FeatureSpec::LogReturn { lag: n }
+            | FeatureSpec::RealizedVolatility { window: n }
+            | FeatureSpec::VolumeZScore { window: n }
+            | FeatureSpec::RangePosition { window: n }
+            | FeatureSpec::Rsi { period: n }
+            | FeatureSpec::Atr { period: n } => *n += 1,
+            FeatureSpec::TimeOfDay | FeatureSpec::TimeGap => break,
+        }
+    }
+    feature
+}
+
+fn label(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
+    widgets::section(ui, "Label");
+    let mut horizon = spec.label.horizon();
+    let mut is_direction = matches!(spec.label, LabelSpec::Direction { .. });
+    form.choice(
+        ui,
+        "Predicts",
+        "label",
+        "The forward return is a regression, its direction a classification; both from the next open",
+        &[(false, "forward return".to_owned()), (true, "direction".to_owned())],
+        &mut is_direction,
+    );
+    let help = "Bars held, from the open after the decision";
+    form.integer(ui, "Horizon", "label.horizon", ("bars", help), &mut horizon);
+    spec.label = if is_direction {
+        LabelSpec::Direction { horizon }
+    } else {
+        LabelSpec::ForwardReturn { horizon }
+    };
+}
+
+fn validation(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
+    widgets::section(ui, "Walk-forward validation");
+    let folds = &mut spec.validation;
+    let help = "Bars the model learns from in each fold";
+    form.integer(ui, "Train", "validation.train_bars", ("bars", help), &mut folds.train_bars);
+    let help = "Bars that early stopping and model choice see";
+    let value = &mut folds.validation_bars;
+    form.integer(ui, "Validation", "validation.validation_bars", ("bars", help), value);
+    let help = "Bars seen once, at the end of each fold";
+    form.integer(ui, "Test", "validation.test_bars", ("bars", help), &mut folds.test_bars);
+    let test_bars = folds.test_bars;
+    form.optional_integer(
+        ui,
+        "Step",
+        "validation.step_bars",
+        ("bars", "From one fold to the next; never below the test section", "as long as the test"),
+        test_bars,
+        &mut folds.step_bars,
+    );
+    let help = "Bars left out between sections. The purge of overlapping labels comes on top by itself";
+    form.integer(ui, "Embargo", "validation.embargo_bars", ("bars", help), &mut folds.embargo_bars);
+    form.optional_integer(
+        ui,
+        "Folds at most",
+        "validation.max_folds",
+        ("", "Only the latest so many", "all that fit"),
+        4,
+        &mut folds.max_folds,
+    );
+}
+
+fn model(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
+    widgets::section(ui, "Model");
+    let mut kind = spec.model.name();
+    form.choice(
+        ui,
+        "Model",
+        "model",
+        "Linear: one affine map of the window. MLP: hidden layers on the flattened window. LSTM: reads the \
+         window bar by bar",
+        &[("linear", "linear".into()), ("MLP", "MLP".into()), ("LSTM", "LSTM".into())],
+        &mut kind,
+    );
+    if kind != spec.model.name() {
+        spec.model = match kind {
+            "MLP" => ModelSpec::Mlp {
+                hidden: vec![64, 32],
+                activation: Activation::Relu,
+                dropout: 0.1,
+            },
+            "LSTM" => ModelSpec::Lstm { hidden: 32, layers: 1, dropout: 0.1 },
+            _ => ModelSpec::Linear,
+        };
+    }
+    let drop_help = "Share of activations dropped while learning, 0 to below 1";
+    match &mut spec.model {
+        ModelSpec::Linear => {}
+        ModelSpec::Mlp { hidden, activation, dropout } => {
+            hidden_layers(ui, form, hidden);
+            form.choice(
+                ui,
+                "Activation",
+                "model.activation",
+                "The non-linearity between layers",
+                &[
+                    (Activation::Relu, "ReLU".to_owned()),
+                    (Activation::Gelu, "GELU".to_owned()),
+                    (Activation::Tanh, "tanh".to_owned()),
+                ],
+                activation,
+            );
+            form.real(ui, "Dropout", "model.dropout", ("", drop_help), dropout);
+        }
+        ModelSpec::Lstm { hidden, layers, dropout } => {
+            form.integer(ui, "Units", "model.hidden", ("", "Width of the hidden state"), hidden);
+            form.integer(ui, "Layers", "model.layers", ("", "Stacked LSTMs"), layers);
+            form.real(ui, "Dropout", "model.dropout", ("", drop_help), dropout);
+        }
+    }
+}
+
+fn hidden_layers(ui: &mut Ui, form: Form<'_>, hidden: &mut Vec<u32>) {
+    let mut removed = None;
+    for (index, units) in hidden.iter_mut().enumerate() {
+        let name = format!("Layer {}", index + 1);
+        let path = format!("model.hidden[{index}]");
+        form.row(ui, &name, &path, "Units of the hidden layer", |ui| {
+            ui.add(DragValue::new(units).speed(0.5).suffix(" units").update_while_editing(false));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let remove = format!("Remove layer {}", index + 1);
+                if widgets::icon_button(ui, icons::TRASH, &remove).on_hover_text("Remove").clicked()
+                {
+                    removed = Some(index);
+                }
+            });
+        });
+    }
+    if let Some(index) = removed {
+        hidden.remove(index);
+    }
+    form.note(ui, "model.hidden");
+    if widgets::button(ui, icons::PLUS, "Add a layer", true).clicked() {
+        hidden.push(hidden.last().copied().unwrap_or(32));
+    }
+}
+
+fn training(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
+    widgets::section(ui, "Training (AdamW)");
+    let training = &mut spec.training;
+    let help = "Passes over the train rows at most";
+    form.integer(ui, "Max epochs", "training.max_epochs", ("", help), &mut training.max_epochs);
+    let help = "Samples in a step";
+    form.integer(ui, "Batch size", "training.batch_size", ("", help), &mut training.batch_size);
+    let value = &mut training.learning_rate;
+    form.real(ui, "Learning rate", "training.learning_rate", ("", "Step size"), value);
+    let (help, value) = ("Decoupled weight decay", &mut training.weight_decay);
+    form.real(ui, "Weight decay", "training.weight_decay", ("", help), value);
+    form.optional_real(
+        ui,
+        "Gradient clip",
+        "training.gradient_clip_val",
+        ("", "Largest norm of the gradient; longer ones are shortened to it", "no limit"),
+        1.0,
+        &mut training.gradient_clip_val,
+    );
+    form.optional_integer(
+        ui,
+        "Patience",
+        "training.patience",
+        ("epochs", "Epochs without a better validation loss before training stops", "never stops early"),
+        4,
+        &mut training.patience,
+    );
+    let help = "How much better the validation loss must be to count";
+    form.real(ui, "Min delta", "training.min_delta", ("", help), &mut training.min_delta);
+}
+
+fn costs(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
+    widgets::section(ui, "Trading costs");
+    let help = "Exchange or broker fee on every change of position, in basis points (1/10 000)";
+    form.real(ui, "Fee", "costs.fee_bps", ("bp", help), &mut spec.costs.fee_bps);
+    let help = "Half of the bid-ask spread, in basis points of the price";
+    let value = &mut spec.costs.half_spread_bps;
+    form.real(ui, "Half-spread", "costs.half_spread_bps", ("bp", help), value);
+}
+
+fn resources(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec, state: &State) {
+    widgets::section(ui, "Resources");
+    let resources = &mut spec.resources;
+    let mut options = vec![
+        (DeviceChoice::Auto, "auto: GPU if there is one".to_owned()),
+        (DeviceChoice::Only(Device::Cpu), "cpu".to_owned()),
+    ];
+    if let Some(inventory) = &state.machine.inventory {
+        let name = |card: &crate::devices::CudaInfo| card.reading.name.clone().unwrap_or_default();
+        let cards = inventory.cuda.iter().map(|card| {
+            (DeviceChoice::Only(card.device), format!("{} {}", card.device, name(card)))
+        });
+        options.extend(cards);
+        if inventory.mps.available {
+            options.push((DeviceChoice::Only(Device::Mps), "mps (Apple GPU)".to_owned()));
+        }
+    }
+    if !options.iter().any(|(choice, _)| *choice == resources.device) {
+        options.push((resources.device, resources.device.to_string()));
+    }
+    let help = "Where to compute; results on another kind of device differ in the last digits";
+    form.choice(ui, "Device", "resources.device", help, &options, &mut resources.device);
+    form.optional_integer(
+        ui,
+        "Workers",
+        "resources.workers",
+        ("", "Tasks that train at the same time; never changes a result", "what the cores allow"),
+        2,
+        &mut resources.workers,
+    );
+    let help = "Threads within a task; part of the result, sums are split by it";
+    let value = &mut resources.threads_per_task;
+    form.integer(ui, "Threads per task", "resources.threads_per_task", ("", help), value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_feature_can_be_added_and_an_added_one_is_new() {
+        let mut list = Vec::new();
+        for (_, _, feature) in FEATURES.into_iter().chain(FEATURES) {
+            list.push(unused(feature, &list));
+        }
+        let parameters = list.iter().filter(|feature| !matches!(feature, FeatureSpec::TimeOfDay | FeatureSpec::TimeGap));
+        let parameters: Vec<_> = parameters.collect();
+        for (index, feature) in parameters.iter().enumerate() {
+            assert!(!parameters[..index].contains(feature), "{feature:?}");
+        }
+    }
+}

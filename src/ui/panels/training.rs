@@ -1,0 +1,103 @@
+use egui::{Align, Layout, Ui};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::text::number;
+use crate::ui::commands::Commands;
+use crate::ui::icons;
+use crate::ui::plots::losses::{self, LossPlot};
+use crate::ui::state::{RunView, State, TaskState};
+use crate::ui::theme::space;
+use crate::ui::widgets;
+
+/// Curves drawn in full; the rest becomes a band.
+const FULL_CURVES: usize = 12;
+
+/// Live train and validation losses of the tasks at work.
+#[derive(Debug)]
+pub(in crate::ui) struct TrainingPanel {
+    pub(in crate::ui) view: TrainingView,
+}
+
+/// How curves are shown; survives a restart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(in crate::ui) struct TrainingView {
+    /// Logarithmic loss axis.
+    log: bool,
+    /// Hide the training losses, whose noise is larger.
+    validation_only: bool,
+}
+
+impl TrainingPanel {
+    pub(in crate::ui) fn show(&mut self, ui: &mut Ui, state: &State, _commands: &mut Commands) {
+        let Some(run) = state.shown_run() else {
+            let (title, next) = if state.waiting > 0 {
+                ("Planning the experiment", "Reading bars, computing features and cutting folds.")
+            } else {
+                (
+                    "No training yet",
+                    "Press Start (Ctrl+Enter): train and validation losses of every fold appear here as they are learnt.",
+                )
+            };
+            widgets::empty_state(ui, icons::CHART_LINE, title, next);
+            return;
+        };
+        let shown = shown_tasks(run, state);
+        ui.horizontal(|ui| {
+            ui.label(title(run, &shown, state));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.checkbox(&mut self.view.log, "Log loss");
+                ui.checkbox(&mut self.view.validation_only, "Validation only");
+            });
+        });
+        ui.add_space(space::XS);
+        let plot = LossPlot {
+            run,
+            shown: &shown,
+            selected: state.selected_task.as_ref(),
+            log: self.view.log,
+            validation_only: self.view.validation_only,
+        };
+        losses::show(ui, &plot);
+    }
+}
+
+/// The tasks drawn in full: the picked one, those at work, then those that ended last.
+fn shown_tasks(run: &RunView, state: &State) -> Vec<usize> {
+    let has_curve = |index: &usize| !run.tasks[*index].validation_loss.points().is_empty();
+    let picked = |index: &usize| state.selected_task.as_ref() == Some(&run.tasks[*index].id);
+    if let Some(index) = (0..run.tasks.len()).find(picked) {
+        return vec![index];
+    }
+    let at_work = |index: &usize| run.tasks[*index].state == TaskState::Running;
+    let running: Vec<usize> = (0..run.tasks.len()).filter(at_work).take(FULL_CURVES).collect();
+    if !running.is_empty() {
+        return running;
+    }
+    let mut ended: Vec<usize> = (0..run.tasks.len()).filter(has_curve).collect();
+    ended.sort_by_key(|&index| std::cmp::Reverse(run.tasks[index].started_at));
+    ended.truncate(4);
+    ended.sort_unstable();
+    ended
+}
+
+fn title(run: &RunView, shown: &[usize], state: &State) -> String {
+    match shown {
+        [] => "Waiting for the first epoch…".to_owned(),
+        [only] => {
+            let task = &run.tasks[*only];
+            let best = task.best.map_or_else(String::new, |best| {
+                let loss = number(Some(best.validation_loss), 4);
+                format!(", best epoch {} with validation loss {loss}", best.epoch)
+            });
+            format!("{}{best}", task.id)
+        }
+        several if run.count(TaskState::Running) > 0 => {
+            format!("{} tasks in training", several.len())
+        }
+        several => {
+            let pick = if state.selected_task.is_none() { "; pick one in the queue" } else { "" };
+            format!("The last {} tasks{pick}", several.len())
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! What is drawn with axes: folds on a time axis, equity curves, losses.
+
+pub(super) mod losses;

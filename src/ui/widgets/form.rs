@@ -1,0 +1,197 @@
+use egui::{ComboBox, DragValue, Label, Layout, RichText, Sense, Ui};
+
+use super::issue;
+use crate::ui::state::Draft;
+use crate::ui::theme::Themed;
+
+/// Width of the names at the left of a form.
+const NAME_WIDTH: f32 = 118.0;
+
+/// Rows of a form: name, control, and under it what is wrong with the field. Help is shown over the name.
+#[derive(Clone, Copy)]
+pub(in crate::ui) struct Form<'a> {
+    draft: &'a Draft,
+}
+
+impl<'a> Form<'a> {
+    pub(in crate::ui) const fn new(draft: &'a Draft) -> Self {
+        Self { draft }
+    }
+
+    /// A row with any control. `field` is the path that [`Draft::issue`] knows; what `add` draws is named by the row.
+    pub(in crate::ui) fn row(
+        self,
+        ui: &mut Ui,
+        name: &str,
+        field: &str,
+        help: &str,
+        add: impl FnOnce(&mut Ui),
+    ) {
+        let message = self.draft.issue(field);
+        let color = if message.is_some() { ui.palette().error } else { ui.palette().text_weak };
+        ui.horizontal(|ui| {
+            let size = egui::vec2(NAME_WIDTH, ui.spacing().interact_size.y);
+            let layout = Layout::left_to_right(egui::Align::Center);
+            let label = ui.allocate_ui_with_layout(size, layout, |ui| {
+                ui.set_min_width(NAME_WIDTH);
+                let text = Label::new(RichText::new(name).color(color)).truncate();
+                ui.add(text.sense(Sense::hover())).on_hover_text(help)
+            });
+            ui.label_inputs_by(label.inner.id, add);
+        });
+        if let Some(message) = message {
+            issue(ui, message);
+        }
+    }
+
+    /// What is wrong with a field that has no row of its own.
+    pub(in crate::ui) fn note(self, ui: &mut Ui, field: &str) {
+        if let Some(message) = self.draft.issue(field) {
+            issue(ui, message);
+        }
+    }
+
+    /// A whole number with its unit.
+    pub(in crate::ui) fn integer(
+        self,
+        ui: &mut Ui,
+        name: &str,
+        field: &str,
+        (unit, help): (&str, &str),
+        value: &mut u32,
+    ) {
+        self.row(ui, name, field, help, |ui| {
+            ui.add(integer_field(value, unit));
+        });
+    }
+
+    /// A number with its unit.
+    pub(in crate::ui) fn real(
+        self,
+        ui: &mut Ui,
+        name: &str,
+        field: &str,
+        (unit, help): (&str, &str),
+        value: &mut f64,
+    ) {
+        self.row(ui, name, field, help, |ui| {
+            ui.add(real_field(value, unit));
+        });
+    }
+
+    /// A whole number that may be absent; `absent` says what happens then, `initial` is what a tick begins with.
+    pub(in crate::ui) fn optional_integer(
+        self,
+        ui: &mut Ui,
+        name: &str,
+        field: &str,
+        (unit, help, absent): (&str, &str, &str),
+        initial: u32,
+        value: &mut Option<u32>,
+    ) {
+        self.optional(ui, name, field, (help, absent), initial, value, |ui, value| {
+            ui.add(integer_field(value, unit));
+        });
+    }
+
+    /// A number that may be absent.
+    pub(in crate::ui) fn optional_real(
+        self,
+        ui: &mut Ui,
+        name: &str,
+        field: &str,
+        (unit, help, absent): (&str, &str, &str),
+        initial: f64,
+        value: &mut Option<f64>,
+    ) {
+        self.optional(ui, name, field, (help, absent), initial, value, |ui, value| {
+            ui.add(real_field(value, unit));
+        });
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the two callers above name them")]
+    fn optional<T: Copy>(
+        self,
+        ui: &mut Ui,
+        name: &str,
+        field: &str,
+        (help, absent): (&str, &str),
+        initial: T,
+        value: &mut Option<T>,
+        add: impl FnOnce(&mut Ui, &mut T),
+    ) {
+        self.row(ui, name, field, help, |ui| {
+            let mut present = value.is_some();
+            let tick = ui.checkbox(&mut present, "");
+            super::name_toggle(&tick, present, &format!("Set {}", name.to_lowercase()));
+            if present != value.is_some() {
+                *value = present.then_some(initial);
+            }
+            match value {
+                Some(value) => add(ui, value),
+                None => {
+                    ui.weak(absent);
+                }
+            }
+        });
+    }
+
+    /// One of several, by name.
+    pub(in crate::ui) fn choice<T: PartialEq + Clone>(
+        self,
+        ui: &mut Ui,
+        name: &str,
+        field: &str,
+        help: &str,
+        options: &[(T, String)],
+        value: &mut T,
+    ) {
+        self.row(ui, name, field, help, |ui| {
+            let chosen = options.iter().find(|(option, _)| option == value);
+            let chosen = chosen.map_or_else(String::new, |(_, text)| text.clone());
+            let combo = ComboBox::from_id_salt(field).selected_text(chosen);
+            combo.width(ui.available_width()).truncate().show_ui(ui, |ui| {
+                for (option, text) in options {
+                    ui.selectable_value(value, option.clone(), text.as_str());
+                }
+            });
+        });
+    }
+}
+
+fn integer_field<'a>(value: &'a mut u32, unit: &str) -> DragValue<'a> {
+    let speed = (f64::from(*value) * 0.01).max(0.1);
+    DragValue::new(value).speed(speed).suffix(suffix(unit)).update_while_editing(false)
+}
+
+fn real_field<'a>(value: &'a mut f64, unit: &str) -> DragValue<'a> {
+    let speed = (value.abs() * 0.01).max(1e-6);
+    // As many digits as the number needs: 0.001, not 0.0010000000.
+    DragValue::new(value)
+        .speed(speed)
+        .custom_formatter(|value, _decimals| format!("{}", round_to_significant(value)))
+        .suffix(suffix(unit))
+        .update_while_editing(false)
+}
+
+fn suffix(unit: &str) -> String {
+    if unit.is_empty() { String::new() } else { format!(" {unit}") }
+}
+
+/// Twelve significant digits: what dragging adds beyond is noise.
+fn round_to_significant(value: f64) -> f64 {
+    format!("{value:.11e}").parse().unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_shown_without_noise() {
+        for (value, shown) in [(0.001, "0.001"), (0.1 + 0.2, "0.3"), (1e-5, "0.00001"), (5.0, "5")]
+        {
+            assert_eq!(round_to_significant(value).to_string(), shown);
+        }
+    }
+}

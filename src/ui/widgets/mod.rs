@@ -1,0 +1,13 @@
+//! What several panels draw: named buttons, form rows, empty states, tables, sparklines. Every control has an accessible name.
+
+mod button;
+mod form;
+mod parts;
+mod sparkline;
+mod table;
+
+pub(super) use button::{button, icon_button, name, name_toggle, primary_button};
+pub(super) use form::Form;
+pub(super) use parts::{empty_state, issue, level_icon, problem, section, value_row};
+pub(super) use sparkline::Sparkline;
+pub(super) use table::{Align, Cell, Column, Table};
