@@ -113,7 +113,7 @@ fn append(curves: &mut Vec<EquityCurve>, batch: &RecordBatch) -> Result<(), Stri
         let rows = start..start + of_curve.count();
         let of_rows = predictors
             .iter()
-            .map(|(name, values)| (*name, values.slice(rows.start, rows.len())))
+            .map(|(name, values)| (*name, Float64Array::slice(values, rows.start, rows.len())))
             .filter(|(_, values)| values.null_count() < values.len());
         let (symbol, timeframe) = key(start);
         extend(curves, (symbol, timeframe), &times.values()[rows.clone()], of_rows)?;

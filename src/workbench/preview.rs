@@ -190,7 +190,8 @@ mod tests {
         for bar in 0..bars {
             let price = 100.0 + (bar as f64 * 0.7).sin();
             let (high, low) = (price + 1.0, price - 1.0);
-            writeln!(text, "{},{price},{high},{low},{price},{bar}", bar * 3600).unwrap();
+            writeln!(text, "{},{price},{high},{low},{price},{bar}", 1_704_067_200 + bar * 3600)
+                .unwrap();
         }
         std::fs::write(path, text).unwrap();
     }

@@ -9,7 +9,11 @@ use crate::program::{SMALL, Scratch, assert_snapshot};
 #[test]
 fn help_says_what_there_is() {
     let scratch = Scratch::new();
-    for (name, arguments) in [("cli_help", "--help"), ("cli_help_train", "train --help")] {
+    for (name, arguments) in [
+        ("cli_help", "--help"),
+        ("cli_help_train", "train --help"),
+        ("cli_help_window", "window --help"),
+    ] {
         let done = scratch.run(arguments).exits(0);
         assert_eq!(done.err, "");
         assert_snapshot(name, &[("stdout", &done.out)], &[]);
@@ -38,6 +42,24 @@ fn wrong_command_lines_are_refused() {
     assert_eq!(done.out, "");
     done.says(&["Usage: walkforge runs <COMMAND>", "list", "show"]);
     assert_eq!(scratch.run_folders(), <[std::path::PathBuf; 0]>::default());
+}
+
+#[test]
+fn a_window_that_was_asked_for_and_cannot_be_opened_is_an_error() {
+    let scratch = Scratch::new();
+    // Tests have no display.
+    let _no_display = scratch
+        .run("window --preset linear-return --set seed=3")
+        .refuses(&["the window cannot be opened: ", "`walkforge train`"]);
+    // What it would be opened on is looked at first.
+    for (arguments, expected) in [
+        ("window --preset lstm", "there is no preset `lstm`"),
+        ("window --set training.max_epoch=2", "training has no field `max_epoch`"),
+        ("window --workers 2", "unexpected argument '--workers'"),
+    ] {
+        let _error = scratch.run(arguments).refuses(&[expected]);
+    }
+    assert!(!scratch.path("runs").exists(), "nothing is made for a window that is not there");
 }
 
 #[test]

@@ -68,10 +68,14 @@ fn a_signal_stops_within_a_batch_and_keeps_what_is_finished() {
 fn without_a_command_the_default_experiment_trains_until_it_is_interrupted() {
     let scratch = Scratch::new();
     let mut program = scratch.start("");
-    program.wait_for_note("training the default experiment in the terminal");
+    program.wait_for_note(
+        "Training the default experiment in the terminal instead; `walkforge --help`",
+    );
     program.wait_for_note("[1/34]");
     program.signal("INT");
     let done = program.finish().exits(130);
+    // Tests have no display.
+    assert!(done.err.starts_with("No window: "), "{done}");
     done.says(&["Stopping; what is finished is kept", ": cancelled"]);
     assert!(done.out.starts_with("Out of sample, test sections stitched"), "{done}");
 }

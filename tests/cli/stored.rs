@@ -53,6 +53,10 @@ fn runs_are_listed_newest_first_and_shown_by_the_start_of_their_name() {
     );
     assert!(tasks.iter().all(|task| task["report"]["epochs"] == 2), "{shown}");
     assert_eq!(shown["outcome"]["summary"]["series"].as_array().unwrap().len(), 2);
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&shown), ["id", "manifest", "outcome", "status", "tasks"], "no equity");
+    assert_eq!(keys(&tasks[0]), ["failure", "id", "report"]);
+    assert!(scratch.path("runs").join(&alpha).join("equity.parquet").is_file());
 
     let _unknown = scratch
         .run("runs show nothing")
@@ -97,6 +101,21 @@ fn a_damaged_run_does_not_hide_the_others() {
         let _error = scratch.run(&format!("runs show {alpha}")).refuses(&[&place]);
         fs::write(&path, sound).unwrap();
     }
+}
+
+#[test]
+fn damaged_equity_is_told_by_whoever_reads_it() {
+    let scratch = Scratch::new();
+    let alpha = train(&scratch, "alpha");
+    let path = scratch.path("runs").join(&alpha).join("equity.parquet");
+    let sound = fs::read(&path).unwrap();
+    fs::write(&path, &sound[..sound.len() - 1]).unwrap();
+    assert_eq!(scratch.run("runs list").exits(0).err, "", "it is not read for a list");
+    let place = format!("runs/{alpha}/equity.parquet: is damaged");
+    let _error = scratch.run(&format!("runs show {alpha}")).refuses(&[&place]);
+    fs::remove_file(&path).unwrap();
+    let shown = scratch.run(&format!("runs show {alpha}")).exits(0);
+    assert!(shown.out.contains("Out of sample"), "older runs have none: {shown}");
 }
 
 #[test]

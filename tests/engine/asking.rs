@@ -1,6 +1,6 @@
 //! What a front end asks for beside runs: previews, folders, experiment files, earlier runs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use walkforge::domain::{Plan, RunId};
 use walkforge::runs::{RunResults, RunStatus};
@@ -40,9 +40,9 @@ fn next_preview(workbench: &Workbench) -> (u64, Result<Box<Plan>, String>) {
     })
 }
 
-fn saved(workbench: &Workbench, spec: &ExperimentSpec, to: PathBuf) -> Result<(), String> {
+fn saved(workbench: &Workbench, spec: &ExperimentSpec, to: &Path) -> Result<(), String> {
     let spec = Box::new(spec.clone());
-    workbench.send(Command::SaveExperiment { spec, to: to.clone() });
+    workbench.send(Command::SaveExperiment { spec, to: to.to_owned() });
     wait_for(workbench, |update| match update {
         Update::ExperimentSaved { path, saved } => {
             assert_eq!(path, to);
@@ -154,7 +154,7 @@ fn an_experiment_is_saved_and_opened_whatever_its_files_name() {
     for spec in [small(&[]), small(&["validation.train_bars=0", "notes=mine"])] {
         for name in ["mine.ron", "deep/er/mine", "mlp-return"] {
             let path = folder.path().join(name);
-            assert_eq!(saved(&workbench, &spec, path.clone()), Ok(()));
+            assert_eq!(saved(&workbench, &spec, &path), Ok(()));
             assert_eq!(opened(&workbench, &path).as_deref(), Ok(&spec), "{name}");
         }
     }
@@ -172,7 +172,7 @@ fn a_place_that_cannot_be_written_is_named_and_left_as_it_was() {
         ("file/mine.ron", "file: cannot be written"),
         ("file/deep/mine.ron", "cannot be written"),
     ] {
-        let message = saved(&workbench, &small(&[]), folder.path().join(name)).unwrap_err();
+        let message = saved(&workbench, &small(&[]), &folder.path().join(name)).unwrap_err();
         assert!(message.contains(expected) && !message.contains("--runs"), "{name}: {message}");
     }
     assert_eq!(std::fs::read_to_string(folder.path().join("file")).unwrap(), "mine");
@@ -188,10 +188,9 @@ fn what_is_no_regular_file_is_neither_opened_nor_replaced() {
     // Opening a pipe would wait for a writer for ever.
     let pipe = folder.path().join("pipe");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    for message in [
-        saved(&workbench, &small(&[]), pipe.clone()).unwrap_err(),
-        opened(&workbench, &pipe).unwrap_err(),
-    ] {
+    for message in
+        [saved(&workbench, &small(&[]), &pipe).unwrap_err(), opened(&workbench, &pipe).unwrap_err()]
+    {
         assert!(message.contains("pipe: is no regular file"), "{message}");
     }
     assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
