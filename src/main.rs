@@ -4,7 +4,5 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     walkforge::torch::init_environment();
-    walkforge::cli::run(std::env::args_os(), |_experiment, _runs| {
-        Err("the window is not part of this build".to_owned())
-    })
+    walkforge::cli::run(std::env::args_os(), walkforge::ui::open)
 }

@@ -1,10 +1,10 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use egui_tiles::{TileId, Tiles, Tree, UiResponse};
+use egui_tiles::Tree;
 
 use super::actions::Action;
-use super::commands::{Command, Commands, Purpose};
+use super::commands::{Command, Commands};
 use super::dialogs::Dialogs;
 use super::frame_meter::FrameMeter;
 use super::layout::{self, PanelKind};
@@ -15,6 +15,7 @@ use super::state::{
     Choice, Draft, Journal, Level, Listing, Machine, Preview, Results, Source, State,
 };
 use super::theme::{self, Themed, space};
+use super::tiling::Tiling;
 use super::{modals, top_bar};
 use crate::devices::Telemetry;
 use crate::domain::UtcMillis;
@@ -55,7 +56,7 @@ pub struct App {
     pub(super) quitting: bool,
     pub(super) frames: FrameMeter,
     /// The draft that source and preview belong to.
-    followed: Option<Draft>,
+    pub(super) followed: Option<Draft>,
     /// Stands in for the system's clock.
     clock: Option<UtcMillis>,
 }

@@ -72,7 +72,7 @@ pub(super) fn default_layout() -> Tree<PanelKind> {
         LinearDir::Horizontal,
         &[(left, 0.235), (middle, 0.545), (right, 0.22)],
     );
-    Tree::new("workbench", root, tiles)
+    Tree::new(egui::Id::unique("workbench"), root, tiles)
 }
 
 fn column(tiles: &mut Tiles<PanelKind>, parts: &[(&[PanelKind], f32)]) -> TileId {

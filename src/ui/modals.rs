@@ -35,7 +35,7 @@ pub(super) fn show(
     dialogs: &Dialogs,
     commands: &mut Commands,
 ) {
-    let response = egui::Modal::new(Id::new("modal")).show(ctx, |ui| {
+    let response = egui::Modal::new(Id::unique("modal")).show(ctx, |ui| {
         ui.set_width(460.0);
         match modal {
             Modal::Path { purpose, text, focused } => {

@@ -31,7 +31,7 @@ impl egui_tiles::Behavior<PanelKind> for Tiling<'_> {
 
     fn on_tab_button(
         &mut self,
-        tiles: &Tiles<PanelKind>,
+        tiles: &mut Tiles<PanelKind>,
         tile: TileId,
         response: egui::Response,
     ) -> egui::Response {

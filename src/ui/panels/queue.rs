@@ -1,4 +1,4 @@
-use egui::{Align as EguiAlign, ComboBox, Layout, ProgressBar, RichText, Ui};
+use egui::{Align as EguiAlign, ComboBox, Layout, ProgressBar, Ui};
 
 use crate::domain::text::{UNKNOWN, duration, number};
 use crate::domain::{RunOutcome, Stage, UtcMillis};

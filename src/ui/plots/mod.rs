@@ -1,3 +1,6 @@
 //! What is drawn with axes: folds on a time axis, equity curves, losses.
 
+pub(super) mod equity;
+pub(super) mod folds;
 pub(super) mod losses;
+mod time_axis;

@@ -1,0 +1,307 @@
+use std::collections::BTreeSet;
+
+use egui::{Color32, FontId, Pos2, Response, Role, Sense, Shape, Stroke, TextStyle, Ui, vec2};
+use egui_plot::{AxisHints, GridMark, HLine, HoverPosition, Line, LineStyle, Plot, PlotPoint};
+
+use super::time_axis::{label, ticks};
+use crate::domain::UtcMillis;
+use crate::domain::text::{minute, number};
+use crate::ui::state::{Curve, EquityPlot};
+use crate::ui::theme::{Palette, Themed, space};
+use crate::ui::widgets;
+
+/// Distance between two dates at least, in points.
+const TICK_WIDTH: f64 = 96.0;
+/// egui_plot's least distance between two grid lines, which it gives its grid spacer, in points.
+const GRID_STEP: f64 = 8.0;
+/// Width of a line's sample in the legend.
+const SAMPLE_WIDTH: f32 = 24.0;
+
+/// How a predictor's line looks: width and style tell it apart as well as the colour.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    color: Color32,
+    width: f32,
+    style: LineStyle,
+}
+
+impl Look {
+    /// Of the model, or of the baseline at a position among the baselines.
+    fn of(baseline: Option<usize>, palette: &Palette) -> Self {
+        let Some(position) = baseline else {
+            return Self { color: palette.model, width: 2.0, style: LineStyle::Solid };
+        };
+        let styles =
+            [LineStyle::dashed_loose(), LineStyle::dotted_dense(), LineStyle::dashed_dense()];
+        // The first colour of the series is much like the model's.
+        let colors = &palette.series[1..];
+        Self {
+            color: colors[position % colors.len()],
+            width: 1.3,
+            style: styles[position % styles.len()],
+        }
+    }
+}
+
+/// A predictor's curve, ready to draw.
+struct Shown<'a> {
+    name: String,
+    points: &'a [PlotPoint],
+    look: Look,
+}
+
+/// Draws the curves that are not hidden over a legend with their last values; a click in the legend hides a curve or shows it again.
+pub(in crate::ui) fn show(
+    ui: &mut Ui,
+    name: &str,
+    data: &EquityPlot,
+    hidden: &mut BTreeSet<String>,
+    height: f32,
+) {
+    let palette = ui.palette();
+    let curves = shown(&data.curves, palette);
+    legend(ui, &curves, hidden);
+    let curves: Vec<Shown<'_>> =
+        curves.into_iter().filter(|curve| !hidden.contains(&curve.name)).collect();
+    let ends = |curve: &Shown<'_>| Some((curve.points.first()?.x, curve.points.last()?.x));
+    let ends = curves.iter().filter_map(ends);
+    let whole = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or((0.0, 1.0));
+    let heights = curves.iter().flat_map(|curve| curve.points).map(|point| point.y);
+    let (low, high) = heights.fold((1.0, 1.0), |(low, high), y| (y.min(low), y.max(high)));
+
+    let font = TextStyle::Small.resolve(ui.style());
+    let plot = Plot::new(("equity", name))
+        .height(height)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .allow_axis_zoom_drag(false)
+        .allow_zoom([true, false])
+        .allow_drag([true, false])
+        .show_y(false)
+        .set_margin_fraction(vec2(0.01, 0.06))
+        // The bounds are those of the whole curves, of which only what is in view is drawn.
+        .include_x(whole.0)
+        .include_x(whole.1)
+        .include_y(low)
+        .include_y(high)
+        .grid_color(palette.line)
+        .grid_fade(0.25)
+        .cursor_color(palette.text_weak)
+        .x_grid_spacer(|input| {
+            let (from, until) = input.bounds;
+            let points = (until - from) / input.base_step_size * GRID_STEP;
+            let ticks = ticks(from, until, (points / TICK_WIDTH).max(1.0) as usize);
+            let mark = |tick: super::time_axis::Tick| GridMark { value: tick.at, step_size: tick.step };
+            ticks.into_iter().map(mark).collect()
+        })
+        .custom_x_axes(vec![x_axis(font.clone(), palette)])
+        .custom_y_axes(vec![y_axis(font, palette)])
+        .label_formatter(|hover| Some(readings(hover, &curves)));
+    let response = plot.show(ui, |plot| {
+        let start = HLine::new("start", 1.0).color(palette.text_weak).width(1.0);
+        plot.hline(start.allow_hover(false));
+        let bounds = plot.plot_bounds();
+        let is_whole = plot.auto_bounds().x || !bounds.is_valid_x();
+        let view = if is_whole { whole } else { (bounds.min()[0], bounds.max()[0]) };
+        let width = plot.response().rect.width().max(1.0) as usize;
+        // The model last, over the others.
+        for curve in curves.iter().rev() {
+            let solid = curve.look.style == LineStyle::Solid;
+            let points = if solid {
+                thinned(curve.points, view, width, extremes)
+            } else {
+                thinned(curve.points, view, width / 2, last)
+            };
+            let points: Vec<[f64; 2]> = points.iter().map(|point| [point.x, point.y]).collect();
+            plot.line(
+                Line::new(curve.name.as_str(), points)
+                    .color(curve.look.color)
+                    .width(curve.look.width)
+                    .style(curve.look.style)
+                    .allow_hover(false),
+            );
+        }
+    });
+    widgets::name(&response.response, Role::Image, &format!("Equity of {name}"));
+}
+
+fn shown<'a>(curves: &'a [(String, Curve)], palette: &Palette) -> Vec<Shown<'a>> {
+    let mut baselines = 0_usize..;
+    let look = |(name, curve): &'a (String, Curve)| {
+        let baseline = if name == "model" { None } else { baselines.next() };
+        let look = Look::of(baseline, palette);
+        Shown { name: name.replace('_', " "), points: curve.points(), look }
+    };
+    curves.iter().map(look).collect()
+}
+
+fn x_axis(font: FontId, palette: &Palette) -> AxisHints<'static> {
+    AxisHints::new_x()
+        .formatter(|mark, _| label(mark.value, mark.step_size))
+        .label_spacing(egui::Rangef::new(40.0, 60.0))
+        .min_thickness(18.0)
+        .tick_label_color(palette.text_weak)
+        .tick_label_font(font)
+}
+
+fn y_axis(font: FontId, palette: &Palette) -> AxisHints<'static> {
+    AxisHints::new_y()
+        .label(egui::RichText::new("Equity, start = 1").small().color(palette.text_weak))
+        .min_thickness(56.0)
+        .tick_label_color(palette.text_weak)
+        .tick_label_font(font)
+}
+
+/// A row of line samples with names and last values.
+fn legend(ui: &mut Ui, curves: &[Shown<'_>], hidden: &mut BTreeSet<String>) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = space::L;
+        for curve in curves {
+            let is_on = !hidden.contains(&curve.name);
+            let entry = legend_entry(ui, curve, is_on);
+            widgets::name_toggle(&entry, is_on, &curve.name);
+            if entry.on_hover_text("Equity at the end; click to hide or show").clicked() {
+                if is_on {
+                    hidden.insert(curve.name.clone());
+                } else {
+                    hidden.remove(&curve.name);
+                }
+            }
+        }
+    });
+}
+
+fn legend_entry(ui: &mut Ui, curve: &Shown<'_>, is_on: bool) -> Response {
+    let palette = ui.palette();
+    let font = TextStyle::Small.resolve(ui.style());
+    let text = format!("{}  {}", curve.name, number(curve.points.last().map(|end| end.y), 3));
+    let color = if is_on { palette.text } else { palette.text_weak };
+    let galley = ui.painter().layout_no_wrap(text, font, color);
+    let size = vec2(SAMPLE_WIDTH + space::XS + galley.size().x, galley.size().y + 4.0);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    let y = rect.center().y;
+    if is_on {
+        let line = [Pos2::new(rect.left(), y), Pos2::new(rect.left() + SAMPLE_WIDTH, y)];
+        ui.painter().extend(sample(&line, curve.look));
+    }
+    let corner = Pos2::new(rect.left() + SAMPLE_WIDTH + space::XS, y - galley.size().y / 2.0);
+    if response.hovered() || response.has_focus() {
+        let below = rect.bottom() - 1.0;
+        let line = Stroke::new(1.0, palette.text_weak);
+        ui.painter().hline(corner.x..=rect.right(), below, line);
+    }
+    ui.painter().galley(corner, galley, color);
+    response
+}
+
+fn sample(line: &[Pos2], look: Look) -> Vec<Shape> {
+    let stroke = Stroke::new(look.width, look.color);
+    match look.style {
+        LineStyle::Solid => vec![Shape::line(line.to_vec(), stroke)],
+        LineStyle::Dashed { length } => Shape::dashed_line(line, stroke, length, 0.6 * length),
+        LineStyle::Dotted { spacing } => Shape::dotted_line(line, look.color, spacing, look.width),
+    }
+}
+
+/// Date and every curve's value there.
+fn readings(hover: &HoverPosition<'_>, curves: &[Shown<'_>]) -> String {
+    let (HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position }) =
+        hover;
+    let x = position.x;
+    let mut text = format!("{} UTC", minute(UtcMillis((1000.0 * x) as i64)));
+    for curve in curves {
+        text.push_str(&format!("\n{}  {}", curve.name, number(value_at(curve.points, x), 4)));
+    }
+    text
+}
+
+/// The value of the last point up to `x`; unknown outside the curve.
+fn value_at(points: &[PlotPoint], x: f64) -> Option<f64> {
+    let after = points.partition_point(|point| point.x <= x);
+    let point = points.get(after.checked_sub(1)?)?;
+    (points.last()?.x >= x).then_some(point.y)
+}
+
+/// The points in view, of each group of neighbours only what `keep` takes, so that about as many groups are left as asked for. The first
+/// and the last point in view are kept.
+fn thinned<const N: usize>(
+    points: &[PlotPoint],
+    (from, until): (f64, f64),
+    groups: usize,
+    keep: fn(&[PlotPoint]) -> [PlotPoint; N],
+) -> Vec<PlotPoint> {
+    // One more on either side: the line goes on beyond the edge.
+    let first = points.partition_point(|point| point.x < from).saturating_sub(1);
+    let after = (points.partition_point(|point| point.x <= until) + 1).min(points.len());
+    let visible = points.get(first..after).unwrap_or_default();
+    let group = visible.len().div_ceil(groups.max(1));
+    if group <= N {
+        return visible.to_vec();
+    }
+    let ends = (visible.first().copied(), visible.last().copied());
+    let kept = visible.chunks(group).flat_map(keep);
+    ends.0.into_iter().chain(kept).chain(ends.1).collect()
+}
+
+/// Lowest and highest of some points, in the order they stand.
+fn extremes(points: &[PlotPoint]) -> [PlotPoint; 2] {
+    let mut low = points[0];
+    let mut high = points[0];
+    for point in points {
+        if point.y < low.y {
+            low = *point;
+        }
+        if point.y > high.y {
+            high = *point;
+        }
+    }
+    if low.x <= high.x { [low, high] } else { [high, low] }
+}
+
+/// A dashed line through extremes would be a blur.
+fn last(points: &[PlotPoint]) -> [PlotPoint; 1] {
+    [points[points.len() - 1]]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn zigzag(count: u32) -> Vec<PlotPoint> {
+        let y = |i: u32| if i == count / 2 { 9.0 } else { f64::from(i % 3) };
+        (0..count).map(|i| PlotPoint::new(f64::from(i), y(i))).collect()
+    }
+
+    #[test]
+    fn a_long_curve_is_thinned_to_the_width_and_keeps_spikes_and_ends() {
+        let points = zigzag(4000);
+        let solid = thinned(&points, (0.0, 3999.0), 700, extremes);
+        assert!(solid.len() <= 2 * 700 + 2, "{}", solid.len());
+        assert!(solid.iter().any(|point| point.y == 9.0));
+        let dashed = thinned(&points, (0.0, 3999.0), 350, last);
+        assert!(dashed.len() <= 350 + 2, "{}", dashed.len());
+        for line in [solid, dashed] {
+            assert_eq!((line[0].x, line[line.len() - 1].x), (0.0, 3999.0));
+            assert!(line.is_sorted_by(|a, b| a.x <= b.x));
+        }
+    }
+
+    #[test]
+    fn what_is_out_of_view_is_left_out_and_the_line_still_reaches_the_edge() {
+        let points = zigzag(100);
+        let line = thinned(&points, (20.5, 23.5), 700, extremes);
+        let found: Vec<f64> = line.iter().map(|point| point.x).collect();
+        assert_eq!(found, [20.0, 21.0, 22.0, 23.0, 24.0]);
+        assert!(thinned(&[], (0.0, 1.0), 700, extremes).is_empty());
+    }
+
+    #[test]
+    fn a_reading_is_the_last_value_known_then_and_none_outside_the_curve() {
+        let points = [(1.0, 1.1), (2.0, 1.2), (5.0, 0.9)].map(|(x, y)| PlotPoint::new(x, y));
+        for (x, value) in [(0.5, None), (1.0, Some(1.1)), (4.9, Some(1.2)), (5.0, Some(0.9))] {
+            assert_eq!(value_at(&points, x), value, "{x}");
+        }
+        assert_eq!(value_at(&points, 5.1), None);
+        assert_eq!(value_at(&[], 1.0), None);
+    }
+}

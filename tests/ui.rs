@@ -1,0 +1,9 @@
+//! The window as its users meet it: stories told by accessible labels with the real engine underneath, and pictures of every panel.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
+#[path = "ui/bench.rs"]
+mod bench;
+#[path = "ui/pictures.rs"]
+mod pictures;
+#[path = "support/skip.rs"]
+mod skip;
