@@ -53,7 +53,7 @@ impl From<Exit> for ExitCode {
 /// Runs the program with these arguments, the first being its name, and returns its exit code: 0 done, 1 some task failed, 2 bad input,
 /// 130 cancelled.
 ///
-/// `open_window` opens the window on an experiment (`None`: whatever it was left with) and a folder for runs, and returns when it has been
+/// `open_window` opens the window on an experiment (`None`: the window chooses) and a folder for runs, and returns when it has been
 /// closed; its error says in words why there is no window. The front ends do not know each other, so the caller brings them together.
 pub fn run(
     arguments: impl IntoIterator<Item = OsString>,

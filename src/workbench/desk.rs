@@ -1,14 +1,13 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Receiver;
 
 use super::Update;
 use super::contain::contain_panic;
 use super::mailbox::Mailbox;
-use crate::domain::RunId;
+use crate::domain::{Cancel, RunId};
 use crate::market::Catalog;
 use crate::runs::{RunEntry, RunResults, RunStore, StoreError, write_atomically};
 use crate::spec::{self, ExperimentSpec};
@@ -21,7 +20,7 @@ pub(super) struct Desk {
     pub(super) runs: PathBuf,
     pub(super) mailbox: Arc<Mailbox>,
     /// Raised when nobody waits for answers any more.
-    pub(super) closing: Arc<AtomicBool>,
+    pub(super) closing: Cancel,
 }
 
 /// One of them.
@@ -53,7 +52,7 @@ impl Desk {
     pub(super) fn work(&self, waiting: &Receiver<DeskJob>) {
         for job in waiting {
             let is_save = matches!(job, DeskJob::Save { .. });
-            if is_save || !self.closing.load(Ordering::Acquire) {
+            if is_save || !self.closing.is_cancelled() {
                 let update = self.answer(job);
                 self.mailbox.post(update);
             }
@@ -139,4 +138,42 @@ fn save(spec: &ExperimentSpec, to: &Path) -> Result<(), FileError> {
 
 fn load_results(runs: &Path, run: &RunId) -> Result<RunResults, StoreError> {
     RunStore::find(runs, run.as_str())?.results()
+}
+
+#[cfg(test)]
+mod tests {
+    use crossbeam_channel::bounded;
+
+    use super::*;
+
+    #[test]
+    fn on_closing_what_waits_to_be_saved_is_saved_and_nothing_else_is_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().join("mine.ron");
+        let spec = spec::load(spec::DEFAULT_PRESET).unwrap();
+        let (jobs, waiting) = bounded(8);
+        for job in [
+            DeskJob::ListRuns,
+            DeskJob::Save { spec: Box::new(spec.clone()), to: to.clone() },
+            DeskJob::Scan(folder.path().to_owned()),
+        ] {
+            assert!(jobs.send(job).is_ok());
+        }
+        drop(jobs);
+        let closing = Cancel::new();
+        closing.cancel();
+        let mailbox = Arc::new(Mailbox::new(|| {}));
+        let desk = Desk { runs: folder.path().to_owned(), mailbox, closing };
+        desk.work(&waiting);
+        let saved = Update::ExperimentSaved { path: to.clone(), saved: Ok(()) };
+        assert_eq!(desk.mailbox.drain(), [saved]);
+        assert_eq!(spec::read(&to).unwrap(), spec);
+    }
+
+    #[test]
+    fn a_panic_is_an_answer() {
+        let message = attempt(|| -> Result<(), String> { panic!("index 3") }).unwrap_err();
+        assert!(message.contains("index 3") && message.contains("please report it"), "{message}");
+        assert_eq!(attempt(|| Err::<(), _>("no")), Err("no".to_owned()));
+    }
 }

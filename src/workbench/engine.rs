@@ -1,7 +1,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -30,7 +29,7 @@ pub struct Workbench {
     exports: Option<Sender<ExportJob>>,
     desk: Option<Sender<DeskJob>>,
     preview: Arc<PreviewSlot>,
-    closing: Arc<AtomicBool>,
+    closing: Cancel,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -78,7 +77,7 @@ impl Workbench {
         let (starts, waiting) = bounded(WAITING_JOBS);
         let (exports, waiting_exports) = bounded(WAITING_JOBS);
         let (desk, waiting_jobs) = bounded(WAITING_JOBS);
-        let closing = Arc::new(AtomicBool::new(false));
+        let closing = Cancel::new();
         let preview = Arc::new(PreviewSlot::default());
         let threads = vec![
             spawn("walkforge-runner", runs, {
@@ -91,7 +90,7 @@ impl Workbench {
             })?,
             spawn("walkforge-desk", runs, {
                 let mailbox = Arc::clone(&shared.mailbox);
-                let desk = Desk { runs: runs.to_owned(), mailbox, closing: Arc::clone(&closing) };
+                let desk = Desk { runs: runs.to_owned(), mailbox, closing: closing.clone() };
                 move || desk.work(&waiting_jobs)
             })?,
             spawn("walkforge-planner", runs, {
@@ -169,7 +168,7 @@ impl Drop for Workbench {
     fn drop(&mut self) {
         self.shared.cancel_all();
         self.preview.close();
-        self.closing.store(true, Ordering::Release);
+        self.closing.cancel();
         self.starts = None;
         self.exports = None;
         self.desk = None;

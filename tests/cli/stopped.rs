@@ -153,6 +153,24 @@ fn one_failed_task_leaves_the_others_alone() {
     assert_eq!((&entry["status"], &entry["finished"]), (&"failed".into(), &5.into()));
 }
 
+/// A folder stands where the equity belongs. Everything else is written, and the run does not count as sound.
+#[test]
+fn a_run_whose_equity_cannot_be_written_says_so_and_keeps_the_rest() {
+    let scratch = Scratch::new();
+    let mut train = scratch.start(&format!("train {LONG} --set validation.max_folds=1"));
+    let planned = train.wait_for_event("planned");
+    scratch.write(&format!("runs/{}/equity.parquet/x", planned["run"].as_str().unwrap()), "");
+    let done = train.finish().exits(1);
+    done.says(&["equity.parquet: cannot be written", "the free disk space"]);
+    assert_eq!(run_ended(&done)["outcome"], "failed");
+    let stored = std::fs::read(scratch.only_run().join("outcome.json")).unwrap();
+    let stored: Value = serde_json::from_slice(&stored).unwrap();
+    assert_eq!(stored["outcome"], "failed");
+    assert_eq!(stored["summary"]["series"].as_array().unwrap().len(), 2);
+    let entry = listed(&scratch);
+    assert_eq!((&entry["status"], &entry["finished"]), (&"failed".into(), &2.into()));
+}
+
 /// A limit on the size of files stands for a full disk, which root could not be given otherwise.
 #[test]
 fn a_full_disk_is_told_by_the_file_that_could_not_be_written() {

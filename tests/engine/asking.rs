@@ -218,6 +218,36 @@ fn a_broken_experiment_is_refused_with_its_place() {
 }
 
 #[test]
+fn too_many_small_jobs_are_refused_and_the_others_answered() {
+    const QUEUE: usize = 256;
+    let runs = tempfile::tempdir().unwrap();
+    let (release, held) = crossbeam_channel::bounded::<()>(0);
+    let workbench = Workbench::open(runs.path(), move || {
+        if std::thread::current().name() == Some("walkforge-desk") {
+            // Until the other end is dropped.
+            let _released = held.recv();
+        }
+    })
+    .unwrap();
+    let is_answer = |update: &Update| matches!(update, Update::RunsListed { .. });
+    workbench.send(Command::ListRuns);
+    // The desk has answered, and is held while it wakes the front end.
+    wait_for(&workbench, |update| is_answer(&update).then_some(()));
+    for _ in 0..=QUEUE {
+        workbench.send(Command::ListRuns);
+    }
+    assert_eq!(workbench.drain(), [Update::Busy], "one more than can wait");
+    drop(release);
+    let mut answers = 0;
+    while answers < QUEUE {
+        let updates = workbench.wait(std::time::Duration::from_mins(10));
+        assert!(!updates.is_empty() && updates.iter().all(is_answer), "{updates:?}");
+        answers += updates.len();
+    }
+    assert_eq!(answers, QUEUE);
+}
+
+#[test]
 fn runs_are_listed_and_their_results_loaded() {
     let runs = tempfile::tempdir().unwrap();
     let (folder, _) = run_to_end(&small(&[]), runs.path());
