@@ -116,8 +116,8 @@ impl Progress {
     /// How much of the training is done at most, 0 to 1: early stopping may end it sooner.
     #[must_use]
     pub fn share(&self) -> f64 {
-        let epochs =
-            f64::from(self.epoch.max(1) - 1) + f64::from(self.batch) / f64::from(self.batches.max(1));
+        let epochs = f64::from(self.epoch.max(1) - 1)
+            + f64::from(self.batch) / f64::from(self.batches.max(1));
         (epochs / f64::from(self.max_epochs.max(1))).min(1.0)
     }
 }

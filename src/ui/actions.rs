@@ -15,15 +15,8 @@ pub(super) enum Action {
 }
 
 impl Action {
-    pub(super) const ALL: [Self; 7] = [
-        Self::Start,
-        Self::Cancel,
-        Self::Open,
-        Self::Save,
-        Self::Export,
-        Self::Help,
-        Self::Quit,
-    ];
+    pub(super) const ALL: [Self; 7] =
+        [Self::Start, Self::Cancel, Self::Open, Self::Save, Self::Export, Self::Help, Self::Quit];
 
     /// On its button.
     pub(super) const fn name(self) -> &'static str {

@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use egui_tiles::Tree;
@@ -17,7 +18,7 @@ use super::state::{
 use super::theme::{self, Themed, space};
 use super::tiling::Tiling;
 use super::{modals, top_bar};
-use crate::devices::Telemetry;
+use crate::devices::{Inventory, MachineReading, Telemetry};
 use crate::domain::UtcMillis;
 use crate::spec::{DEFAULT_PRESET, DataSource, ExperimentSpec, load};
 use crate::workbench::{self, Workbench};
@@ -139,6 +140,14 @@ impl App {
     pub const fn at(mut self, moment: UtcMillis) -> Self {
         self.clock = Some(moment);
         self
+    }
+
+    /// Shows a machine and its readings, as the telemetry would.
+    pub fn observe(&mut self, inventory: Inventory, readings: Vec<MachineReading>) {
+        self.state.machine.inventory = Some(Arc::new(inventory));
+        for reading in readings {
+            self.state.machine.add(reading);
+        }
     }
 
     /// What to remember.

@@ -78,16 +78,15 @@ impl App {
                 let file = format!("{}.ron", self.state.draft.spec().name.replace(' ', "-"));
                 self.modal = Some(Modal::path(Purpose::Save, file));
             }
-            Action::Export => match self.exportable() {
-                Some(run) => {
+            Action::Export => {
+                if let Some(run) = self.exportable() {
                     let folder = format!("exports/{run}");
                     self.modal = Some(Modal::path(Purpose::Export(run), folder));
-                }
-                None => {
+                } else {
                     let text = "There is no trained model to export yet: press Start first.";
                     self.tell(Level::Info, text.to_owned());
                 }
-            },
+            }
             Action::Help => self.modal = Some(Modal::Help),
             Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
         }
@@ -153,9 +152,7 @@ impl App {
     fn exportable(&self) -> Option<RunId> {
         let loaded = self.state.results.loaded.as_ref();
         let shown = loaded.filter(|results| results.tasks.iter().any(|task| task.report.is_some()));
-        let trained = |run: &&RunView| {
-            run.tasks.iter().any(|task| task.report.is_some())
-        };
+        let trained = |run: &&RunView| run.tasks.iter().any(|task| task.report.is_some());
         shown
             .map(|results| results.run.clone())
             .or_else(|| self.state.runs.iter().rev().find(trained).map(|run| run.id.clone()))

@@ -36,7 +36,10 @@ impl Dialogs {
         let answer: Pin<Box<dyn Future<Output = _>>> = match purpose {
             Purpose::Data => Box::pin(dialog.set_title("Folder with market files").pick_folder()),
             Purpose::Open => Box::pin(
-                dialog.set_title("Open an experiment").add_filter("Experiment", &["ron"]).pick_file(),
+                dialog
+                    .set_title("Open an experiment")
+                    .add_filter("Experiment", &["ron"])
+                    .pick_file(),
             ),
             Purpose::Save => Box::pin(
                 dialog

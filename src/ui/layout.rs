@@ -67,11 +67,8 @@ pub(super) fn default_layout() -> Tree<PanelKind> {
         ],
     );
     let right = column(&mut tiles, &[(&[PanelKind::Devices], 0.55), (&[PanelKind::Log], 0.45)]);
-    let root = linear(
-        &mut tiles,
-        LinearDir::Horizontal,
-        &[(left, 0.235), (middle, 0.545), (right, 0.22)],
-    );
+    let root =
+        linear(&mut tiles, LinearDir::Horizontal, &[(left, 0.235), (middle, 0.545), (right, 0.22)]);
     Tree::new(egui::Id::unique("workbench"), root, tiles)
 }
 
@@ -101,7 +98,10 @@ pub(super) fn restore(stored: Option<Tree<PanelKind>>) -> Tree<PanelKind> {
 
 fn is_complete(tree: &Tree<PanelKind>) -> bool {
     let shown = |kind: PanelKind| {
-        tree.tiles.tiles().filter(|tile| matches!(tile, egui_tiles::Tile::Pane(pane) if *pane == kind)).count()
+        tree.tiles
+            .tiles()
+            .filter(|tile| matches!(tile, egui_tiles::Tile::Pane(pane) if *pane == kind))
+            .count()
     };
     tree.root().is_some() && PanelKind::ALL.into_iter().all(|kind| shown(kind) == 1)
 }

@@ -258,7 +258,7 @@ fn visuals(theme: Theme, palette: &Palette) -> Visuals {
             offset: [0, 8],
             blur: 24,
             spread: 0,
-            color: Color32::from_black_alpha(if theme == Theme::Dark { 140 } else { 60 }),
+            color: rgb(0).gamma_multiply(if theme == Theme::Dark { 0.55 } else { 0.25 }),
         },
         menu_corner_radius: CornerRadius::same(6),
         panel_fill: palette.background,

@@ -1,10 +1,246 @@
+//! Pictures of the window in `screenshots/`, compared at every run. `UPDATE_SNAPSHOTS=1 cargo test --test ui pictures` writes them anew: open
+//! each one at full size afterwards.
+//!
+//! What they show was recorded from a real run (`tests/pictures/make_run.py`), so no picture depends on the clock, on the number of cores or
+//! on the last digits of another processor.
+
+use std::path::{Path, PathBuf};
+
+use egui::accesskit::Role;
+use egui::{Key, Modifiers};
+use egui_kittest::SnapshotOptions;
+use tempfile::TempDir;
+use walkforge::devices::{
+    CpuInfo, CudaInfo, HostReading, Inventory, MachineReading, MpsInfo, NvmlReading,
+};
+use walkforge::domain::{Bytes, Device, Event, EventKind, RunOutcome, UtcMillis};
+use walkforge::spec::{ExperimentSpec, apply, load};
+use walkforge::ui::Settings;
+use walkforge::workbench::Update;
+
 use crate::bench::Window;
 
-#[test]
-fn first_look() {
+const GIB: u64 = 1 << 30;
+
+/// Software Vulkan draws the same from run to run; versions of Mesa differ a little in the edges of letters.
+fn compare(window: &mut Window, name: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots");
+    let options = SnapshotOptions::new().output_path(folder).threshold(0.8).max_failed_pixels(40);
+    window.harness.remove_cursor();
+    window.harness.run_steps(8);
+    window.harness.snapshot_options(name, &options);
+}
+
+/// The folder of the recorded run, copied so that nothing is written into the project.
+fn recorded() -> (TempDir, Vec<Event>) {
     let runs = tempfile::tempdir().unwrap();
-    let mut window = Window::open(runs.path());
-    window.until_label("tasks");
-    window.harness.run_steps(3);
-    window.harness.render().unwrap().save("/tmp/look-idle.png").unwrap();
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures/runs");
+    copy(&from, runs.path());
+    let run: PathBuf = runs.path().read_dir().unwrap().next().unwrap().unwrap().path();
+    let text = std::fs::read_to_string(run.join("events.jsonl")).unwrap();
+    let events = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (runs, events)
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in from.read_dir().unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// The experiment of the recording.
+fn experiment(set: &[&str]) -> ExperimentSpec {
+    let common = ["validation.max_folds=5", "resources.device=cpu", "resources.workers=2"];
+    let assignments: Vec<_> = common.iter().chain(set).map(|text| text.parse().unwrap()).collect();
+    apply(&load("mlp-return").unwrap(), &assignments).unwrap()
+}
+
+/// A machine of two cores without a GPU, five minutes after the start.
+fn small_machine(window: &mut Window) {
+    let inventory = Inventory {
+        cpu: CpuInfo {
+            cores: 2,
+            memory_total: Some(Bytes(24 * GIB)),
+            memory_available: Some(Bytes(20 * GIB)),
+        },
+        cuda: Vec::new(),
+        no_cuda_because: Some(
+            "no NVIDIA driver is installed: libnvidia-ml was not found".to_owned(),
+        ),
+        driver_version: None,
+        mps: MpsInfo { available: false, reason: Some("MPS exists on macOS only".to_owned()) },
+        libtorch: "2.11.0".to_owned(),
+    };
+    let readings = (0..180).map(|second| reading(second, Vec::new())).collect();
+    window.harness.state_mut().observe(inventory, readings);
+}
+
+/// A made-up workstation with two cards, one of which says little: this machine has none to show.
+fn large_machine(window: &mut Window) {
+    let card = |index: u32, second: i64| {
+        let known = index == 0;
+        let wave = wave(second, 40.0);
+        NvmlReading {
+            name: Some("NVIDIA H100 80GB HBM3".to_owned()),
+            memory_total: Some(Bytes(80 * GIB)),
+            memory_used: Some(Bytes((12.0 + 6.0 * wave) as u64 * GIB)),
+            memory_own: known.then_some(Bytes(9 * GIB)),
+            utilization_percent: Some((70.0 + 25.0 * wave) as u32),
+            temperature_celsius: known.then_some((55.0 + 8.0 * wave) as u32),
+            power_watts: known.then_some(420.0 + 120.0 * wave),
+            power_limit_watts: known.then_some(700.0),
+            compute_capability: Some("9.0".to_owned()),
+        }
+    };
+    let cards =
+        |second: i64| (0..2).map(|index| (Device::Cuda(index), card(index, second))).collect();
+    let cuda = |index| CudaInfo { device: Device::Cuda(index), reading: card(index, 0) };
+    let inventory = Inventory {
+        cpu: CpuInfo {
+            cores: 32,
+            memory_total: Some(Bytes(256 * GIB)),
+            memory_available: Some(Bytes(200 * GIB)),
+        },
+        cuda: vec![cuda(0), cuda(1)],
+        no_cuda_because: None,
+        driver_version: Some("580.65.06".to_owned()),
+        mps: MpsInfo { available: false, reason: Some("MPS exists on macOS only".to_owned()) },
+        libtorch: "2.11.0".to_owned(),
+    };
+    let readings = (0..300).map(|second| reading(second, cards(second))).collect();
+    window.harness.state_mut().observe(inventory, readings);
+}
+
+fn wave(second: i64, period: f64) -> f64 {
+    (second as f64 * std::f64::consts::TAU / period).sin()
+}
+
+fn reading(second: i64, cuda: Vec<(Device, NvmlReading)>) -> MachineReading {
+    let busy = second > 60;
+    let load = if busy { 92.0 + 6.0 * wave(second, 17.0) } else { 6.0 + 4.0 * wave(second, 9.0) };
+    let used = 3.4 + if busy { 0.9 } else { 0.0 } + 0.1 * wave(second, 23.0);
+    let host = HostReading {
+        utilization_percent: Some(load),
+        memory_total: Some(Bytes(24 * GIB)),
+        memory_used: Some(Bytes((used * GIB as f64) as u64)),
+        memory_own: Some(Bytes(if busy { 1_288_490_188 } else { 402_653_184 })),
+    };
+    MachineReading { at: UtcMillis(1_768_469_400_000 + 1000 * second), host, cuda }
+}
+
+/// Tells the window what the recorded run told, until the task at `place` in the plan has trained so many epochs.
+fn replay(window: &mut Window, events: &[Event], until: impl Fn(&Event) -> bool) {
+    for event in events {
+        window.harness.state_mut().apply(Update::Event(Box::new(event.clone())));
+        if until(event) {
+            return;
+        }
+    }
+}
+
+fn at_epoch(task: &'static str, epoch: u32) -> impl Fn(&Event) -> bool {
+    move |event| {
+        event.task.as_ref().is_some_and(|id| id.as_str() == task)
+            && matches!(&event.kind, EventKind::Progress(progress) if progress.epoch == epoch)
+    }
+}
+
+fn open(runs: &Path, spec: ExperimentSpec, theme: egui::Theme, moment: &str) -> Window {
+    let moment = moment.parse().unwrap();
+    let mut window =
+        Window::built(runs, Some(spec), Settings::default().with_theme(theme), Some(moment));
+    small_machine(&mut window);
+    window
+}
+
+#[test]
+fn idle() {
+    let runs = tempfile::tempdir().unwrap();
+    let spec = load("mlp-return").unwrap();
+    let spec = apply(&spec, &["resources.device=cpu".parse().unwrap()]).unwrap();
+    let mut window = open(runs.path(), spec, egui::Theme::Dark, "2026-01-15T09:29:00Z");
+    window.until_says("34 tasks");
+    compare(&mut window, "idle");
+    window.shortcut(Modifiers::NONE, Key::F1);
+    window.until_says("Version");
+    compare(&mut window, "help");
+}
+
+#[test]
+fn running() {
+    for (theme, name) in [(egui::Theme::Dark, "running"), (egui::Theme::Light, "running-light")] {
+        let (runs, events) = recorded();
+        let mut window = open(runs.path(), experiment(&[]), theme, "2026-01-15T09:30:27Z");
+        window.until_says("10 tasks");
+        window.click(Role::Tab, "Training panel");
+        replay(&mut window, &events, at_epoch("SYN_B-1h-fold00", 6));
+        window.until_says("Loss curves of 2 tasks");
+        compare(&mut window, name);
+        if theme == egui::Theme::Dark {
+            window.ask_to_close();
+            window.until_says("Stop training and quit?");
+            compare(&mut window, "quit");
+        }
+    }
+}
+
+#[test]
+fn finished() {
+    for (theme, name) in [(egui::Theme::Dark, "finished"), (egui::Theme::Light, "finished-light")] {
+        let (runs, events) = recorded();
+        let mut window = open(runs.path(), experiment(&[]), theme, "2026-01-15T09:31:00Z");
+        window.until_says("10 tasks");
+        replay(&mut window, &events, |_| false);
+        let run = events[0].run.clone();
+        let done = Update::RunDone { run, outcome: RunOutcome::Finished };
+        window.harness.state_mut().apply(done);
+        window.until_says("mlp-return finished: 10 tasks");
+        window.press("Show results");
+        window.until_says("always long");
+        compare(&mut window, name);
+        if theme == egui::Theme::Dark {
+            window.shortcut(Modifiers::COMMAND, Key::E);
+            window.until_says("Export trained models");
+            compare(&mut window, "export");
+        }
+    }
+}
+
+#[test]
+fn errors() {
+    let (runs, events) = recorded();
+    let spec = experiment(&["validation.train_bars=100000", "training.learning_rate=0.0"]);
+    let mut window = open(runs.path(), spec, egui::Theme::Dark, "2026-01-15T09:30:40Z");
+    window.until_says("Start waits");
+    replay(&mut window, &events, at_epoch("SYN_A-1h-fold04", 3));
+    // As the trainer words it.
+    let failed = EventKind::Failed {
+        message: "epoch 4: the training loss is not finite (NaN): training diverged; lower \
+                  training.learning_rate or set training.gradient_clip_val"
+            .to_owned(),
+    };
+    let of_task = events.iter().rfind(|event| event.task.is_some()).unwrap();
+    let event = Event { kind: failed, at: UtcMillis(1_768_469_440_000), ..of_task.clone() };
+    window.harness.state_mut().apply(Update::Event(Box::new(event.clone())));
+    window.click(Role::Label, event.task.as_ref().unwrap().as_str());
+    window.set_text("Data folder", "/data/kraken");
+    window.until_says("there is no such folder");
+    compare(&mut window, "error");
+}
+
+#[test]
+fn graphics_cards() {
+    let runs = tempfile::tempdir().unwrap();
+    let spec = experiment(&[]);
+    let mut window = open(runs.path(), spec, egui::Theme::Dark, "2026-01-15T09:35:00Z");
+    large_machine(&mut window);
+    window.until_says("10 tasks");
+    compare(&mut window, "graphics-cards");
 }

@@ -65,43 +65,43 @@ impl DataPanel {
             DataSource::Folder(folder) => folder.display().to_string(),
             DataSource::Synthetic(_) => String::new(),
         };
-        ui.horizontal(|ui| {
-            let name = ui.label(RichText::new("Data folder").color(ui.palette().text_weak));
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let browse = widgets::icon_button(ui, icons::FOLDER_OPEN, "Browse for a folder");
-                if browse.on_hover_text("Browse for a folder").clicked() {
-                    commands.send(Command::Browse(Purpose::Data));
-                }
-                let mut text = self.folder.clone().unwrap_or_else(|| current.clone());
-                let field = egui::TextEdit::singleline(&mut text)
-                    .hint_text("type a path, or browse")
-                    .desired_width(f32::INFINITY);
-                let field = ui.add(field).labelled_by(name.id).on_hover_text(
-                    "A folder with one file per symbol and timeframe, such as BTC_USDT-1h.feather. \
-                     Enter opens it.",
-                );
-                if field.changed() {
-                    self.folder = Some(text.clone());
-                }
-                if field.lost_focus() {
-                    let typed = text.trim();
-                    if ui.input(|input| input.key_pressed(egui::Key::Enter)) && !typed.is_empty() {
-                        commands.send(Command::UseFolder(PathBuf::from(typed)));
+        let help = "A folder with one file per symbol and timeframe, such as BTC_USDT-1h.feather. Enter opens it.";
+        Form::new(&state.draft).labelled_row(
+            ui,
+            "Data folder",
+            "data.source",
+            help,
+            |ui, label| {
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    let browse =
+                        widgets::icon_button(ui, icons::FOLDER_OPEN, "Browse for a folder");
+                    if browse.on_hover_text("Browse for a folder").clicked() {
+                        commands.send(Command::Browse(Purpose::Data));
                     }
-                    self.folder = None;
-                }
-            });
-        });
+                    let mut text = self.folder.clone().unwrap_or_else(|| current.clone());
+                    let field = egui::TextEdit::singleline(&mut text)
+                        .hint_text("type a path, or browse")
+                        .desired_width(f32::INFINITY);
+                    let field = ui.add(field).labelled_by(label);
+                    if field.changed() {
+                        self.folder = Some(text.clone());
+                    }
+                    if field.lost_focus() {
+                        let typed = text.trim();
+                        if ui.input(|input| input.key_pressed(egui::Key::Enter))
+                            && !typed.is_empty()
+                        {
+                            commands.send(Command::UseFolder(PathBuf::from(typed)));
+                        }
+                        self.folder = None;
+                    }
+                });
+            },
+        );
     }
 
-    fn ticks(
-        &mut self,
-        ui: &mut Ui,
-        draft: &Draft,
-        listing: &Listing,
-        commands: &mut Commands,
-    ) {
-        self.timeframes(ui, draft, listing, commands);
+    fn ticks(&mut self, ui: &mut Ui, draft: &Draft, listing: &Listing, commands: &mut Commands) {
+        Self::timeframes(ui, draft, listing, commands);
         self.symbols(ui, draft, listing, commands);
         self.options(ui, draft, commands);
         if !listing.skipped.is_empty() {
@@ -115,13 +115,7 @@ impl DataPanel {
         }
     }
 
-    fn timeframes(
-        &self,
-        ui: &mut Ui,
-        draft: &Draft,
-        listing: &Listing,
-        commands: &mut Commands,
-    ) {
+    fn timeframes(ui: &mut Ui, draft: &Draft, listing: &Listing, commands: &mut Commands) {
         widgets::section(ui, "Timeframes");
         ui.horizontal_wrapped(|ui| {
             for (timeframe, symbols) in &listing.timeframes {
@@ -165,7 +159,7 @@ impl DataPanel {
             .iter()
             .filter(|(symbol, _)| symbol.as_str().to_lowercase().contains(&needle))
             .collect();
-        self.all_symbols(ui, draft, &all, commands);
+        Self::all_symbols(ui, draft, &all, commands);
         let rows = found.len().clamp(1, 12);
         let height = rows as f32 * (ROW_HEIGHT + ui.spacing().item_spacing.y);
         let list = ScrollArea::vertical().id_salt("symbols").max_height(height);
@@ -179,13 +173,7 @@ impl DataPanel {
         }
     }
 
-    fn all_symbols(
-        &self,
-        ui: &mut Ui,
-        draft: &Draft,
-        all: &[Symbol],
-        commands: &mut Commands,
-    ) {
+    fn all_symbols(ui: &mut Ui, draft: &Draft, all: &[Symbol], commands: &mut Commands) {
         let ticked = draft.symbols().count(all.len());
         let mut everything = ticked == all.len();
         let partly = ticked > 0 && !everything;
@@ -212,9 +200,21 @@ impl DataPanel {
             &mut spec.data.pooling,
         );
         let from = &mut spec.data.from;
-        date(ui, form, ("From", "data.from", "Only bars that open at or after this"), &mut self.from, from);
+        date(
+            ui,
+            form,
+            ("From", "data.from", "Only bars that open at or after this"),
+            &mut self.from,
+            from,
+        );
         let until = &mut spec.data.until;
-        date(ui, form, ("Until", "data.until", "Only bars that open before this"), &mut self.until, until);
+        date(
+            ui,
+            form,
+            ("Until", "data.until", "Only bars that open before this"),
+            &mut self.until,
+            until,
+        );
         send_if_changed(draft, spec, commands);
     }
 }
@@ -270,7 +270,7 @@ fn synthetic(ui: &mut Ui, draft: &Draft, commands: &mut Commands) {
     let help = "Bars of each symbol";
     form.integer(ui, "Length", "data.source.bars", ("bars", help), bars);
     form.row(ui, "Market seed", "data.source.seed", "Another seed, another market", |ui| {
-        ui.add(egui::DragValue::new(seed).speed(0.1));
+        widgets::number(ui, egui::DragValue::new(seed).speed(0.1));
     });
     send_if_changed(draft, spec, commands);
 }
@@ -286,9 +286,9 @@ fn date(
     let shown = value.map(|at| at.to_string().replace("T00:00:00Z", "")).unwrap_or_default();
     let mut text = typed.clone().unwrap_or(shown);
     let mut wrong = None;
-    form.row(ui, name, field, help, |ui| {
+    form.labelled_row(ui, name, field, help, |ui, label| {
         let edit = egui::TextEdit::singleline(&mut text).hint_text("any, or 2024-06-30 (UTC)");
-        let response = ui.add(edit.desired_width(f32::INFINITY));
+        let response = ui.add(edit.desired_width(f32::INFINITY)).labelled_by(label);
         if response.changed() {
             *typed = Some(text.clone());
             if text.trim().is_empty() {

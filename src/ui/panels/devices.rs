@@ -15,7 +15,7 @@ const HEIGHT: f32 = 36.0;
 pub(in crate::ui) struct DevicesPanel;
 
 impl DevicesPanel {
-    pub(in crate::ui) fn show(&self, ui: &mut Ui, state: &State) {
+    pub(in crate::ui) fn show(ui: &mut Ui, state: &State) {
         let machine = &state.machine;
         if let Some(reason) = &machine.no_telemetry_because {
             let message = format!("the machine is not watched: {reason}; restart the program");
@@ -57,13 +57,13 @@ fn host(ui: &mut Ui, machine: &Machine, inventory: &Inventory) {
     let text = now.and_then(|host| host.utilization_percent);
     let text = text.map_or_else(|| UNKNOWN.to_owned(), |percent| format!("{percent:.0} %"));
     let color = ui.palette().series[0];
-    gauge(ui, "CPU load", &text, machine.history(load), 100.0, None, color);
+    gauge(ui, "CPU load", &text, &machine.history(load), 100.0, None, color);
 
     let total = now.and_then(|host| host.memory_total).or(inventory.cpu.memory_total);
     let used = now.and_then(|host| host.memory_used);
     let budget = now.and_then(MemoryBudget::of_host);
     let history = machine.history(|reading| bytes(reading.host.memory_used));
-    memory(ui, "Host memory", history, (used, total), budget);
+    memory(ui, "Host memory", &history, (used, total), budget);
     let own = now.and_then(|host: &HostReading| host.memory_own);
     value_row(ui, "of it Walkforge", &shown(own));
 }
@@ -84,17 +84,17 @@ fn cuda(ui: &mut Ui, machine: &Machine, inventory: &Inventory, index: usize, car
     let load = now.utilization_percent;
     let text = load.map_or_else(|| UNKNOWN.to_owned(), |percent| format!("{percent} %"));
     let values = history(|card| card.utilization_percent.map(f64::from));
-    gauge(ui, "GPU load", &text, values, 100.0, None, series[0]);
+    gauge(ui, "GPU load", &text, &values, 100.0, None, series[0]);
 
     let values = history(|card| bytes(card.memory_used));
     let budget = MemoryBudget::of_card(&now);
-    memory(ui, "GPU memory", values, (now.memory_used, now.memory_total), budget);
+    memory(ui, "GPU memory", &values, (now.memory_used, now.memory_total), budget);
     value_row(ui, "of it Walkforge", &shown(now.memory_own));
 
     let text = now.temperature_celsius;
     let text = text.map_or_else(|| UNKNOWN.to_owned(), |celsius| format!("{celsius} °C"));
     let values = history(|card| card.temperature_celsius.map(f64::from));
-    gauge(ui, "Temperature", &text, values, 100.0, None, series[1]);
+    gauge(ui, "Temperature", &text, &values, 100.0, None, series[1]);
 
     let watts = |value: Option<f64>| {
         value.map_or_else(|| UNKNOWN.to_owned(), |watts| format!("{watts:.0} W"))
@@ -102,7 +102,7 @@ fn cuda(ui: &mut Ui, machine: &Machine, inventory: &Inventory, index: usize, car
     let text = format!("{} of {}", watts(now.power_watts), watts(now.power_limit_watts));
     let values = history(|card| card.power_watts);
     let top = now.power_limit_watts.unwrap_or(400.0);
-    gauge(ui, "Power", &text, values, top, None, series[3]);
+    gauge(ui, "Power", &text, &values, top, None, series[3]);
 }
 
 /// Why there is no GPU, where there is none.
@@ -128,7 +128,7 @@ fn absent(ui: &mut Ui, name: &str, reason: &str) {
 fn memory(
     ui: &mut Ui,
     name: &str,
-    history: Vec<Option<f64>>,
+    history: &[Option<f64>],
     (used, total): (Option<Bytes>, Option<Bytes>),
     budget: Option<MemoryBudget>,
 ) {
@@ -151,20 +151,14 @@ fn gauge(
     ui: &mut Ui,
     name: &str,
     text: &str,
-    values: Vec<Option<f64>>,
+    values: &[Option<f64>],
     top: f64,
     limit: Option<f64>,
     color: Color32,
 ) {
     value_row(ui, name, text);
-    let line = Sparkline {
-        values: &values,
-        capacity: Machine::capacity(),
-        top,
-        limit,
-        color,
-        height: HEIGHT,
-    };
+    let line =
+        Sparkline { values, capacity: Machine::capacity(), top, limit, color, height: HEIGHT };
     let response = line.show(ui).on_hover_text("The last five minutes, one reading a second");
     widgets::name(&response, egui::Role::Image, &format!("{name}: {text}"));
 }

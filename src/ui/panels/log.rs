@@ -6,6 +6,9 @@ use crate::ui::state::{Level, State};
 use crate::ui::theme::Themed;
 use crate::ui::widgets::{self, level_icon};
 
+/// Lines wrap, so rows differ in height; only so many are laid out.
+const MOST: usize = 300;
+
 /// What happened, newest at the bottom.
 #[derive(Debug, Default)]
 pub(in crate::ui) struct LogPanel {
@@ -43,12 +46,12 @@ impl LogPanel {
             return;
         }
         let area = ScrollArea::vertical().stick_to_bottom(true).auto_shrink([false, false]);
-        // Lines wrap, so rows differ in height; only the last few hundred are laid out.
-        const MOST: usize = 300;
         let hidden = shown.len().saturating_sub(MOST);
         area.show(ui, |ui| {
             if hidden > 0 {
-                ui.weak(format!("{hidden} earlier lines are in the copy and in the run's events.jsonl"));
+                ui.weak(format!(
+                    "{hidden} earlier lines are in the copy and in the run's events.jsonl"
+                ));
             }
             ui.spacing_mut().item_spacing.y = 3.0;
             for line in &shown[hidden..] {

@@ -17,12 +17,10 @@ use super::state::State;
 #[derive(Debug)]
 pub(super) struct Panels {
     pub(super) data: data::DataPanel,
-    pub(super) strategy: strategy::StrategyPanel,
     pub(super) plan: plan::PlanPanel,
     pub(super) training: training::TrainingPanel,
     pub(super) results: results::ResultsPanel,
     pub(super) queue: queue::QueuePanel,
-    pub(super) devices: devices::DevicesPanel,
     pub(super) log: log::LogPanel,
 }
 
@@ -30,12 +28,10 @@ impl Panels {
     pub(super) fn new(training: training::TrainingView) -> Self {
         Self {
             data: data::DataPanel::default(),
-            strategy: strategy::StrategyPanel,
             plan: plan::PlanPanel::default(),
             training: training::TrainingPanel { view: training },
             results: results::ResultsPanel::default(),
             queue: queue::QueuePanel::default(),
-            devices: devices::DevicesPanel,
             log: log::LogPanel::default(),
         }
     }
@@ -50,12 +46,12 @@ impl Panels {
     ) {
         match kind {
             PanelKind::Data => self.data.show(ui, state, commands),
-            PanelKind::Strategy => self.strategy.show(ui, state, commands),
+            PanelKind::Strategy => strategy::StrategyPanel::show(ui, state, commands),
             PanelKind::Plan => self.plan.show(ui, state, commands),
             PanelKind::Training => self.training.show(ui, state, commands),
             PanelKind::Results => self.results.show(ui, state, commands),
             PanelKind::Queue => self.queue.show(ui, state, commands),
-            PanelKind::Devices => self.devices.show(ui, state),
+            PanelKind::Devices => devices::DevicesPanel::show(ui, state),
             PanelKind::Log => self.log.show(ui, state),
         }
     }

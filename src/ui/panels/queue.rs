@@ -13,7 +13,12 @@ const COLUMNS: [Column; 9] = [
     column("state", "Running tasks stand first", 112.0, Align::Left),
     column("device", "Where it trains", 58.0, Align::Left),
     column("epoch", "Epoch at work, or trained; of at most", 64.0, Align::Right),
-    column("train loss", "Mean over the last epoch's batches, measured while learning", 76.0, Align::Right),
+    column(
+        "train loss",
+        "Mean over the last epoch's batches, measured while learning",
+        76.0,
+        Align::Right,
+    ),
     column("validation loss", "After the last epoch", 96.0, Align::Right),
     column("best epoch", "Whose weights are kept", 72.0, Align::Right),
     column("samples/s", "Training samples a second", 72.0, Align::Right),
@@ -37,7 +42,10 @@ impl QueuePanel {
             let (title, next) = if state.waiting > 0 {
                 ("The experiment is being planned", "Its tasks appear here in a moment.")
             } else {
-                ("Nothing is queued", "Press Start: every fold of every symbol becomes a task here.")
+                (
+                    "Nothing is queued",
+                    "Press Start: every fold of every symbol becomes a task here.",
+                )
             };
             widgets::empty_state(ui, icons::QUEUE, title, next);
             return;

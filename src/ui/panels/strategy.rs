@@ -16,12 +16,12 @@ use crate::ui::widgets::{self, Form};
 pub(in crate::ui) struct StrategyPanel;
 
 impl StrategyPanel {
-    pub(in crate::ui) fn show(&self, ui: &mut Ui, state: &State, commands: &mut Commands) {
+    pub(in crate::ui) fn show(ui: &mut Ui, state: &State, commands: &mut Commands) {
         let draft = &state.draft;
         let mut spec = draft.spec().clone();
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-            preset(ui, &spec, commands);
             let form = Form::new(draft);
+            preset(ui, form, &spec, commands);
             identity(ui, form, &mut spec);
             features(ui, form, &mut spec);
             label(ui, form, &mut spec);
@@ -36,21 +36,25 @@ impl StrategyPanel {
     }
 }
 
-fn preset(ui: &mut Ui, spec: &ExperimentSpec, commands: &mut Commands) {
-    ui.horizontal(|ui| {
-        let name = ui.label(RichText::new("Preset").color(ui.palette().text_weak));
-        let known = PRESETS.iter().find(|preset| preset.name == spec.name);
-        let shown = known.map_or("your own", |preset| preset.name);
-        let combo = ComboBox::from_id_salt("preset").selected_text(shown);
-        let combo = combo.width(ui.available_width()).truncate().show_ui(ui, |ui| {
-            for preset in PRESETS {
-                if ui.selectable_label(preset.name == spec.name, preset.name).clicked() {
-                    commands.send(Command::UsePreset(preset.name));
+fn preset(ui: &mut Ui, form: Form<'_>, spec: &ExperimentSpec, commands: &mut Commands) {
+    form.row(
+        ui,
+        "Preset",
+        "preset",
+        "Begin anew from an experiment that comes with the program",
+        |ui| {
+            let known = PRESETS.iter().find(|preset| preset.name == spec.name);
+            let shown = known.map_or("your own", |preset| preset.name);
+            let combo = ComboBox::from_id_salt("preset").selected_text(shown);
+            combo.width(ui.available_width()).truncate().show_ui(ui, |ui| {
+                for preset in PRESETS {
+                    if ui.selectable_label(preset.name == spec.name, preset.name).clicked() {
+                        commands.send(Command::UsePreset(preset.name));
+                    }
                 }
-            }
-        });
-        combo.response.labelled_by(name.id);
-    });
+            });
+        },
+    );
     if !spec.notes.is_empty() {
         let notes = RichText::new(&spec.notes).small().color(ui.palette().text_weak);
         ui.add(Label::new(notes).wrap());
@@ -63,7 +67,7 @@ fn identity(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
     });
     let help = "Every random choice follows from it: initial weights, batch order, dropout";
     form.row(ui, "Seed", "seed", help, |ui| {
-        ui.add(DragValue::new(&mut spec.seed).speed(0.1));
+        widgets::number(ui, DragValue::new(&mut spec.seed).speed(0.1));
     });
 }
 
@@ -95,8 +99,8 @@ const FEATURES: [(&str, &str, FeatureSpec); 8] = [
     ("Time gap", "ln(1 + bar lengths missing before the bar)", FeatureSpec::TimeGap),
 ];
 
-fn same_kind(a: &FeatureSpec, b: &FeatureSpec) -> bool {
-    std::mem::discriminant(a) == std::mem::discriminant(b)
+fn same_kind(a: FeatureSpec, b: FeatureSpec) -> bool {
+    std::mem::discriminant(&a) == std::mem::discriminant(&b)
 }
 
 fn features(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
@@ -116,7 +120,7 @@ fn features(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
     });
     let mut removed = None;
     for (index, feature) in spec.features.iter_mut().enumerate() {
-        let known = FEATURES.iter().find(|(_, _, known)| same_kind(known, feature));
+        let known = FEATURES.iter().find(|(_, _, known)| same_kind(*known, *feature));
         let (name, help) = known.map_or(("Feature", ""), |(name, help, _)| (*name, *help));
         let (field, parameter) = match feature {
             FeatureSpec::LogReturn { lag } => ("lag", Some(lag)),
@@ -130,7 +134,7 @@ fn features(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
         form.row(ui, name, &path, help, |ui| {
             if let Some(parameter) = parameter {
                 let value = DragValue::new(parameter).speed(0.1).suffix(" bars");
-                let value = ui.add(value.update_while_editing(false)).on_hover_text(field);
+                let value = widgets::number(ui, value).on_hover_text(field);
                 widgets::name(&value, egui::Role::SpinButton, &format!("{name} {field} {index}"));
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -206,7 +210,8 @@ fn validation(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
         test_bars,
         &mut folds.step_bars,
     );
-    let help = "Bars left out between sections. The purge of overlapping labels comes on top by itself";
+    let help =
+        "Bars left out between sections. The purge of overlapping labels comes on top by itself";
     form.integer(ui, "Embargo", "validation.embargo_bars", ("bars", help), &mut folds.embargo_bars);
     form.optional_integer(
         ui,
@@ -232,11 +237,9 @@ fn model(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
     );
     if kind != spec.model.name() {
         spec.model = match kind {
-            "MLP" => ModelSpec::Mlp {
-                hidden: vec![64, 32],
-                activation: Activation::Relu,
-                dropout: 0.1,
-            },
+            "MLP" => {
+                ModelSpec::Mlp { hidden: vec![64, 32], activation: Activation::Relu, dropout: 0.1 }
+            }
             "LSTM" => ModelSpec::Lstm { hidden: 32, layers: 1, dropout: 0.1 },
             _ => ModelSpec::Linear,
         };
@@ -274,7 +277,7 @@ fn hidden_layers(ui: &mut Ui, form: Form<'_>, hidden: &mut Vec<u32>) {
         let name = format!("Layer {}", index + 1);
         let path = format!("model.hidden[{index}]");
         form.row(ui, &name, &path, "Units of the hidden layer", |ui| {
-            ui.add(DragValue::new(units).speed(0.5).suffix(" units").update_while_editing(false));
+            widgets::number(ui, DragValue::new(units).speed(0.5).suffix(" units"));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let remove = format!("Remove layer {}", index + 1);
                 if widgets::icon_button(ui, icons::TRASH, &remove).on_hover_text("Remove").clicked()
@@ -316,7 +319,11 @@ fn training(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
         ui,
         "Patience",
         "training.patience",
-        ("epochs", "Epochs without a better validation loss before training stops", "never stops early"),
+        (
+            "epochs",
+            "Epochs without a better validation loss before training stops",
+            "never stops early",
+        ),
         4,
         &mut training.patience,
     );
@@ -378,7 +385,9 @@ mod tests {
         for (_, _, feature) in FEATURES.into_iter().chain(FEATURES) {
             list.push(unused(feature, &list));
         }
-        let parameters = list.iter().filter(|feature| !matches!(feature, FeatureSpec::TimeOfDay | FeatureSpec::TimeGap));
+        let parameters = list
+            .iter()
+            .filter(|feature| !matches!(feature, FeatureSpec::TimeOfDay | FeatureSpec::TimeGap));
         let parameters: Vec<_> = parameters.collect();
         for (index, feature) in parameters.iter().enumerate() {
             assert!(!parameters[..index].contains(feature), "{feature:?}");

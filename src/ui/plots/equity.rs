@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
 
 use egui::{Color32, FontId, Pos2, Response, Role, Sense, Shape, Stroke, TextStyle, Ui, vec2};
-use egui_plot::{AxisHints, GridMark, HLine, HoverPosition, Line, LineStyle, Plot, PlotPoint};
+use egui_plot::{
+    AxisHints, GridMark, HLine, HoverPosition, Line, LineStyle, Plot, PlotPoint, PlotPoints,
+};
 
 use super::time_axis::{label, ticks};
 use crate::domain::UtcMillis;
@@ -12,7 +14,7 @@ use crate::ui::widgets;
 
 /// Distance between two dates at least, in points.
 const TICK_WIDTH: f64 = 96.0;
-/// egui_plot's least distance between two grid lines, which it gives its grid spacer, in points.
+/// `egui_plot`'s least distance between two grid lines, which it gives its grid spacer, in points.
 const GRID_STEP: f64 = 8.0;
 /// Width of a line's sample in the legend.
 const SAMPLE_WIDTH: f32 = 24.0;
@@ -61,11 +63,11 @@ pub(in crate::ui) fn show(
     let palette = ui.palette();
     let curves = shown(&data.curves, palette);
     legend(ui, &curves, hidden);
-    let curves: Vec<Shown<'_>> =
-        curves.into_iter().filter(|curve| !hidden.contains(&curve.name)).collect();
     let ends = |curve: &Shown<'_>| Some((curve.points.first()?.x, curve.points.last()?.x));
     let ends = curves.iter().filter_map(ends);
     let whole = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or((0.0, 1.0));
+    let curves: Vec<Shown<'_>> =
+        curves.into_iter().filter(|curve| !hidden.contains(&curve.name)).collect();
     let heights = curves.iter().flat_map(|curve| curve.points).map(|point| point.y);
     let (low, high) = heights.fold((1.0, 1.0), |(low, high), y| (y.min(low), y.max(high)));
 
@@ -91,7 +93,8 @@ pub(in crate::ui) fn show(
             let (from, until) = input.bounds;
             let points = (until - from) / input.base_step_size * GRID_STEP;
             let ticks = ticks(from, until, (points / TICK_WIDTH).max(1.0) as usize);
-            let mark = |tick: super::time_axis::Tick| GridMark { value: tick.at, step_size: tick.step };
+            let mark =
+                |tick: super::time_axis::Tick| GridMark { value: tick.at, step_size: tick.step };
             ticks.into_iter().map(mark).collect()
         })
         .custom_x_axes(vec![x_axis(font.clone(), palette)])
@@ -112,9 +115,8 @@ pub(in crate::ui) fn show(
             } else {
                 thinned(curve.points, view, width / 2, last)
             };
-            let points: Vec<[f64; 2]> = points.iter().map(|point| [point.x, point.y]).collect();
             plot.line(
-                Line::new(curve.name.as_str(), points)
+                Line::new(curve.name.as_str(), PlotPoints::Owned(points))
                     .color(curve.look.color)
                     .width(curve.look.width)
                     .style(curve.look.style)
@@ -203,23 +205,27 @@ fn sample(line: &[Pos2], look: Look) -> Vec<Shape> {
     }
 }
 
-/// Date and every curve's value there.
+/// The date of the last row up to there and every curve's value then.
 fn readings(hover: &HoverPosition<'_>, curves: &[Shown<'_>]) -> String {
     let (HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position }) =
         hover;
     let x = position.x;
-    let mut text = format!("{} UTC", minute(UtcMillis((1000.0 * x) as i64)));
-    for curve in curves {
-        text.push_str(&format!("\n{}  {}", curve.name, number(value_at(curve.points, x), 4)));
-    }
-    text
+    let row = curves.iter().find_map(|curve| last_until(curve.points, x));
+    let at = UtcMillis((1000.0 * row.map_or(x, |row| row.x)).round() as i64);
+    let at = format!("{} UTC", minute(at));
+    let value = |curve: &Shown<'_>| {
+        let value = last_until(curve.points, x).map(|row| row.y);
+        format!("{}  {}", curve.name, number(value, 4))
+    };
+    let lines: Vec<String> = std::iter::once(at).chain(curves.iter().map(value)).collect();
+    lines.join("\n")
 }
 
-/// The value of the last point up to `x`; unknown outside the curve.
-fn value_at(points: &[PlotPoint], x: f64) -> Option<f64> {
+/// The last point up to `x`; there is none outside the curve.
+fn last_until(points: &[PlotPoint], x: f64) -> Option<PlotPoint> {
     let after = points.partition_point(|point| point.x <= x);
     let point = points.get(after.checked_sub(1)?)?;
-    (points.last()?.x >= x).then_some(point.y)
+    (points.last()?.x >= x).then_some(*point)
 }
 
 /// The points in view, of each group of neighbours only what `keep` takes, so that about as many groups are left as asked for. The first
@@ -299,9 +305,9 @@ mod tests {
     fn a_reading_is_the_last_value_known_then_and_none_outside_the_curve() {
         let points = [(1.0, 1.1), (2.0, 1.2), (5.0, 0.9)].map(|(x, y)| PlotPoint::new(x, y));
         for (x, value) in [(0.5, None), (1.0, Some(1.1)), (4.9, Some(1.2)), (5.0, Some(0.9))] {
-            assert_eq!(value_at(&points, x), value, "{x}");
+            assert_eq!(last_until(&points, x).map(|point| point.y), value, "{x}");
         }
-        assert_eq!(value_at(&points, 5.1), None);
-        assert_eq!(value_at(&[], 1.0), None);
+        assert_eq!(last_until(&points, 5.1), None);
+        assert_eq!(last_until(&[], 1.0), None);
     }
 }

@@ -102,7 +102,8 @@ impl FoldChart<'_> {
                     ui.end_row();
                 }
             });
-            let note = "A bar belongs to the section in which it closes; the end is not part of it.";
+            let note =
+                "A bar belongs to the section in which it closes; the end is not part of it.";
             ui.label(RichText::new(note).small().color(ui.palette().text_weak));
         });
     }
@@ -111,14 +112,29 @@ impl FoldChart<'_> {
 /// What the colours mean, in the order in which the sections follow each other.
 pub(in crate::ui) fn legend(ui: &mut Ui) {
     let palette = ui.palette();
-    let entries =
-        [("Train", palette.train), ("Validation", palette.validation), ("Test", palette.test)];
-    for (index, (name, color)) in entries.into_iter().enumerate() {
-        if index > 0 {
-            ui.label(RichText::new("→").small().color(palette.text_weak));
-        }
-        square(ui, color);
-        ui.label(RichText::new(name).small());
+    let font = TextStyle::Small.resolve(ui.style());
+    for (prefix, name, color) in [
+        ("", "Train", palette.train),
+        ("→", "Validation", palette.validation),
+        ("→", "Test", palette.test),
+    ] {
+        // In one piece, so that a line never breaks between a square and its word.
+        let lay =
+            |text: &str| ui.painter().layout_no_wrap(text.to_owned(), font.clone(), palette.text);
+        let (arrow, word) = (lay(prefix), lay(name));
+        let gap = if prefix.is_empty() { 0.0 } else { space::S };
+        let square = arrow.size().x + gap;
+        let text = square + BAR_HEIGHT + space::XS;
+        let size = vec2(text + word.size().x, word.size().y);
+        let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name));
+        let at = |x: f32| Pos2::new(rect.left() + x, rect.top());
+        let painter = ui.painter();
+        painter.galley(at(0.0), arrow, palette.text);
+        let corner = Pos2::new(rect.left() + square, rect.center().y - BAR_HEIGHT / 2.0);
+        let size = vec2(BAR_HEIGHT, BAR_HEIGHT);
+        painter.rect_filled(Rect::from_min_size(corner, size), 1.0, color);
+        painter.galley(at(text), word, palette.text);
     }
 }
 

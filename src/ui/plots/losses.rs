@@ -72,7 +72,15 @@ pub(in crate::ui) fn show(ui: &mut Ui, data: &LossPlot<'_>) {
             }
         }
     });
-    widgets::name(&response.response, egui::Role::Image, "Loss curves");
+    widgets::name(&response.response, egui::Role::Image, &description(data));
+}
+
+/// What the picture shows, for those who do not see it.
+fn description(data: &LossPlot<'_>) -> String {
+    let tasks = data.shown.iter().map(|&index| &data.run.tasks[index]);
+    let epochs = tasks.filter_map(|task| task.last_epoch).map(|last| last.epoch);
+    let (count, last) = (data.shown.len(), epochs.max().unwrap_or(0));
+    format!("Loss curves of {count} tasks, up to epoch {last}")
 }
 
 fn points(points: &[PlotPoint], log: bool) -> PlotPoints<'_> {

@@ -35,7 +35,11 @@ impl EquityPlot {
             let points = points.map(|(at, &value)| (seconds(at.0), value));
             (predictor.name.clone(), Curve::through(points))
         });
-        Self { symbol: equity.symbol.clone(), timeframe: equity.timeframe, curves: curves.collect() }
+        Self {
+            symbol: equity.symbol.clone(),
+            timeframe: equity.timeframe,
+            curves: curves.collect(),
+        }
     }
 }
 

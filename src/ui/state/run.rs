@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::Curve;
 use crate::domain::{
     Device, EpochRecord, Event, EventKind, Plan, Progress, RunId, RunOutcome, RunSummary, Stage,
-    Task, TaskId, TaskReport, UtcMillis,
+    TaskId, TaskReport, UtcMillis,
 };
 
 /// One run of this session as its events tell it.
@@ -100,11 +100,6 @@ impl RunView {
 
     pub(crate) fn task_mut(&mut self, id: &TaskId) -> Option<&mut TaskView> {
         self.index.get(id).map(|&index| &mut self.tasks[index])
-    }
-
-    /// The task's place in the plan.
-    pub(crate) fn planned(&self, index: usize) -> &Task {
-        &self.plan.tasks[index]
     }
 
     pub(crate) const fn is_over(&self) -> bool {

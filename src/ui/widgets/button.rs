@@ -42,8 +42,7 @@ pub(in crate::ui) fn name(response: &Response, role: Role, name: &str) {
 
 /// The same for something that is on or off.
 pub(in crate::ui) fn name_toggle(response: &Response, is_on: bool, name: &str) {
-    response
-        .widget_info(|| WidgetInfo::selected(Role::CheckBox, response.enabled(), is_on, name));
+    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, response.enabled(), is_on, name));
 }
 
 fn joined(icon: &str, text: &str) -> String {

@@ -5,7 +5,9 @@ use crate::ui::state::Draft;
 use crate::ui::theme::Themed;
 
 /// Width of the names at the left of a form.
-const NAME_WIDTH: f32 = 118.0;
+const NAME_WIDTH: f32 = 112.0;
+/// Width of every number.
+const NUMBER_WIDTH: f32 = 92.0;
 
 /// Rows of a form: name, control, and under it what is wrong with the field. Help is shown over the name.
 #[derive(Clone, Copy)]
@@ -27,6 +29,18 @@ impl<'a> Form<'a> {
         help: &str,
         add: impl FnOnce(&mut Ui),
     ) {
+        self.labelled_row(ui, name, field, help, |ui, label| ui.label_inputs_by(label, add));
+    }
+
+    /// The same for a control that brings a hint and must be told its label: `labelled_by`.
+    pub(in crate::ui) fn labelled_row(
+        self,
+        ui: &mut Ui,
+        name: &str,
+        field: &str,
+        help: &str,
+        add: impl FnOnce(&mut Ui, egui::Id),
+    ) {
         let message = self.draft.issue(field);
         let color = if message.is_some() { ui.palette().error } else { ui.palette().text_weak };
         ui.horizontal(|ui| {
@@ -37,7 +51,7 @@ impl<'a> Form<'a> {
                 let text = Label::new(RichText::new(name).color(color)).truncate();
                 ui.add(text.sense(Sense::hover())).on_hover_text(help)
             });
-            ui.label_inputs_by(label.inner.id, add);
+            add(ui, label.inner.id);
         });
         if let Some(message) = message {
             issue(ui, message);
@@ -61,7 +75,7 @@ impl<'a> Form<'a> {
         value: &mut u32,
     ) {
         self.row(ui, name, field, help, |ui| {
-            ui.add(integer_field(value, unit));
+            number(ui, integer_field(value, unit));
         });
     }
 
@@ -75,7 +89,7 @@ impl<'a> Form<'a> {
         value: &mut f64,
     ) {
         self.row(ui, name, field, help, |ui| {
-            ui.add(real_field(value, unit));
+            number(ui, real_field(value, unit));
         });
     }
 
@@ -90,7 +104,7 @@ impl<'a> Form<'a> {
         value: &mut Option<u32>,
     ) {
         self.optional(ui, name, field, (help, absent), initial, value, |ui, value| {
-            ui.add(integer_field(value, unit));
+            number(ui, integer_field(value, unit));
         });
     }
 
@@ -105,7 +119,7 @@ impl<'a> Form<'a> {
         value: &mut Option<f64>,
     ) {
         self.optional(ui, name, field, (help, absent), initial, value, |ui, value| {
-            ui.add(real_field(value, unit));
+            number(ui, real_field(value, unit));
         });
     }
 
@@ -159,9 +173,15 @@ impl<'a> Form<'a> {
     }
 }
 
+/// Draws a number; all of them are equally wide, so that a form has one edge.
+pub(in crate::ui) fn number(ui: &mut Ui, value: DragValue<'_>) -> egui::Response {
+    let size = egui::vec2(NUMBER_WIDTH, ui.spacing().interact_size.y);
+    ui.add(value.min_size(size).update_while_editing(false))
+}
+
 fn integer_field<'a>(value: &'a mut u32, unit: &str) -> DragValue<'a> {
     let speed = (f64::from(*value) * 0.01).max(0.1);
-    DragValue::new(value).speed(speed).suffix(suffix(unit)).update_while_editing(false)
+    DragValue::new(value).speed(speed).suffix(suffix(unit))
 }
 
 fn real_field<'a>(value: &'a mut f64, unit: &str) -> DragValue<'a> {
@@ -171,7 +191,6 @@ fn real_field<'a>(value: &'a mut f64, unit: &str) -> DragValue<'a> {
         .speed(speed)
         .custom_formatter(|value, _decimals| format!("{}", round_to_significant(value)))
         .suffix(suffix(unit))
-        .update_while_editing(false)
 }
 
 fn suffix(unit: &str) -> String {

@@ -7,7 +7,7 @@ mod sparkline;
 mod table;
 
 pub(super) use button::{button, icon_button, name, name_toggle, primary_button};
-pub(super) use form::Form;
+pub(super) use form::{Form, number};
 pub(super) use parts::{empty_state, issue, level_icon, problem, section, value_row};
 pub(super) use sparkline::Sparkline;
 pub(super) use table::{Align, Cell, Column, Table};

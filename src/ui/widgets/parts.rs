@@ -6,7 +6,9 @@ use crate::ui::theme::{Themed, space, strong_family};
 
 /// A heading within a panel, with room above it.
 pub(in crate::ui) fn section(ui: &mut Ui, title: &str) {
-    ui.add_space(space::XS);
+    if ui.layout().is_vertical() {
+        ui.add_space(space::XS);
+    }
     ui.label(RichText::new(title).family(strong_family()));
 }
 

@@ -1,0 +1,208 @@
+use egui::text::LayoutJob;
+use egui::{Label, Layout, RichText, TextStyle, Ui, vec2};
+
+use super::digest::{Digest, plural};
+use crate::domain::text::{UNKNOWN, count};
+use crate::domain::{Bytes, Device};
+use crate::ui::icons;
+use crate::ui::state::Machine;
+use crate::ui::theme::{Themed, space, strong_family};
+
+/// A card is never narrower; as many stand in a row as fit.
+const LEAST_WIDTH: f32 = 132.0;
+const HEIGHT: f32 = 80.0;
+
+/// One number with its name and what stands behind it.
+struct Card {
+    title: &'static str,
+    value: String,
+    /// Two lines at most.
+    detail: String,
+    help: String,
+    /// Worth a look: marked with an icon.
+    is_warning: bool,
+}
+
+/// What the plan adds up to, in a row of cards that wraps.
+pub(super) fn show(ui: &mut Ui, digest: &Digest, machine: &Machine) {
+    let cards = [
+        tasks(digest),
+        parameters(digest),
+        memory(digest, machine),
+        device(digest),
+        at_a_time(digest, machine),
+    ];
+    let gap = space::S;
+    let room = ui.available_width();
+    let columns = (((room + gap) / (LEAST_WIDTH + gap)) as usize).clamp(1, cards.len());
+    let width = (room - gap * (columns - 1) as f32) / columns as f32;
+    for row in cards.chunks(columns) {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = gap;
+            for card in row {
+                card.show(ui, width);
+            }
+        });
+    }
+}
+
+impl Card {
+    fn show(&self, ui: &mut Ui, width: f32) {
+        let palette = ui.palette();
+        let margin = egui::Margin::symmetric(space::S as i8, 6);
+        let frame = egui::Frame::new().fill(palette.raised).corner_radius(4).inner_margin(margin);
+        let size = vec2(width, HEIGHT);
+        let layout = Layout::top_down(egui::Align::Min);
+        let card = ui.allocate_ui_with_layout(size, layout, |ui| {
+            frame.show(ui, |ui| {
+                ui.set_min_size(size - margin.sum());
+                ui.spacing_mut().item_spacing.y = 1.0;
+                self.content(ui);
+            });
+        });
+        card.response.on_hover_text(self.help.as_str());
+    }
+
+    fn content(&self, ui: &mut Ui) {
+        let palette = ui.palette();
+        ui.label(RichText::new(self.title).small().color(palette.text_weak));
+        let (value, color) = if self.is_warning {
+            (format!("{}  {}", icons::WARNING, self.value), palette.warning)
+        } else {
+            (self.value.clone(), palette.text)
+        };
+        let value = RichText::new(value).text_style(TextStyle::Heading).family(strong_family());
+        ui.add(Label::new(value.color(color)).truncate().show_tooltip_when_elided(false));
+        let font = TextStyle::Small.resolve(ui.style());
+        let mut detail = LayoutJob::simple(self.detail.clone(), font, palette.text_weak, 0.0);
+        detail.wrap.max_rows = 2;
+        ui.add(Label::new(detail).wrap().show_tooltip_when_elided(false));
+    }
+}
+
+fn tasks(digest: &Digest) -> Card {
+    Card {
+        title: "To train",
+        value: plural(digest.plan.tasks.len(), "task", "tasks"),
+        detail: digest.shape.clone(),
+        help: format!("{}: one model for each series and fold", digest.shape),
+        is_warning: false,
+    }
+}
+
+fn parameters(digest: &Digest) -> Card {
+    let (fewest, most) = digest.parameters;
+    let value =
+        if fewest == most { count(most) } else { format!("{}–{}", count(fewest), count(most)) };
+    let features = &digest.plan.features;
+    Card {
+        title: "Parameters per model",
+        value,
+        detail: format!("of {}", plural(features.len(), "feature", "features")),
+        help: format!("Numbers that a model learns. Features: {}", features.join(", ")),
+        is_warning: false,
+    }
+}
+
+fn memory(digest: &Digest, machine: &Machine) -> Card {
+    let device = digest.plan.device;
+    let at_once = digest.at_once();
+    let free = free_memory(machine, device);
+    let is_warning = free.is_some_and(|free| at_once > free);
+    let place = if matches!(device, Device::Cuda(_)) { device.to_string() } else { "host".into() };
+    let free = free.map_or_else(|| UNKNOWN.to_owned(), |free| free.to_string());
+    let relation = if is_warning { "more than the" } else { "of" };
+    Card {
+        title: "Memory at a time",
+        value: format!("about {at_once}"),
+        detail: format!("{relation} {free} free ({place})"),
+        help: format!(
+            "Tensors at work at their peak, estimated: {} for the largest task × {} at a time. Free on {place}: {free}.",
+            digest.largest, digest.plan.workers
+        ),
+        is_warning,
+    }
+}
+
+fn device(digest: &Digest) -> Card {
+    let plan = &digest.plan;
+    Card {
+        title: "Device",
+        value: plan.device.to_string(),
+        detail: plan.device_reason.clone(),
+        help: format!("{}: {}", plan.device, plan.device_reason),
+        is_warning: false,
+    }
+}
+
+fn at_a_time(digest: &Digest, machine: &Machine) -> Card {
+    let plan = &digest.plan;
+    let threads = plan.threads_per_task as usize;
+    let cores = machine.inventory.as_ref().map(|inventory| inventory.cpu.cores as usize);
+    let cores = cores.map_or_else(|| format!("{UNKNOWN} cores"), |n| plural(n, "core", "cores"));
+    Card {
+        title: "Workers × threads",
+        value: format!("{} × {threads}", plan.workers),
+        detail: format!("{} each, on {cores}", plural(threads, "thread", "threads")),
+        help: format!(
+            "{} at a time with {} each, on {cores}",
+            plural(plan.workers as usize, "task", "tasks"),
+            plural(threads, "thread", "threads")
+        ),
+        is_warning: false,
+    }
+}
+
+/// Memory that nobody has, where the device computes: the card's own, else the host's.
+fn free_memory(machine: &Machine, device: Device) -> Option<Bytes> {
+    let reading = machine.now();
+    let inventory = machine.inventory.as_ref();
+    let (total, used) = match device {
+        Device::Cpu | Device::Mps => {
+            let Some(reading) = reading else { return inventory?.cpu.memory_available };
+            (reading.host.memory_total, reading.host.memory_used)
+        }
+        Device::Cuda(_) => {
+            let now = reading.and_then(|now| now.cuda.iter().find(|(card, _)| *card == device));
+            let at_first = || inventory?.cuda.iter().find(|card| card.device == device);
+            let card =
+                now.map(|(_, card)| card).or_else(|| at_first().map(|card| &card.reading))?;
+            (card.memory_total, card.memory_used)
+        }
+    };
+    Some(Bytes(total?.0.saturating_sub(used?.0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::devices::{HostReading, MachineReading, NvmlReading};
+    use crate::domain::UtcMillis;
+
+    #[test]
+    fn free_memory_is_that_of_the_device_and_unknown_where_nobody_knows() {
+        let mut machine = Machine::default();
+        assert_eq!(free_memory(&machine, Device::Cpu), None);
+        let host = HostReading {
+            memory_total: Some(Bytes(100)),
+            memory_used: Some(Bytes(30)),
+            ..HostReading::default()
+        };
+        let card = NvmlReading {
+            memory_total: Some(Bytes(80)),
+            memory_used: Some(Bytes(10)),
+            ..NvmlReading::default()
+        };
+        let cuda = vec![(Device::Cuda(0), NvmlReading::default()), (Device::Cuda(1), card)];
+        machine.add(MachineReading { at: UtcMillis(0), host, cuda });
+        for (device, free) in [
+            (Device::Cpu, Some(70)),
+            (Device::Mps, Some(70)),
+            (Device::Cuda(0), None),
+            (Device::Cuda(1), Some(70)),
+            (Device::Cuda(2), None),
+        ] {
+            assert_eq!(free_memory(&machine, device), free.map(Bytes), "{device}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+use egui::{Label, RichText, Ui};
+
+use super::scores::help;
+use super::table::{Fitted, column};
+use crate::domain::text::{count, day, duration, number, percent};
+use crate::domain::{Score, Task, TaskReport};
+use crate::ui::icons;
+use crate::ui::theme::{Themed, space, strong_family};
+use crate::ui::widgets::{self, Align, Cell, Column};
+
+/// Failures shown at first.
+const FIRST_FAILURES: usize = 5;
+
+/// A finished task.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Finished<'a> {
+    pub(super) task: &'a Task,
+    pub(super) report: &'a TaskReport,
+}
+
+/// Which columns the folds have: all of them would not fit beside each other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Columns {
+    /// How good it was out of sample, beside the baselines.
+    #[default]
+    Scores,
+    /// How it was learnt.
+    Training,
+}
+
+const TASK: Column = column("Task", "Symbols, timeframe and fold", 118.0, Align::Left);
+const PERIOD: Column = column("Test section", "First day and last day, UTC", 162.0, Align::Left);
+
+const SCORES: [Column; 9] = [
+    TASK,
+    PERIOD,
+    column("IC", help::IC, 52.0, Align::Right),
+    column("Ridge IC", "IC of a ridge regression on the same rows", 54.0, Align::Right),
+    column("Rank IC", help::RANK_IC, 52.0, Align::Right),
+    column("Hit rate", help::HIT_RATE, 52.0, Align::Right),
+    column("Net return", help::NET_RETURN, 62.0, Align::Right),
+    column("Always long", "Net return of holding the symbol", 66.0, Align::Right),
+    column("Sharpe", help::SHARPE, 48.0, Align::Right),
+];
+
+const TRAINING: [Column; 8] = [
+    TASK,
+    PERIOD,
+    column("Train rows", "Rows learnt from", 62.0, Align::Right),
+    column("Test rows", help::ROWS, 58.0, Align::Right),
+    column("Best epoch", "Whose weights were kept, of all epochs trained", 64.0, Align::Right),
+    column("Train loss", "Mean training loss of the best epoch", 58.0, Align::Right),
+    column("Validation loss", "Validation loss of the best epoch", 82.0, Align::Right),
+    column("Time", "From start to finish", 72.0, Align::Right),
+];
+
+/// Every finished fold in a row.
+pub(super) fn show(ui: &mut Ui, title: &str, finished: &[Finished<'_>], columns: &mut Columns) {
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new(title).family(strong_family()));
+        ui.add_space(space::S);
+        ui.selectable_value(columns, Columns::Scores, "Scores");
+        ui.selectable_value(columns, Columns::Training, "Training");
+    });
+    let (id, heads): (_, &[Column]) = match columns {
+        Columns::Scores => ("fold_scores", &SCORES),
+        Columns::Training => ("fold_training", &TRAINING),
+    };
+    // Only what is in view is laid out, however many there are.
+    let table = Fitted { id, columns: heads, rows: finished.len(), most: usize::MAX };
+    table.show(ui, |_, row| {
+        let Some(fold) = finished.get(row) else { return Vec::new() };
+        let texts = match columns {
+            Columns::Scores => fold.scores(),
+            Columns::Training => fold.training(),
+        };
+        texts.into_iter().map(Cell::new).collect()
+    });
+}
+
+impl Finished<'_> {
+    fn lead(&self) -> [String; 2] {
+        let test = self.task.fold.test;
+        // The end is the first moment after.
+        let last = test.end.plus_millis(-1);
+        [self.task.id.to_string(), format!("{} → {}", day(test.start), day(last))]
+    }
+
+    fn scores(&self) -> Vec<String> {
+        let model = &self.report.model;
+        let baseline = |name: &str, value: fn(&Score) -> Option<f64>| {
+            let found = self.report.baselines.iter().find(|baseline| baseline.name == name);
+            found.and_then(|baseline| value(&baseline.score))
+        };
+        let numbers = [
+            number(model.ic_ts, 4),
+            number(baseline("ridge", |score| score.ic_ts), 4),
+            number(model.rank_ic_ts, 4),
+            percent(model.hit_rate),
+            percent(model.total_return),
+            percent(baseline("always_long", |score| score.total_return)),
+            number(model.sharpe, 2),
+        ];
+        self.lead().into_iter().chain(numbers).collect()
+    }
+
+    fn training(&self) -> Vec<String> {
+        let report = self.report;
+        let numbers = [
+            count(report.rows.train),
+            count(report.model.rows),
+            format!("{} of {}", report.best_epoch, report.epochs),
+            number(Some(report.train_loss), 5),
+            number(Some(report.validation_loss), 5),
+            duration(report.seconds),
+        ];
+        self.lead().into_iter().chain(numbers).collect()
+    }
+}
+
+/// Failed tasks with what went wrong.
+pub(super) fn failures(ui: &mut Ui, failures: &[(&Task, &str)], all: &mut bool) {
+    if failures.is_empty() {
+        return;
+    }
+    let title = if failures.len() == 1 { "1 task failed" } else { "tasks failed" };
+    let title =
+        if failures.len() == 1 { title.to_owned() } else { format!("{} {title}", failures.len()) };
+    widgets::section(ui, &title);
+    let shown = if *all { failures.len() } else { FIRST_FAILURES };
+    for (task, message) in failures.iter().take(shown) {
+        ui.horizontal_top(|ui| {
+            let color = ui.palette().error;
+            ui.label(RichText::new(icons::X_CIRCLE).color(color));
+            let text = RichText::new(format!("{}: {message}", task.id)).color(color);
+            ui.add(Label::new(text).wrap().selectable(true));
+        });
+    }
+    let more = failures.len().saturating_sub(FIRST_FAILURES);
+    if more > 0 {
+        let text = if *all { "Show fewer".to_owned() } else { format!("and {more} more") };
+        if widgets::button(ui, "", &text, true).clicked() {
+            *all = !*all;
+        }
+    }
+    ui.add_space(space::S);
+}

@@ -1,0 +1,170 @@
+use egui::{Align, Color32, ComboBox, Layout, RichText, Ui};
+
+use super::View;
+use crate::domain::RunId;
+use crate::domain::text::minute;
+use crate::runs::{RunEntry, RunStatus};
+use crate::ui::actions::Action;
+use crate::ui::commands::{Command, Commands};
+use crate::ui::icons;
+use crate::ui::state::{RunView, State};
+use crate::ui::theme::{Palette, Themed};
+use crate::ui::widgets;
+
+/// The list of runs is not drawn wider.
+const MOST_WIDTH: f32 = 380.0;
+
+/// Which run is shown, how it stands, and its models' way out. `live` names the run of this session to show while it trains.
+pub(super) fn show(
+    ui: &mut Ui,
+    state: &State,
+    view: View<'_>,
+    live: &mut Option<RunId>,
+    commands: &mut Commands,
+) {
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            export(ui, state, view, commands);
+            if let Some(status) = status(state, view) {
+                let (icon, word, color) = sign(status, ui.palette());
+                ui.label(RichText::new(format!("{icon}  {word}")).color(color));
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let label = ui.label(RichText::new("Run").color(ui.palette().text_weak));
+                let chosen = chosen(state, view);
+                let combo = ComboBox::from_id_salt("results_run").truncate();
+                let combo = combo.width(ui.available_width().min(MOST_WIDTH));
+                let combo = combo.selected_text(chosen.unwrap_or("Choose a run".to_owned()));
+                let combo = combo.show_ui(ui, |ui| list(ui, state, view, live, commands));
+                combo.response.labelled_by(label.id);
+            });
+        });
+    });
+}
+
+/// The runs that train, then those on disk, newest first.
+fn list(
+    ui: &mut Ui,
+    state: &State,
+    view: View<'_>,
+    live: &mut Option<RunId>,
+    commands: &mut Commands,
+) {
+    let training = || state.runs.iter().rev().filter(|run| !run.is_over());
+    let shown = view.run();
+    for run in training() {
+        let text = format!("{} · running", live_name(run));
+        if ui.selectable_label(shown == Some(&run.id), text).clicked() {
+            *live = Some(run.id.clone());
+        }
+    }
+    for entry in &state.results.stored {
+        if training().any(|run| run.id == entry.id) {
+            continue;
+        }
+        if ui.selectable_label(shown == Some(&entry.id), entry_name(entry)).clicked() {
+            *live = None;
+            commands.send(Command::LookAt(entry.id.clone()));
+        }
+    }
+}
+
+fn export(ui: &mut Ui, state: &State, view: View<'_>, commands: &mut Commands) {
+    let has_model = match view {
+        View::Stored(results, is_wanted) => {
+            is_wanted && results.tasks.iter().any(|task| task.report.is_some())
+        }
+        _ => false,
+    };
+    let action = Action::Export;
+    let enabled = has_model && !state.exporting;
+    let button = widgets::button(ui, action.icon(), action.name(), enabled);
+    let why_not = if state.exporting {
+        "An export is at work."
+    } else {
+        "There is no finished model in view: models can be exported once their run has ended."
+    };
+    let button = button.on_hover_text(action.tooltip(ui.ctx()));
+    if button.on_disabled_hover_text(why_not).clicked() {
+        commands.send(Command::Do(action));
+    }
+}
+
+/// The run in view, in a few words.
+fn chosen(state: &State, view: View<'_>) -> Option<String> {
+    if let View::Live(run) = view {
+        return Some(live_name(run));
+    }
+    let id = view.run().or(state.results.wanted.as_ref())?;
+    let entry = state.results.stored.iter().find(|entry| entry.id == *id);
+    Some(entry.map_or_else(|| id.to_string(), short_name))
+}
+
+fn live_name(run: &RunView) -> String {
+    let started = minute(run.planned_at);
+    format!("{} · {started} · {}/{}", run.plan.experiment, run.ended(), run.tasks.len())
+}
+
+fn short_name(entry: &RunEntry) -> String {
+    let started = minute(entry.created);
+    format!("{} · {started} · {}/{}", entry.experiment, entry.finished, entry.tasks)
+}
+
+fn entry_name(entry: &RunEntry) -> String {
+    let RunEntry { experiment, finished, tasks, .. } = entry;
+    let started = minute(entry.created);
+    format!("{experiment} · {started} · {} · {finished}/{tasks}", word(entry.status))
+}
+
+fn status(state: &State, view: View<'_>) -> Option<RunStatus> {
+    match view {
+        View::Live(_) => Some(RunStatus::Running),
+        View::Stored(results, true) => Some(results.status),
+        _ => {
+            let wanted = state.results.wanted.as_ref()?;
+            let entry = state.results.stored.iter().find(|entry| entry.id == *wanted);
+            entry.map(|entry| entry.status)
+        }
+    }
+}
+
+const fn word(status: RunStatus) -> &'static str {
+    match status {
+        RunStatus::Running => "running",
+        RunStatus::Interrupted => "interrupted",
+        RunStatus::Finished => "finished",
+        RunStatus::Failed => "failed",
+        RunStatus::Cancelled => "cancelled",
+    }
+}
+
+const fn sign(status: RunStatus, palette: &Palette) -> (&'static str, &'static str, Color32) {
+    let (icon, color) = match status {
+        RunStatus::Running => (icons::PLAY, palette.accent),
+        RunStatus::Interrupted => (icons::WARNING, palette.warning),
+        RunStatus::Finished => (icons::CHECK_CIRCLE, palette.success),
+        RunStatus::Failed => (icons::X_CIRCLE, palette.error),
+        RunStatus::Cancelled => (icons::PROHIBIT, palette.text_weak),
+    };
+    (icon, word(status), color)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_on_disk_says_what_when_and_how_far() {
+        let entry = RunEntry {
+            id: RunId::new("20261122-071500-mlp-return-beef"),
+            experiment: "mlp-return".to_owned(),
+            created: "2026-11-22T07:15:40Z".parse().unwrap(),
+            status: RunStatus::Cancelled,
+            tasks: 34,
+            finished: 30,
+            path: std::path::PathBuf::new(),
+        };
+        assert_eq!(entry_name(&entry), "mlp-return · 2026-11-22 07:15 · cancelled · 30/34");
+        assert_eq!(short_name(&entry), "mlp-return · 2026-11-22 07:15 · 30/34");
+    }
+}

@@ -1,0 +1,304 @@
+//! What people do with the window, from the first start to an exported model.
+
+use std::path::{Path, PathBuf};
+
+use egui::accesskit::Role;
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable;
+use serde_json::Value;
+use walkforge::spec::{ExperimentSpec, apply, load};
+
+use crate::bench::Window;
+
+/// A preset with some fields set.
+fn spec(preset: &str, set: &[&str]) -> ExperimentSpec {
+    let assignments: Vec<_> = set.iter().map(|text| text.parse().unwrap()).collect();
+    apply(&load(preset).unwrap(), &assignments).unwrap()
+}
+
+/// The only run in a folder.
+#[track_caller]
+fn only_run(runs: &Path) -> PathBuf {
+    let found: Vec<_> = runs.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    found[0].clone()
+}
+
+fn events(run: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(run.join("events.jsonl")).unwrap();
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+fn count(events: &[Value], kind: &str) -> usize {
+    events.iter().filter(|event| event["kind"] == kind).count()
+}
+
+#[test]
+fn first_start_start_curves_cancel() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut window = Window::open(runs.path());
+    assert!(window.says("Nothing is queued") && !window.is_enabled("Cancel"));
+    window.until_says("34 tasks");
+
+    // Long enough to be cancelled on any machine.
+    window.set_number("Max epochs", "100000");
+    window.click(Role::CheckBox, "Set patience");
+    window.until_enabled("Start");
+    window.press("Start");
+    window.until("curves", |window| window.says("Loss curves of 2 tasks, up to epoch 3"));
+    assert!(window.says("Cancel SYN_A-1h-fold00"));
+
+    window.press("Cancel");
+    let run = only_run(runs.path());
+    let before = events(&run);
+    window.until_says("mlp-return cancelled: 0 of 34 tasks are kept");
+
+    let after = events(&run);
+    assert_eq!(after.last().unwrap()["outcome"], "cancelled");
+    assert_eq!(count(&after, "cancelled"), 34);
+    assert_eq!(count(&after, "started"), count(&before, "started"), "nothing began after Cancel");
+    // The flag is read at every batch: of an epoch at work at most the last batch was left.
+    let (epochs_before, epochs) = (count(&before, "epoch"), count(&after, "epoch"));
+    assert!(epochs <= epochs_before + 2, "{epochs_before} epochs when cancelled, {epochs} in all");
+    assert!(!window.is_enabled("Cancel") && window.is_enabled("Start"));
+    report_frames(&window);
+}
+
+/// Prints the window's own account of its frames; nothing is asserted about time.
+fn report_frames(window: &Window) {
+    let line = window.text().lines().rfind(|line| line.starts_with("window: ")).unwrap().to_owned();
+    println!("{line}");
+}
+
+#[test]
+fn a_folder_two_symbols_an_impossible_fold_mended_train_results_export() {
+    let data = crate::require_data!("crypto");
+    let (runs, exports) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut window = Window::open(runs.path());
+    window.set_text("Data folder", data.to_str().unwrap());
+    window.until_says("tick at least one symbol");
+    assert!(!window.is_enabled("Start"));
+    window.set_search("Search symbols", "eth_u");
+    window.click(Role::CheckBox, "ETH_USDT");
+    window.set_search("Search symbols", "btc_u");
+    window.click(Role::CheckBox, "BTC_USDT");
+    window.until_enabled("Start");
+
+    window.set_number("Train", "100000");
+    window.until_says("Start waits: ");
+    assert!(window.says("validation.train_bars"), "{}", window.text());
+    assert!(!window.is_enabled("Start"));
+    // The shortcut does not get past it either.
+    window.shortcut(Modifiers::COMMAND, Key::Enter);
+    window.set_number("Train", "2000");
+    window.until_enabled("Start");
+    assert!(runs.path().read_dir().unwrap().next().is_none(), "nothing was started");
+
+    window.click(Role::CheckBox, "Set folds at most");
+    window.set_number("Folds at most", "2");
+    window.set_number("Max epochs", "3");
+    window.until_says("4 tasks");
+    window.shortcut(Modifiers::COMMAND, Key::Enter);
+    window.until_says("mlp-return finished: 4 tasks");
+    report_frames(&window);
+    window.press("Show results");
+    window.until_says("always long");
+    for expected in ["BTC_USDT", "ETH_USDT", "ridge", "Equity"] {
+        assert!(window.says(expected), "no `{expected}` in:\n{}", window.text());
+    }
+
+    window.shortcut(Modifiers::COMMAND, Key::E);
+    let to = exports.path().join("models");
+    window.set_text("Folder", to.to_str().unwrap());
+    window.until_says("Exported 4 models");
+    let models = to.read_dir().unwrap().map(|model| model.unwrap().path().join("model.pt"));
+    assert_eq!(models.filter(|model| model.is_file()).count(), 4);
+
+    same_as_on_the_command_line(&only_run(runs.path()));
+}
+
+/// Trains what the window trained once more with the command line, and compares the weights bit for bit.
+fn same_as_on_the_command_line(run: &Path) {
+    let other = tempfile::tempdir().unwrap();
+    let train = std::process::Command::new(env!("CARGO_BIN_EXE_walkforge"))
+        .args(["train", "--quiet", "--preset"])
+        .arg(run.join("spec.ron"))
+        .arg("--runs")
+        .arg(other.path())
+        .output()
+        .unwrap();
+    assert!(train.status.success(), "{}", String::from_utf8_lossy(&train.stderr));
+    let tasks = run.join("tasks");
+    let mut compared = 0;
+    for task in tasks.read_dir().unwrap() {
+        let name = task.unwrap().file_name();
+        let weights = |run: &Path| {
+            std::fs::read(run.join("tasks").join(&name).join("weights.safetensors")).unwrap()
+        };
+        assert!(weights(run) == weights(&only_run(other.path())), "{}", name.display());
+        compared += 1;
+    }
+    assert_eq!(compared, 4);
+}
+
+#[test]
+fn one_task_is_cancelled_and_the_others_go_on() {
+    let runs = tempfile::tempdir().unwrap();
+    let set = ["validation.max_folds=2", "training.max_epochs=100000", "training.patience=null"];
+    let mut window = Window::on(runs.path(), spec("linear-return", &set));
+    window.until_enabled("Start");
+    window.press("Start");
+    window.until_says("Loss curves of 2 tasks");
+    window.press("Cancel SYN_A-1h-fold00");
+    // Its worker takes the next one while the other goes on.
+    window.until_says("SYN_B-1h-fold00: training on cpu");
+    window.press("Cancel this run");
+    window.until_says("linear-return cancelled: 0 of 4 tasks are kept");
+    let events = events(&only_run(runs.path()));
+    let place = |task: &str, kind: &str| {
+        events.iter().position(|event| event["task"] == task && event["kind"] == kind)
+    };
+    let first = place("SYN_A-1h-fold00", "cancelled").unwrap();
+    assert!(first < place("SYN_B-1h-fold00", "started").unwrap());
+    assert!(place("SYN_A-1h-fold01", "cancelled").unwrap() > first);
+}
+
+#[test]
+fn closing_while_something_trains_asks_and_stopping_keeps_what_is_finished() {
+    let runs = tempfile::tempdir().unwrap();
+    let set = ["training.max_epochs=100000", "training.patience=null"];
+    let mut window = Window::on(runs.path(), spec("linear-return", &set));
+    window.until_enabled("Start");
+    window.press("Start");
+    window.until_says("Loss curves of 2 tasks");
+
+    window.ask_to_close();
+    window.until_says("Stop training and quit?");
+    assert!(!window.closes());
+    window.press("Stay and go on training");
+    assert!(!window.says("Stop training and quit?") && window.is_enabled("Cancel"));
+
+    window.shortcut(Modifiers::COMMAND, Key::Q);
+    window.ask_to_close();
+    window.until_says("Stop training and quit?");
+    window.press("Stop and quit");
+    window.until("the window to close", Window::closes);
+    let ended = events(&only_run(runs.path()));
+    assert_eq!(ended.last().unwrap()["outcome"], "cancelled");
+}
+
+#[test]
+fn an_idle_window_closes_at_once() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut window = Window::open(runs.path());
+    window.ask_to_close();
+    assert!(!window.says("Stop training and quit?"));
+}
+
+#[test]
+fn theme_layout_and_experiment_survive_a_restart() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut window = Window::open(runs.path());
+    window.set_number("Max epochs", "7");
+    window.press("Light theme");
+    window.click(Role::Tab, "Results panel");
+    window.until_says("No results yet");
+    let stored = window.harness.state().settings().to_text();
+    drop(window);
+
+    let settings = walkforge::ui::Settings::from_text(&stored).unwrap();
+    let window = Window::again(runs.path(), settings);
+    assert!(window.says("Dark theme"), "the light theme offers the dark one");
+    assert_eq!(window.node(Role::SpinButton, "Max epochs").value().as_deref(), Some("7"));
+    assert!(window.says("No results yet"), "Results is in front");
+    assert_eq!(window.harness.state().settings().to_text(), stored);
+}
+
+#[test]
+fn an_experiment_is_saved_opened_and_a_broken_one_is_refused_with_its_line() {
+    let (runs, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut window = Window::open(runs.path());
+    window.set_number("Batch size", "77");
+    let mine = files.path().join("presets/mine.ron");
+    window.shortcut(Modifiers::COMMAND, Key::S);
+    window.set_text("File", mine.to_str().unwrap());
+    window.until_says("Saved ");
+    assert_eq!(load(mine.to_str().unwrap()).unwrap().training.batch_size, 77);
+
+    window.set_number("Batch size", "78");
+    window.shortcut(Modifiers::COMMAND, Key::O);
+    window.set_text("File", mine.to_str().unwrap());
+    window.until_says("Opened ");
+    assert_eq!(window.node(Role::SpinButton, "Batch size").value().as_deref(), Some("77"));
+
+    let text = std::fs::read_to_string(&mine).unwrap().replace("max_epochs", "max_epoch");
+    let line = text.lines().position(|line| line.contains("max_epoch")).unwrap() + 1;
+    std::fs::write(&mine, text).unwrap();
+    window.shortcut(Modifiers::COMMAND, Key::O);
+    window.set_text("File", mine.to_str().unwrap());
+    window.until_says(&format!("mine.ron:{line}:"));
+    assert_eq!(window.node(Role::SpinButton, "Batch size").value().as_deref(), Some("77"));
+
+    window.shortcut(Modifiers::COMMAND, Key::S);
+    window.set_text("File", files.path().to_str().unwrap());
+    window.until("a refusal", |window| window.says("folder"));
+}
+
+#[test]
+fn what_cannot_be_used_says_why_beside_itself() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut window = Window::open(runs.path());
+    window.set_text("Data folder", "/no/such/folder");
+    window.until_says("there is no such folder");
+    assert!(!window.is_enabled("Start"));
+    window.click(Role::Button, "Built-in market");
+    window.until_enabled("Start");
+
+    window.set_number("Learning rate", "0");
+    window.until_says("0 must be above 0");
+    assert!(window.says("Start waits: training.learning_rate"));
+    window.set_number("Learning rate", "0.01");
+    window.until_enabled("Start");
+}
+
+#[test]
+fn a_run_that_fails_says_so_and_keeps_the_reason_in_view() {
+    let runs = tempfile::tempdir().unwrap();
+    let set = ["validation.max_folds=1", "training.learning_rate=1e30"];
+    let mut window = Window::on(runs.path(), spec("mlp-return", &set));
+    window.until_enabled("Start");
+    window.press("Start");
+    window.until_says("mlp-return: 2 of 2 tasks failed");
+    window.click(Role::Label, "SYN_A-1h-fold00");
+    window.until_says("training diverged");
+}
+
+#[test]
+fn a_runs_folder_that_cannot_be_written_is_told_before_anything_opens() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let options = walkforge::ui::Options {
+        runs: file.path().join("runs"),
+        spec: None,
+        settings: Ok(walkforge::ui::Settings::default()),
+        telemetry: false,
+    };
+    let error = walkforge::ui::App::new(&egui::Context::default(), options).unwrap_err();
+    assert!(error.contains("cannot be written") && error.contains("--runs"), "{error}");
+}
+
+#[test]
+fn settings_that_cannot_be_read_are_told_and_replaced() {
+    let runs = tempfile::tempdir().unwrap();
+    let error = walkforge::ui::Settings::from_text("(theme: Purple)").unwrap_err();
+    let options = walkforge::ui::Options {
+        runs: runs.path().to_owned(),
+        spec: None,
+        settings: Err(error),
+        telemetry: false,
+    };
+    let mut harness = egui_kittest::Harness::builder()
+        .with_size([1440.0, 900.0])
+        .build_eframe(|context| walkforge::ui::App::new(&context.egui_ctx, options).unwrap());
+    harness.run_steps(3);
+    assert!(harness.query_by_label_contains("settings could not be read").is_some());
+}
