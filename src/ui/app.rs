@@ -103,7 +103,6 @@ impl App {
             (None, None) => Draft::new(load(DEFAULT_PRESET).expect("the default preset is valid")),
         };
         engine.send(workbench::Command::ListRuns);
-        ctx.set_theme(settings.theme);
         Ok(Self {
             engine,
             telemetry,
@@ -164,6 +163,9 @@ impl App {
     /// Takes what has happened since the last frame.
     fn advance(&mut self, ctx: &egui::Context) {
         self.state.now = self.clock.unwrap_or_else(UtcMillis::now);
+        if ctx.options(|options| options.theme_preference) != self.theme {
+            ctx.set_theme(self.theme);
+        }
         for update in self.engine.drain() {
             self.apply(update);
         }
@@ -300,7 +302,9 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         let began = Instant::now();
         self.draw(ui);
-        self.frames.add(began.elapsed());
+        if self.clock.is_none() {
+            self.frames.add(began.elapsed());
+        }
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {

@@ -55,10 +55,7 @@ impl App {
             Command::LookAt(id) => self.look_at(id),
             Command::ShowPanel(kind) => layout::show(&mut self.layout, kind),
             Command::ResetLayout => self.layout = layout::default_layout(),
-            Command::SetTheme(theme) => {
-                self.theme = theme;
-                ctx.set_theme(theme);
-            }
+            Command::SetTheme(theme) => self.theme = theme,
             Command::DismissNotice => self.state.notice = None,
             Command::CloseModal => self.modal = None,
             Command::StopAndQuit => {

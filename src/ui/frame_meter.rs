@@ -20,14 +20,16 @@ impl FrameMeter {
         }
     }
 
-    /// The line for the log, and a fresh start.
-    pub(super) fn report(&mut self) -> String {
+    /// The line for the log, and a fresh start; nothing where no frame was measured.
+    pub(super) fn report(&mut self) -> Option<String> {
         let Self { frames, long, longest } = std::mem::take(self);
-        format!(
-            "window: {frames} frames, longest {:.1} ms, {long} over {} ms",
-            longest.as_secs_f64() * 1000.0,
-            LONG.as_millis()
-        )
+        (frames > 0).then(|| {
+            format!(
+                "window: {frames} frames, longest {:.1} ms, {long} over {} ms",
+                longest.as_secs_f64() * 1000.0,
+                LONG.as_millis()
+            )
+        })
     }
 }
 
@@ -41,7 +43,8 @@ mod tests {
         for millis in [3, 51, 50] {
             meter.add(Duration::from_millis(millis));
         }
-        assert_eq!(meter.report(), "window: 3 frames, longest 51.0 ms, 1 over 50 ms");
-        assert_eq!(meter.report(), "window: 0 frames, longest 0.0 ms, 0 over 50 ms");
+        let report = meter.report();
+        assert_eq!(report.as_deref(), Some("window: 3 frames, longest 51.0 ms, 1 over 50 ms"));
+        assert_eq!(meter.report(), None);
     }
 }

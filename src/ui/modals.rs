@@ -35,7 +35,9 @@ pub(super) fn show(
     dialogs: &Dialogs,
     commands: &mut Commands,
 ) {
-    let response = egui::Modal::new(Id::unique("modal")).show(ctx, |ui| {
+    let style = ctx.style_of(ctx.theme());
+    let modal_box = egui::Modal::new(Id::unique("modal")).frame(egui::Frame::window(&style));
+    let response = modal_box.show(ctx, |ui| {
         ui.set_width(460.0);
         match modal {
             Modal::Path { purpose, text, focused } => {

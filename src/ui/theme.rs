@@ -39,6 +39,8 @@ pub(super) struct Palette {
     pub(super) raised: Color32,
     /// Fields one can write in.
     pub(super) field: Color32,
+    /// Behind plots, sparklines and progress.
+    pub(super) well: Color32,
     /// Borders and grids.
     pub(super) line: Color32,
     /// Text.
@@ -79,6 +81,7 @@ static DARK: Palette = Palette {
     surface: rgb(0x16_1a_20),
     raised: rgb(0x20_26_2e),
     field: rgb(0x0f_13_18),
+    well: rgb(0x0f_13_18),
     line: rgb(0x30_38_42),
     text: rgb(0xe4_e8_ed),
     text_weak: rgb(0x9c_a7_b3),
@@ -109,6 +112,7 @@ static LIGHT: Palette = Palette {
     surface: rgb(0xfd_fd_fe),
     raised: rgb(0xef_f2_f5),
     field: rgb(0xff_ff_ff),
+    well: rgb(0xf1_f4_f7),
     line: rgb(0xcb_d3_db),
     text: rgb(0x1a_20_26),
     text_weak: rgb(0x55_60_6b),
@@ -246,7 +250,7 @@ fn visuals(theme: Theme, palette: &Palette) -> Visuals {
         },
         hyperlink_color: palette.accent,
         faint_bg_color: palette.surface.lerp_to_gamma(palette.raised, 0.5),
-        extreme_bg_color: palette.field,
+        extreme_bg_color: palette.well,
         text_edit_bg_color: Some(palette.field),
         code_bg_color: palette.raised,
         warn_fg_color: palette.warning,
@@ -289,7 +293,8 @@ mod tests {
     #[test]
     fn text_is_legible_on_every_surface() {
         for (name, palette) in [("dark", &DARK), ("light", &LIGHT)] {
-            for surface in [palette.background, palette.surface, palette.raised, palette.field] {
+            let Palette { background, surface, raised, field, well, .. } = *palette;
+            for surface in [background, surface, raised, field, well] {
                 for text in [palette.text, palette.text_weak, palette.error, palette.warning] {
                     let found = contrast(text, surface);
                     assert!(found >= 4.5, "{name}: {text:?} on {surface:?} is {found:.2} : 1");
@@ -305,7 +310,7 @@ mod tests {
         for (name, palette) in [("dark", &DARK), ("light", &LIGHT)] {
             let meanings = [palette.train, palette.validation, palette.test, palette.model];
             for color in palette.series.iter().chain(&meanings) {
-                let found = contrast(*color, palette.surface);
+                let found = contrast(*color, palette.well);
                 assert!(found >= 3.0, "{name}: {color:?} is {found:.2} : 1");
             }
         }

@@ -162,8 +162,9 @@ impl App {
             run.broken = broken;
         }
         self.engine.send(workbench::Command::ListRuns);
-        let frames = self.frames.report();
-        self.note(Level::Info, frames);
+        if let Some(frames) = self.frames.report() {
+            self.note(Level::Info, frames);
+        }
     }
 
     /// In the log only.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::SnapshotOptions;
+use egui_kittest::kittest::Queryable;
 use tempfile::TempDir;
 use walkforge::devices::{
     CpuInfo, CudaInfo, HostReading, Inventory, MachineReading, MpsInfo, NvmlReading,
@@ -170,47 +171,65 @@ fn idle() {
     compare(&mut window, "idle");
     window.shortcut(Modifiers::NONE, Key::F1);
     window.until_says("Version");
+    let place = window.harness.get_by_label_contains("Runs are written to").rect();
+    window.harness.mask(place);
     compare(&mut window, "help");
 }
 
-#[test]
-fn running() {
-    for (theme, name) in [(egui::Theme::Dark, "running"), (egui::Theme::Light, "running-light")] {
-        let (runs, events) = recorded();
-        let mut window = open(runs.path(), experiment(&[]), theme, "2026-01-15T09:30:27Z");
-        window.until_says("10 tasks");
-        window.click(Role::Tab, "Training panel");
-        replay(&mut window, &events, at_epoch("SYN_B-1h-fold00", 6));
-        window.until_says("Loss curves of 2 tasks");
-        compare(&mut window, name);
-        if theme == egui::Theme::Dark {
-            window.ask_to_close();
-            window.until_says("Stop training and quit?");
-            compare(&mut window, "quit");
-        }
-    }
+/// Half of the tasks are done, two are at work.
+fn running(theme: egui::Theme) -> (TempDir, Window) {
+    let (runs, events) = recorded();
+    let mut window = open(runs.path(), experiment(&[]), theme, "2026-01-15T09:30:33Z");
+    window.until_says("10 tasks");
+    window.click(Role::Tab, "Training panel");
+    replay(&mut window, &events, at_epoch("SYN_B-1h-fold00", 6));
+    window.until_says("Loss curves of 2 tasks");
+    (runs, window)
 }
 
 #[test]
-fn finished() {
-    for (theme, name) in [(egui::Theme::Dark, "finished"), (egui::Theme::Light, "finished-light")] {
-        let (runs, events) = recorded();
-        let mut window = open(runs.path(), experiment(&[]), theme, "2026-01-15T09:31:00Z");
-        window.until_says("10 tasks");
-        replay(&mut window, &events, |_| false);
-        let run = events[0].run.clone();
-        let done = Update::RunDone { run, outcome: RunOutcome::Finished };
-        window.harness.state_mut().apply(done);
-        window.until_says("mlp-return finished: 10 tasks");
-        window.press("Show results");
-        window.until_says("always long");
-        compare(&mut window, name);
-        if theme == egui::Theme::Dark {
-            window.shortcut(Modifiers::COMMAND, Key::E);
-            window.until_says("Export trained models");
-            compare(&mut window, "export");
-        }
-    }
+fn running_dark() {
+    let (_runs, mut window) = running(egui::Theme::Dark);
+    compare(&mut window, "running");
+    window.ask_to_close();
+    window.until_says("Stop training and quit?");
+    compare(&mut window, "quit");
+}
+
+#[test]
+fn running_light() {
+    let (_runs, mut window) = running(egui::Theme::Light);
+    compare(&mut window, "running-light");
+}
+
+/// The whole recorded run, with its results in front.
+fn finished(theme: egui::Theme) -> (TempDir, Window) {
+    let (runs, events) = recorded();
+    let mut window = open(runs.path(), experiment(&[]), theme, "2026-01-15T09:31:10Z");
+    window.until_says("10 tasks");
+    replay(&mut window, &events, |_| false);
+    let run = events[0].run.clone();
+    let done = Update::RunDone { run, outcome: RunOutcome::Finished };
+    window.harness.state_mut().apply(done);
+    window.until_says("mlp-return finished: 10 tasks");
+    window.press("Show results");
+    window.until_says("always long");
+    (runs, window)
+}
+
+#[test]
+fn finished_dark() {
+    let (_runs, mut window) = finished(egui::Theme::Dark);
+    compare(&mut window, "finished");
+    window.shortcut(Modifiers::COMMAND, Key::E);
+    window.until_says("Export trained models");
+    compare(&mut window, "export");
+}
+
+#[test]
+fn finished_light() {
+    let (_runs, mut window) = finished(egui::Theme::Light);
+    compare(&mut window, "finished-light");
 }
 
 #[test]
@@ -226,10 +245,12 @@ fn errors() {
                   training.learning_rate or set training.gradient_clip_val"
             .to_owned(),
     };
-    let of_task = events.iter().rfind(|event| event.task.is_some()).unwrap();
+    let mut of_task = events.iter();
+    let of_task = of_task.find(|event| at_epoch("SYN_A-1h-fold04", 3)(event)).unwrap();
     let event = Event { kind: failed, at: UtcMillis(1_768_469_440_000), ..of_task.clone() };
     window.harness.state_mut().apply(Update::Event(Box::new(event.clone())));
-    window.click(Role::Label, event.task.as_ref().unwrap().as_str());
+    window.until_says("SYN_A-1h-fold04");
+    window.click(Role::Label, "SYN_A-1h-fold04");
     window.set_text("Data folder", "/data/kraken");
     window.until_says("there is no such folder");
     compare(&mut window, "error");

@@ -63,9 +63,8 @@ fn host(ui: &mut Ui, machine: &Machine, inventory: &Inventory) {
     let used = now.and_then(|host| host.memory_used);
     let budget = now.and_then(MemoryBudget::of_host);
     let history = machine.history(|reading| bytes(reading.host.memory_used));
-    memory(ui, "Host memory", &history, (used, total), budget);
     let own = now.and_then(|host: &HostReading| host.memory_own);
-    value_row(ui, "of it Walkforge", &shown(own));
+    memory(ui, "Host memory", &history, (used, total, own), budget);
 }
 
 fn cuda(ui: &mut Ui, machine: &Machine, inventory: &Inventory, index: usize, card: &CudaInfo) {
@@ -88,8 +87,8 @@ fn cuda(ui: &mut Ui, machine: &Machine, inventory: &Inventory, index: usize, car
 
     let values = history(|card| bytes(card.memory_used));
     let budget = MemoryBudget::of_card(&now);
-    memory(ui, "GPU memory", &values, (now.memory_used, now.memory_total), budget);
-    value_row(ui, "of it Walkforge", &shown(now.memory_own));
+    let known = (now.memory_used, now.memory_total, now.memory_own);
+    memory(ui, "GPU memory", &values, known, budget);
 
     let text = now.temperature_celsius;
     let text = text.map_or_else(|| UNKNOWN.to_owned(), |celsius| format!("{celsius} °C"));
@@ -129,7 +128,7 @@ fn memory(
     ui: &mut Ui,
     name: &str,
     history: &[Option<f64>],
-    (used, total): (Option<Bytes>, Option<Bytes>),
+    (used, total, own): (Option<Bytes>, Option<Bytes>, Option<Bytes>),
     budget: Option<MemoryBudget>,
 ) {
     let text = format!("{} of {}", shown(used), shown(total));
@@ -138,6 +137,7 @@ fn memory(
     let limit = budget.map(|budget| (budget.others.0 + budget.limit().0) as f64);
     let color = ui.palette().series[2];
     gauge(ui, name, &text, history, top, limit, color);
+    value_row(ui, "of it Walkforge", &shown(own));
     let text = budget.map_or_else(|| UNKNOWN.to_owned(), |budget| budget.limit().to_string());
     ui.scope(|ui| {
         let response = ui.horizontal(|ui| value_row(ui, "Budget (dashed line)", &text)).response;

@@ -9,20 +9,15 @@ use crate::ui::theme::{Palette, Themed, space};
 use crate::ui::widgets::{self, Align, Cell, Column, Table};
 
 const COLUMNS: [Column; 9] = [
-    column("task", "Symbols, timeframe and fold", 150.0, Align::Left),
-    column("state", "Running tasks stand first", 112.0, Align::Left),
-    column("device", "Where it trains", 58.0, Align::Left),
-    column("epoch", "Epoch at work, or trained; of at most", 64.0, Align::Right),
-    column(
-        "train loss",
-        "Mean over the last epoch's batches, measured while learning",
-        76.0,
-        Align::Right,
-    ),
-    column("validation loss", "After the last epoch", 96.0, Align::Right),
-    column("best epoch", "Whose weights are kept", 72.0, Align::Right),
-    column("samples/s", "Training samples a second", 72.0, Align::Right),
-    column("time left", "At most: early stopping may end it sooner", 72.0, Align::Right),
+    column("task", "Symbols, timeframe and fold", 128.0, Align::Left),
+    column("state", "Running tasks stand first, then failed ones", 98.0, Align::Left),
+    column("device", "Where it trains", 46.0, Align::Left),
+    column("epoch", "Epoch at work, or trained; of at most", 50.0, Align::Right),
+    column("train loss", "Mean over the last epoch's batches, while learning", 66.0, Align::Right),
+    column("validation loss", "After the last epoch", 88.0, Align::Right),
+    column("best", "Epoch whose weights are kept", 36.0, Align::Right),
+    column("samples/s", "Training samples a second", 62.0, Align::Right),
+    column("time left", "At most: early stopping may end it sooner", 66.0, Align::Right),
 ];
 
 const fn column(title: &'static str, help: &'static str, width: f32, align: Align) -> Column {
@@ -61,7 +56,7 @@ impl QueuePanel {
         let table = Table {
             id: "queue",
             columns: &COLUMNS,
-            trailing: Some(32.0),
+            trailing: Some(28.0),
             rows: order.len(),
             selected,
             clickable: true,

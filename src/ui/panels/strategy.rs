@@ -276,8 +276,9 @@ fn hidden_layers(ui: &mut Ui, form: Form<'_>, hidden: &mut Vec<u32>) {
     for (index, units) in hidden.iter_mut().enumerate() {
         let name = format!("Layer {}", index + 1);
         let path = format!("model.hidden[{index}]");
-        form.row(ui, &name, &path, "Units of the hidden layer", |ui| {
-            widgets::number(ui, DragValue::new(units).speed(0.5).suffix(" units"));
+        form.labelled_row(ui, &name, &path, "Units of the hidden layer", |ui, label| {
+            let units = DragValue::new(units).speed(0.5).suffix(" units");
+            widgets::number(ui, units).labelled_by(label);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let remove = format!("Remove layer {}", index + 1);
                 if widgets::icon_button(ui, icons::TRASH, &remove).on_hover_text("Remove").clicked()

@@ -1,4 +1,4 @@
-use egui::{Align, Layout, Ui};
+use egui::{Align, Layout, RichText, Ui};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::text::number;
@@ -48,6 +48,12 @@ impl TrainingPanel {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.checkbox(&mut self.view.log, "Log loss");
                 ui.checkbox(&mut self.view.validation_only, "Validation only");
+                let signs = if self.view.validation_only {
+                    "diamond: best epoch"
+                } else {
+                    "solid: validation   dashed: train   diamond: best epoch"
+                };
+                ui.add(egui::Label::new(RichText::new(signs).small().weak()).truncate());
             });
         });
         ui.add_space(space::XS);

@@ -5,6 +5,7 @@ use egui_plot::{
     AxisHints, GridMark, HLine, HoverPosition, Line, LineStyle, Plot, PlotPoint, PlotPoints,
 };
 
+use super::thinning::{extremes, last, last_until, thinned};
 use super::time_axis::{label, ticks};
 use crate::domain::UtcMillis;
 use crate::domain::text::{minute, number};
@@ -14,6 +15,8 @@ use crate::ui::widgets;
 
 /// Distance between two dates at least, in points.
 const TICK_WIDTH: f64 = 96.0;
+/// Distance between two values on the equity axis at least, in points.
+const LINE_HEIGHT: f64 = 32.0;
 /// `egui_plot`'s least distance between two grid lines, which it gives its grid spacer, in points.
 const GRID_STEP: f64 = 8.0;
 /// Width of a line's sample in the legend.
@@ -97,6 +100,10 @@ pub(in crate::ui) fn show(
                 |tick: super::time_axis::Tick| GridMark { value: tick.at, step_size: tick.step };
             ticks.into_iter().map(mark).collect()
         })
+        .y_grid_spacer(|input| {
+            let least = input.base_step_size * (LINE_HEIGHT / GRID_STEP);
+            round_marks(input.bounds, least)
+        })
         .custom_x_axes(vec![x_axis(font.clone(), palette)])
         .custom_y_axes(vec![y_axis(font, palette)])
         .label_formatter(|hover| Some(readings(hover, &curves)));
@@ -148,10 +155,27 @@ fn x_axis(font: FontId, palette: &Palette) -> AxisHints<'static> {
 
 fn y_axis(font: FontId, palette: &Palette) -> AxisHints<'static> {
     AxisHints::new_y()
+        .formatter(|mark, _| {
+            let decimals = (-mark.step_size.log10()).ceil().clamp(0.0, 6.0) as usize;
+            format!("{:.decimals$}", mark.value)
+        })
         .label(egui::RichText::new("Equity, start = 1").small().color(palette.text_weak))
         .min_thickness(56.0)
         .tick_label_color(palette.text_weak)
         .tick_label_font(font)
+}
+
+/// Values 1, 2 or 5 × a power of ten apart, whichever is the first beyond `least`.
+fn round_marks((from, until): (f64, f64), least: f64) -> Vec<GridMark> {
+    if !(least.is_finite() && least > 0.0 && (until - from) / least < 1000.0) {
+        return Vec::new();
+    }
+    let power = 10_f64.powf(least.log10().floor());
+    let steps = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power);
+    let step = steps.into_iter().find(|step| *step >= least).unwrap_or(steps[3]);
+    let (first, last) = ((from / step).ceil() as i64, (until / step).floor() as i64);
+    let mark = |index: i64| GridMark { value: index as f64 * step, step_size: step };
+    (first..=last).map(mark).collect()
 }
 
 /// A row of line samples with names and last values.
@@ -221,93 +245,18 @@ fn readings(hover: &HoverPosition<'_>, curves: &[Shown<'_>]) -> String {
     lines.join("\n")
 }
 
-/// The last point up to `x`; there is none outside the curve.
-fn last_until(points: &[PlotPoint], x: f64) -> Option<PlotPoint> {
-    let after = points.partition_point(|point| point.x <= x);
-    let point = points.get(after.checked_sub(1)?)?;
-    (points.last()?.x >= x).then_some(*point)
-}
-
-/// The points in view, of each group of neighbours only what `keep` takes, so that about as many groups are left as asked for. The first
-/// and the last point in view are kept.
-fn thinned<const N: usize>(
-    points: &[PlotPoint],
-    (from, until): (f64, f64),
-    groups: usize,
-    keep: fn(&[PlotPoint]) -> [PlotPoint; N],
-) -> Vec<PlotPoint> {
-    // One more on either side: the line goes on beyond the edge.
-    let first = points.partition_point(|point| point.x < from).saturating_sub(1);
-    let after = (points.partition_point(|point| point.x <= until) + 1).min(points.len());
-    let visible = points.get(first..after).unwrap_or_default();
-    let group = visible.len().div_ceil(groups.max(1));
-    if group <= N {
-        return visible.to_vec();
-    }
-    let ends = (visible.first().copied(), visible.last().copied());
-    let kept = visible.chunks(group).flat_map(keep);
-    ends.0.into_iter().chain(kept).chain(ends.1).collect()
-}
-
-/// Lowest and highest of some points, in the order they stand.
-fn extremes(points: &[PlotPoint]) -> [PlotPoint; 2] {
-    let mut low = points[0];
-    let mut high = points[0];
-    for point in points {
-        if point.y < low.y {
-            low = *point;
-        }
-        if point.y > high.y {
-            high = *point;
-        }
-    }
-    if low.x <= high.x { [low, high] } else { [high, low] }
-}
-
-/// A dashed line through extremes would be a blur.
-fn last(points: &[PlotPoint]) -> [PlotPoint; 1] {
-    [points[points.len() - 1]]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn zigzag(count: u32) -> Vec<PlotPoint> {
-        let y = |i: u32| if i == count / 2 { 9.0 } else { f64::from(i % 3) };
-        (0..count).map(|i| PlotPoint::new(f64::from(i), y(i))).collect()
-    }
-
     #[test]
-    fn a_long_curve_is_thinned_to_the_width_and_keeps_spikes_and_ends() {
-        let points = zigzag(4000);
-        let solid = thinned(&points, (0.0, 3999.0), 700, extremes);
-        assert!(solid.len() <= 2 * 700 + 2, "{}", solid.len());
-        assert!(solid.iter().any(|point| point.y == 9.0));
-        let dashed = thinned(&points, (0.0, 3999.0), 350, last);
-        assert!(dashed.len() <= 350 + 2, "{}", dashed.len());
-        for line in [solid, dashed] {
-            assert_eq!((line[0].x, line[line.len() - 1].x), (0.0, 3999.0));
-            assert!(line.is_sorted_by(|a, b| a.x <= b.x));
-        }
-    }
-
-    #[test]
-    fn what_is_out_of_view_is_left_out_and_the_line_still_reaches_the_edge() {
-        let points = zigzag(100);
-        let line = thinned(&points, (20.5, 23.5), 700, extremes);
-        let found: Vec<f64> = line.iter().map(|point| point.x).collect();
-        assert_eq!(found, [20.0, 21.0, 22.0, 23.0, 24.0]);
-        assert!(thinned(&[], (0.0, 1.0), 700, extremes).is_empty());
-    }
-
-    #[test]
-    fn a_reading_is_the_last_value_known_then_and_none_outside_the_curve() {
-        let points = [(1.0, 1.1), (2.0, 1.2), (5.0, 0.9)].map(|(x, y)| PlotPoint::new(x, y));
-        for (x, value) in [(0.5, None), (1.0, Some(1.1)), (4.9, Some(1.2)), (5.0, Some(0.9))] {
-            assert_eq!(last_until(&points, x).map(|point| point.y), value, "{x}");
-        }
-        assert_eq!(last_until(&points, 5.1), None);
-        assert_eq!(last_until(&[], 1.0), None);
+    fn the_equity_axis_has_round_values_that_keep_their_distance() {
+        let found = |from, until, least| {
+            let marks = round_marks((from, until), least);
+            marks.iter().map(|mark| format!("{:.2}", mark.value)).collect::<Vec<_>>()
+        };
+        assert_eq!(found(0.61, 1.78, 0.13), ["0.80", "1.00", "1.20", "1.40", "1.60"]);
+        assert_eq!(found(0.0, 11.0, 3.0), ["0.00", "5.00", "10.00"]);
+        assert!(found(0.0, 1.0, 0.0).is_empty() && found(0.0, f64::INFINITY, 1.0).is_empty());
     }
 }

@@ -37,6 +37,8 @@ pub(in crate::ui) fn show(ui: &mut Ui, data: &LossPlot<'_>) {
         .include_x(1.0)
         .allow_scroll(false)
         .set_margin_fraction(egui::vec2(0.03, 0.08))
+        .grid_color(palette.line)
+        .grid_spacing(28.0..=160.0)
         .x_axis_formatter(|mark, _| whole(mark.value))
         .y_axis_formatter(move |mark, _| loss_text(mark.value, log, mark.step_size))
         .label_formatter(move |hover| hover_text(hover, log));
@@ -63,7 +65,8 @@ pub(in crate::ui) fn show(ui: &mut Ui, data: &LossPlot<'_>) {
             plot.line(line.color(color).width(width));
             if let Some(mark) = best_mark(task, log) {
                 plot.points(
-                    Points::new("best epoch", mark)
+                    // Without a name it is not in the legend; the panel's head explains it.
+                    Points::new("", mark)
                         .shape(MarkerShape::Diamond)
                         .filled(true)
                         .radius(5.0)

@@ -3,4 +3,5 @@
 pub(super) mod equity;
 pub(super) mod folds;
 pub(super) mod losses;
+mod thinning;
 mod time_axis;

@@ -26,13 +26,13 @@ pub(crate) struct RunView {
     pub(crate) stopping: bool,
 }
 
-/// How a task stands.
+/// How a task stands, in the order in which tasks are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum TaskState {
     Running,
+    Failed,
     Queued,
     Finished,
-    Failed,
     Cancelled,
 }
 

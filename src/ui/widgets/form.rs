@@ -74,8 +74,8 @@ impl<'a> Form<'a> {
         (unit, help): (&str, &str),
         value: &mut u32,
     ) {
-        self.row(ui, name, field, help, |ui| {
-            number(ui, integer_field(value, unit));
+        self.labelled_row(ui, name, field, help, |ui, label| {
+            number(ui, integer_field(value, unit)).labelled_by(label);
         });
     }
 
@@ -88,8 +88,8 @@ impl<'a> Form<'a> {
         (unit, help): (&str, &str),
         value: &mut f64,
     ) {
-        self.row(ui, name, field, help, |ui| {
-            number(ui, real_field(value, unit));
+        self.labelled_row(ui, name, field, help, |ui, label| {
+            number(ui, real_field(value, unit)).labelled_by(label);
         });
     }
 
@@ -103,8 +103,8 @@ impl<'a> Form<'a> {
         initial: u32,
         value: &mut Option<u32>,
     ) {
-        self.optional(ui, name, field, (help, absent), initial, value, |ui, value| {
-            number(ui, integer_field(value, unit));
+        self.optional(ui, name, field, (help, absent), initial, value, |ui, value, label| {
+            number(ui, integer_field(value, unit)).labelled_by(label);
         });
     }
 
@@ -118,8 +118,8 @@ impl<'a> Form<'a> {
         initial: f64,
         value: &mut Option<f64>,
     ) {
-        self.optional(ui, name, field, (help, absent), initial, value, |ui, value| {
-            number(ui, real_field(value, unit));
+        self.optional(ui, name, field, (help, absent), initial, value, |ui, value, label| {
+            number(ui, real_field(value, unit)).labelled_by(label);
         });
     }
 
@@ -132,9 +132,9 @@ impl<'a> Form<'a> {
         (help, absent): (&str, &str),
         initial: T,
         value: &mut Option<T>,
-        add: impl FnOnce(&mut Ui, &mut T),
+        add: impl FnOnce(&mut Ui, &mut T, egui::Id),
     ) {
-        self.row(ui, name, field, help, |ui| {
+        self.labelled_row(ui, name, field, help, |ui, label| {
             let mut present = value.is_some();
             let tick = ui.checkbox(&mut present, "");
             super::name_toggle(&tick, present, &format!("Set {}", name.to_lowercase()));
@@ -142,7 +142,7 @@ impl<'a> Form<'a> {
                 *value = present.then_some(initial);
             }
             match value {
-                Some(value) => add(ui, value),
+                Some(value) => add(ui, value, label),
                 None => {
                     ui.weak(absent);
                 }

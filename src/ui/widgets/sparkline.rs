@@ -1,3 +1,4 @@
+use egui::epaint::{Mesh, Vertex, WHITE_UV};
 use egui::{Color32, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, vec2};
 
 use crate::ui::theme::Themed;
@@ -26,15 +27,10 @@ impl Sparkline<'_> {
         }
         let palette = ui.palette();
         let painter = ui.painter_at(rect);
-        painter.rect_filled(rect, 3.0, palette.field);
+        painter.rect_filled(rect, 3.0, palette.well);
         let inner = rect.shrink(2.0);
         for segment in self.segments(inner) {
-            for pair in segment.windows(2) {
-                let below = |point: Pos2| Pos2::new(point.x, inner.bottom());
-                let quad = vec![pair[0], pair[1], below(pair[1]), below(pair[0])];
-                let fill = self.color.gamma_multiply(0.18);
-                painter.add(Shape::convex_polygon(quad, fill, Stroke::NONE));
-            }
+            painter.add(area(&segment, inner.bottom(), self.color.gamma_multiply(0.18)));
             painter.add(Shape::line(segment, Stroke::new(1.5, self.color)));
         }
         if let Some(limit) = self.limit {
@@ -69,4 +65,20 @@ impl Sparkline<'_> {
         segments.retain(|segment| segment.len() > 1);
         segments
     }
+}
+
+/// What lies under a line. A mesh, because polygons side by side would show seams.
+fn area(line: &[Pos2], bottom: f32, color: Color32) -> Shape {
+    let mut mesh = Mesh::default();
+    for point in line {
+        for pos in [*point, Pos2::new(point.x, bottom)] {
+            mesh.vertices.push(Vertex { pos, uv: WHITE_UV, color });
+        }
+    }
+    for left in 0..line.len().saturating_sub(1) as u32 {
+        let (top, below) = (2 * left, 2 * left + 1);
+        mesh.add_triangle(top, below, top + 2);
+        mesh.add_triangle(below, top + 2, below + 2);
+    }
+    Shape::mesh(mesh)
 }

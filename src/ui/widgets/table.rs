@@ -63,6 +63,28 @@ impl Table<'_> {
         mut cells: impl FnMut(&Ui, usize) -> Vec<Cell>,
         mut trailing: impl FnMut(&mut Ui, usize),
     ) -> Option<usize> {
+        let gaps = ui.spacing().item_spacing.x * self.columns.len() as f32;
+        let needed: f32 = self.columns.iter().map(|column| column.width).sum::<f32>()
+            + self.trailing.unwrap_or(0.0)
+            + gaps;
+        if ui.available_width() >= needed {
+            return self.body(ui, &mut cells, &mut trailing);
+        }
+        let area = egui::ScrollArea::horizontal().id_salt((self.id, "narrow"));
+        area.auto_shrink([false, !self.scrolls])
+            .show(ui, |ui| {
+                ui.set_min_width(needed);
+                self.body(ui, &mut cells, &mut trailing)
+            })
+            .inner
+    }
+
+    fn body(
+        &self,
+        ui: &mut Ui,
+        cells: &mut impl FnMut(&Ui, usize) -> Vec<Cell>,
+        trailing: &mut impl FnMut(&mut Ui, usize),
+    ) -> Option<usize> {
         let mut clicked = None;
         let sense = if self.clickable { Sense::click() } else { Sense::hover() };
         let mut builder = TableBuilder::new(ui)

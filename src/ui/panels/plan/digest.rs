@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::domain::text::count;
 use crate::domain::{Bytes, Plan, Task};
 
 /// What a plan's tasks add up to, found out once: a plan may have many thousands.
@@ -50,8 +51,8 @@ impl Digest {
 }
 
 /// A number and what it counts.
-pub(super) fn plural(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
+pub(super) fn plural(number: usize, one: &str, many: &str) -> String {
+    format!("{} {}", count(number as u64), if number == 1 { one } else { many })
 }
 
 fn by_series(tasks: &[Task]) -> impl Iterator<Item = &[Task]> {
@@ -95,7 +96,7 @@ fn shape(tasks: &[Task]) -> String {
     let product = if fewest == most {
         format!("{factors} × {}", plural(most, "fold", "folds"))
     } else {
-        format!("{factors}, {fewest}–{most} folds each")
+        format!("{factors}, {}–{} folds each", count(fewest as u64), count(most as u64))
     };
     let same_size = series.iter().all(|folds| folds[0].symbols.len() == first[0].symbols.len());
     match (pooled, same_size) {

@@ -123,7 +123,9 @@ fn folds(ui: &mut Ui, state: &State, digest: &Digest, chosen: &mut Option<String
         ui.label(RichText::new("Folds").family(strong_family()));
         if digest.series.len() > 1 {
             let label = ui.label(RichText::new("Series").color(ui.palette().text_weak));
-            let combo = ComboBox::from_id_salt("series").selected_text(series.name.as_str());
+            // A list that has grown would keep the height it had when it was first opened.
+            let combo = ComboBox::from_id_salt(("series", digest.series.len()));
+            let combo = combo.selected_text(series.name.as_str());
             let response = combo.width(150.0).truncate().show_ui(ui, |ui| {
                 for other in &digest.series {
                     let is_shown = other.name == series.name;
@@ -165,8 +167,7 @@ const SERIES_COLUMNS: [Column; 5] = [
 
 fn series_table(ui: &mut Ui, series: &[SeriesPlan]) {
     widgets::section(ui, "Data");
-    let table =
-        Fitted { id: "plan_series", columns: &SERIES_COLUMNS, rows: series.len(), most: 12 };
+    let table = Fitted { id: "plan_series", columns: &SERIES_COLUMNS, rows: series.len(), most: 8 };
     table.show(ui, |_, row| {
         let Some(series) = series.get(row) else { return Vec::new() };
         vec![

@@ -32,7 +32,9 @@ pub(super) fn show(
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let label = ui.label(RichText::new("Run").color(ui.palette().text_weak));
                 let chosen = chosen(state, view);
-                let combo = ComboBox::from_id_salt("results_run").truncate();
+                // A list that has grown would keep the height it had when it was first opened.
+                let entries = state.results.stored.len() + state.runs.len();
+                let combo = ComboBox::from_id_salt(("results_run", entries)).truncate();
                 let combo = combo.width(ui.available_width().min(MOST_WIDTH));
                 let combo = combo.selected_text(chosen.unwrap_or("Choose a run".to_owned()));
                 let combo = combo.show_ui(ui, |ui| list(ui, state, view, live, commands));
@@ -54,7 +56,8 @@ fn list(
     let shown = view.run();
     for run in training() {
         let text = format!("{} · running", live_name(run));
-        if ui.selectable_label(shown == Some(&run.id), text).clicked() {
+        let label = ui.selectable_label(shown == Some(&run.id), text);
+        if label.on_hover_text(run.id.as_str()).clicked() {
             *live = Some(run.id.clone());
         }
     }
@@ -62,7 +65,8 @@ fn list(
         if training().any(|run| run.id == entry.id) {
             continue;
         }
-        if ui.selectable_label(shown == Some(&entry.id), entry_name(entry)).clicked() {
+        let label = ui.selectable_label(shown == Some(&entry.id), entry_name(entry));
+        if label.on_hover_text(entry.id.as_str()).clicked() {
             *live = None;
             commands.send(Command::LookAt(entry.id.clone()));
         }

@@ -175,7 +175,8 @@ impl ResultsPanel {
         let name = name(shown);
         ui.horizontal_wrapped(|ui| {
             let label = ui.label(RichText::new("Equity of").family(strong_family()));
-            let combo = ComboBox::from_id_salt("equity_of").selected_text(name.as_str());
+            let combo =
+                ComboBox::from_id_salt(("equity_of", equity.len())).selected_text(name.as_str());
             let combo = combo.width(220.0).truncate().show_ui(ui, |ui| {
                 for other in equity.iter().map(self::name) {
                     if ui.selectable_label(other == name, other.as_str()).clicked() {
