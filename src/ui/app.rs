@@ -6,7 +6,7 @@ use egui_tiles::Tree;
 
 use super::actions::Action;
 use super::commands::{Command, Commands};
-use super::dialogs::Dialogs;
+use super::dialogs::{Answer, Dialogs};
 use super::frame_meter::FrameMeter;
 use super::layout::{self, PanelKind};
 use super::modals::Modal;
@@ -177,8 +177,15 @@ impl App {
                 self.state.machine.add(reading);
             }
         }
-        if let Some((purpose, path)) = self.dialogs.poll(ctx) {
-            self.carry_out(ctx, Command::Chosen(purpose, path));
+        match self.dialogs.poll(ctx) {
+            Some(Answer::Path(purpose, path)) => {
+                self.carry_out(ctx, Command::Chosen(purpose, path));
+            }
+            Some(Answer::NoDialog) => {
+                let text = "The system offers no file dialog (no portal, no zenity): type the path instead.";
+                self.tell(Level::Warning, text.to_owned());
+            }
+            Some(Answer::Dismissed) | None => {}
         }
         self.follow_draft();
         if self.state.is_busy() {
@@ -299,11 +306,13 @@ impl eframe::App for App {
         self.advance(ctx);
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
         let began = Instant::now();
         self.draw(ui);
+        // A real window knows what its last frame took in all; without one, what is drawn here is all there is.
+        let whole = frame.info().cpu_usage.map(Duration::from_secs_f32);
         if self.clock.is_none() {
-            self.frames.add(began.elapsed());
+            self.frames.add(whole.unwrap_or_else(|| began.elapsed()));
         }
     }
 

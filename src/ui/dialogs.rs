@@ -3,8 +3,12 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
 
 use super::commands::Purpose;
+
+/// Nobody closes a dialog sooner; rfd tells a dialog that could not be shown and one that was dismissed alike.
+const FASTEST: Duration = Duration::from_millis(150);
 
 /// The system's file dialog, one at a time. It runs beside the window: the app asks every frame whether it is done.
 #[derive(Default)]
@@ -12,8 +16,20 @@ pub(super) struct Dialogs {
     open: Option<Open>,
 }
 
+/// What came of a dialog.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// This was chosen.
+    Path(Purpose, PathBuf),
+    /// It was closed without a choice.
+    Dismissed,
+    /// The system could not show one.
+    NoDialog,
+}
+
 struct Open {
     purpose: Purpose,
+    since: Instant,
     answer: Pin<Box<dyn Future<Output = Option<PathBuf>>>>,
 }
 
@@ -51,22 +67,26 @@ impl Dialogs {
         };
         let answer =
             Box::pin(async move { answer.await.map(|handle| handle.path().to_path_buf()) });
-        self.open = Some(Open { purpose, answer });
+        self.open = Some(Open { purpose, since: Instant::now(), answer });
     }
 
     pub(super) const fn is_open(&self) -> bool {
         self.open.is_some()
     }
 
-    /// The path chosen in a dialog that has been closed since the last call; one that was dismissed says nothing.
-    pub(super) fn poll(&mut self, ctx: &egui::Context) -> Option<(Purpose, PathBuf)> {
+    /// What came of a dialog that has been closed since the last call.
+    pub(super) fn poll(&mut self, ctx: &egui::Context) -> Option<Answer> {
         let open = self.open.as_mut()?;
         let waker = Waker::from(Arc::new(Repaint(ctx.clone())));
         match open.answer.as_mut().poll(&mut Context::from_waker(&waker)) {
             Poll::Pending => None,
             Poll::Ready(path) => {
-                let Open { purpose, .. } = self.open.take()?;
-                path.map(|path| (purpose, path))
+                let Open { purpose, since, .. } = self.open.take()?;
+                Some(match path {
+                    Some(path) => Answer::Path(purpose, path),
+                    None if since.elapsed() < FASTEST => Answer::NoDialog,
+                    None => Answer::Dismissed,
+                })
             }
         }
     }

@@ -3,7 +3,7 @@ use std::time::Duration;
 /// A frame longer than this is felt.
 const LONG: Duration = Duration::from_millis(50);
 
-/// How long the window takes to think and to lay out its panels, since it was last reset. The time the graphics driver takes is not in it.
+/// How long frames took since the last report: layout, tessellation and handing them to the graphics driver.
 #[derive(Debug, Default)]
 pub(super) struct FrameMeter {
     frames: u64,

@@ -134,6 +134,9 @@ fn quit(ui: &mut egui::Ui, state: &State, quitting: bool, commands: &mut Command
         "{finished} finished tasks stay on disk and can be exported. {running} running tasks are \
          stopped within a batch and not kept, {waiting} have not begun; to train those, start the experiment again."
     ));
+    if state.exporting {
+        ui.label("An export is being written; it stops after the model at work.");
+    }
     ui.add_space(space::M);
     buttons(ui, |ui| {
         if widgets::primary_button(ui, icons::PLAY, "Stay and go on training", true).clicked() {

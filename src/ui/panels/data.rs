@@ -80,7 +80,7 @@ impl DataPanel {
                     }
                     let mut text = self.folder.clone().unwrap_or_else(|| current.clone());
                     let field = egui::TextEdit::singleline(&mut text)
-                        .hint_text("type a path, or browse")
+                        .hint_text("path, or browse")
                         .desired_width(f32::INFINITY);
                     let field = ui.add(field).labelled_by(label);
                     if field.changed() {

@@ -17,7 +17,7 @@ const COLUMNS: [Column; 9] = [
     column("validation loss", "After the last epoch", 88.0, Align::Right),
     column("best", "Epoch whose weights are kept", 36.0, Align::Right),
     column("samples/s", "Training samples a second", 62.0, Align::Right),
-    column("time left", "At most: early stopping may end it sooner", 66.0, Align::Right),
+    column("time left", "At most: early stopping may end it sooner", 84.0, Align::Right),
 ];
 
 const fn column(title: &'static str, help: &'static str, width: f32, align: Align) -> Column {

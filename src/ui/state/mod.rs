@@ -83,6 +83,14 @@ impl State {
 
     /// Why Start cannot be pressed, in words; `None` where it can.
     pub(super) fn start_waits_for(&self) -> Option<String> {
+        // Nothing can be ticked in a folder that cannot be read: that comes first.
+        match &self.source {
+            Source::Scanning { folder } => {
+                return Some(format!("the folder {} is being read", folder.display()));
+            }
+            Source::Failed { message, .. } => return Some(message.clone()),
+            Source::Synthetic | Source::Ready(_) => {}
+        }
         let issues = self.draft.issues();
         if let [first, rest @ ..] = issues {
             let more = match rest.len() {
@@ -91,13 +99,6 @@ impl State {
                 more => format!(" (and {more} more fields)"),
             };
             return Some(format!("{}: {}{more}", first.field, first.message));
-        }
-        match &self.source {
-            Source::Scanning { folder } => {
-                return Some(format!("the folder {} is being read", folder.display()));
-            }
-            Source::Failed { message, .. } => return Some(message.clone()),
-            Source::Synthetic | Source::Ready(_) => {}
         }
         self.preview.error.clone()
     }
