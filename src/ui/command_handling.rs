@@ -142,6 +142,7 @@ impl App {
 
     pub(super) fn look_at(&mut self, run: RunId) {
         self.state.results.wanted = Some(run.clone());
+        self.state.results.error = None;
         self.engine.send(workbench::Command::LoadResults(run));
     }
 

@@ -6,23 +6,19 @@ use crate::ui::commands::{Command, Commands};
 use crate::ui::icons;
 use crate::ui::state::{RunView, State, TaskState, TaskView};
 use crate::ui::theme::{Palette, Themed, space};
-use crate::ui::widgets::{self, Align, Cell, Column, Table};
+use crate::ui::widgets::{self, Align, Cell, Column, Table, column};
 
 const COLUMNS: [Column; 9] = [
-    column("task", "Symbols, timeframe and fold", 128.0, Align::Left),
-    column("state", "Running tasks stand first, then failed ones", 98.0, Align::Left),
-    column("device", "Where it trains", 46.0, Align::Left),
-    column("epoch", "Epoch at work, or trained; of at most", 50.0, Align::Right),
-    column("train loss", "Mean over the last epoch's batches, while learning", 66.0, Align::Right),
-    column("validation loss", "After the last epoch", 88.0, Align::Right),
-    column("best", "Epoch whose weights are kept", 36.0, Align::Right),
-    column("samples/s", "Training samples a second", 62.0, Align::Right),
-    column("time left", "At most: early stopping may end it sooner", 84.0, Align::Right),
+    column("Task", "Symbols, timeframe and fold", 120.0, Align::Left),
+    column("State", "Running tasks stand first, then failed ones", 94.0, Align::Left),
+    column("Device", "Where it trains", 46.0, Align::Left),
+    column("Epoch", "Epoch at work, or trained; of at most", 50.0, Align::Right),
+    column("Train loss", "Mean over the last epoch's batches, while learning", 66.0, Align::Right),
+    column("Validation loss", "After the last epoch", 86.0, Align::Right),
+    column("Best", "Epoch whose weights are kept", 36.0, Align::Right),
+    column("Samples/s", "Training samples a second", 62.0, Align::Right),
+    column("Time left", "At most: early stopping may end it sooner", 78.0, Align::Right),
 ];
-
-const fn column(title: &'static str, help: &'static str, width: f32, align: Align) -> Column {
-    Column { title, help, width, align }
-}
 
 /// Every task of a run: what it is doing, and a way to stop it.
 #[derive(Debug, Default)]

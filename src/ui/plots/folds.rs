@@ -45,6 +45,7 @@ impl FoldChart<'_> {
             ScrollArea::vertical()
                 .id_salt("folds")
                 .max_height(self.height)
+                .min_scrolled_height(self.height)
                 .auto_shrink([false, true])
                 .show_rows(ui, FOLD_ROW, self.tasks.len(), |ui, rows| {
                     for row in rows {

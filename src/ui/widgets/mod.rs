@@ -1,13 +1,17 @@
 //! What several panels draw: named buttons, form rows, empty states, tables, sparklines. Every control has an accessible name.
 
 mod button;
+mod fitted;
 mod form;
+mod messages;
 mod parts;
 mod sparkline;
 mod table;
 
 pub(super) use button::{button, icon_button, name, name_toggle, primary_button};
+pub(super) use fitted::Fitted;
 pub(super) use form::{Form, number};
+pub(super) use messages::Messages;
 pub(super) use parts::{empty_state, issue, level_icon, problem, section, value_row};
 pub(super) use sparkline::Sparkline;
-pub(super) use table::{Align, Cell, Column, Table};
+pub(super) use table::{Align, Cell, Column, Table, column};

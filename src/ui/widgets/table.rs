@@ -41,7 +41,7 @@ impl Cell {
     }
 }
 
-/// A table that lays out only the rows in view.
+/// A table that lays out only the rows in view. Where it is given less room than its columns need it scrolls sideways.
 pub(in crate::ui) struct Table<'a> {
     pub(in crate::ui) id: &'a str,
     pub(in crate::ui) columns: &'a [Column],
@@ -63,10 +63,7 @@ impl Table<'_> {
         mut cells: impl FnMut(&Ui, usize) -> Vec<Cell>,
         mut trailing: impl FnMut(&mut Ui, usize),
     ) -> Option<usize> {
-        let gaps = ui.spacing().item_spacing.x * self.columns.len() as f32;
-        let needed: f32 = self.columns.iter().map(|column| column.width).sum::<f32>()
-            + self.trailing.unwrap_or(0.0)
-            + gaps;
+        let needed = self.width(ui);
         if ui.available_width() >= needed {
             return self.body(ui, &mut cells, &mut trailing);
         }
@@ -77,6 +74,15 @@ impl Table<'_> {
                 self.body(ui, &mut cells, &mut trailing)
             })
             .inner
+    }
+
+    /// Below this the columns do not fit beside each other.
+    fn width(&self, ui: &Ui) -> f32 {
+        let own = self.columns.iter().map(|column| column.width).chain(self.trailing);
+        let (sum, count) = own.fold((0.0, 0), |(sum, count), width| (sum + width, count + 1));
+        // Its scroll bar stands beside the columns.
+        let bar = if self.scrolls { ui.spacing().scroll.allocated_width() } else { 0.0 };
+        sum + ui.spacing().item_spacing.x * (count - 1).max(0) as f32 + bar
     }
 
     fn body(
@@ -156,4 +162,14 @@ fn aligned(ui: &mut Ui, align: Align, add: impl FnOnce(&mut Ui) -> Response) -> 
         Align::Right => Layout::right_to_left(egui::Align::Center),
     };
     ui.with_layout(layout, add).inner
+}
+
+/// Writes a column's description in a line.
+pub(in crate::ui) const fn column(
+    title: &'static str,
+    help: &'static str,
+    width: f32,
+    align: Align,
+) -> Column {
+    Column { title, help, width, align }
 }

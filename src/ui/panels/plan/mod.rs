@@ -10,7 +10,6 @@ use egui::{Align, ComboBox, Layout, RichText, ScrollArea, Ui};
 
 use self::digest::{Digest, plural};
 use self::warnings::Warnings;
-use super::results::table::{Fitted, column};
 use crate::domain::text::{count, minute};
 use crate::domain::{Plan, SeriesPlan};
 use crate::ui::commands::Commands;
@@ -18,7 +17,7 @@ use crate::ui::icons;
 use crate::ui::plots::folds::{self, FOLD_ROW, FoldChart};
 use crate::ui::state::{Source, State};
 use crate::ui::theme::{Themed, space, strong_family};
-use crate::ui::widgets::{self, Align as CellAlign, Cell, Column};
+use crate::ui::widgets::{self, Align as CellAlign, Cell, Column, Fitted, column};
 
 /// Rows of folds shown at least, where there are as many.
 const LEAST_FOLDS: f32 = 9.0;

@@ -1,15 +1,13 @@
-use egui::{Label, RichText, Ui};
+use std::borrow::Cow;
+
+use egui::{RichText, Ui};
 
 use super::scores::help;
-use super::table::{Fitted, column};
 use crate::domain::text::{count, day, duration, number, percent};
 use crate::domain::{Score, Task, TaskReport};
-use crate::ui::icons;
-use crate::ui::theme::{Themed, space, strong_family};
-use crate::ui::widgets::{self, Align, Cell, Column};
-
-/// Failures shown at first.
-const FIRST_FAILURES: usize = 5;
+use crate::ui::state::Level;
+use crate::ui::theme::{space, strong_family};
+use crate::ui::widgets::{Align, Cell, Column, Fitted, Messages, column};
 
 /// A finished task.
 #[derive(Debug, Clone, Copy)]
@@ -120,28 +118,13 @@ impl Finished<'_> {
 
 /// Failed tasks with what went wrong.
 pub(super) fn failures(ui: &mut Ui, failures: &[(&Task, &str)], all: &mut bool) {
-    if failures.is_empty() {
-        return;
-    }
-    let title = if failures.len() == 1 { "1 task failed" } else { "tasks failed" };
-    let title =
-        if failures.len() == 1 { title.to_owned() } else { format!("{} {title}", failures.len()) };
-    widgets::section(ui, &title);
-    let shown = if *all { failures.len() } else { FIRST_FAILURES };
-    for (task, message) in failures.iter().take(shown) {
-        ui.horizontal_top(|ui| {
-            let color = ui.palette().error;
-            ui.label(RichText::new(icons::X_CIRCLE).color(color));
-            let text = RichText::new(format!("{}: {message}", task.id)).color(color);
-            ui.add(Label::new(text).wrap().selectable(true));
-        });
-    }
-    let more = failures.len().saturating_sub(FIRST_FAILURES);
-    if more > 0 {
-        let text = if *all { "Show fewer".to_owned() } else { format!("and {more} more") };
-        if widgets::button(ui, "", &text, true).clicked() {
-            *all = !*all;
-        }
-    }
-    ui.add_space(space::S);
+    let title = match failures.len() {
+        1 => "1 task failed".to_owned(),
+        several => format!("{several} tasks failed"),
+    };
+    let text = |index: usize| match failures.get(index) {
+        Some((task, message)) => Cow::from(format!("{}: {message}", task.id)),
+        None => Cow::default(),
+    };
+    Messages { title: &title, level: Level::Error, count: failures.len(), text }.show(ui, all);
 }

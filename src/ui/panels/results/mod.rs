@@ -3,7 +3,6 @@
 mod folds;
 mod head;
 mod scores;
-pub(super) mod table;
 
 use std::collections::BTreeSet;
 

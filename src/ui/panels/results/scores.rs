@@ -1,10 +1,9 @@
 use egui::{Label, RichText, Ui};
 
-use super::table::{Fitted, column};
 use crate::domain::text::{count, number, percent};
 use crate::domain::{BaselineScore, CrossSectionScore, RunSummary, Score, SeriesSummary};
 use crate::ui::theme::Themed;
-use crate::ui::widgets::{Align, Cell, Column};
+use crate::ui::widgets::{Align, Cell, Column, Fitted, column};
 
 /// Rows shown at once; more scroll.
 const MOST_ROWS: usize = 12;
