@@ -4,8 +4,15 @@
 
 #[path = "ui/bench.rs"]
 mod bench;
+// Elsewhere windows do not go to an X server.
+#[cfg(target_os = "linux")]
+#[path = "ui/display.rs"]
+mod display;
 #[path = "ui/pictures.rs"]
 mod pictures;
+#[cfg(target_os = "linux")]
+#[path = "ui/screen.rs"]
+mod screen;
 #[path = "support/skip.rs"]
 mod skip;
 #[path = "ui/stories.rs"]
