@@ -1,7 +1,7 @@
 use std::path::Path;
 
-use super::format::{minute, percent};
 use super::{Exit, Printer};
+use crate::domain::text::{minute, percent};
 use crate::market::{Inspection, Quality, inspect as inspect_files};
 
 /// `walkforge data inspect`.

@@ -1,7 +1,7 @@
-use super::format::UNKNOWN;
 use super::{Exit, Printer};
 use crate::devices::{CudaInfo, Inventory, choose};
 use crate::domain::Bytes;
+use crate::domain::text::UNKNOWN;
 use crate::spec::DeviceChoice;
 
 /// `walkforge devices`.

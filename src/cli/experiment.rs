@@ -1,6 +1,6 @@
 use super::args::{ExperimentArguments, TrainArguments};
-use super::format::minute;
 use super::{Exit, Printer};
+use crate::domain::text::minute;
 use crate::domain::{Bytes, Cancel, Plan, Task};
 use crate::spec::{DataSource, ExperimentSpec, apply, load};
 

@@ -1,35 +1,13 @@
-use crate::domain::{BaselineScore, RunSummary, Score, UtcMillis};
-
-/// What is not known is shown as this, never as 0.
-pub(super) const UNKNOWN: &str = "—";
+use crate::domain::text::{self, number};
+use crate::domain::{BaselineScore, RunSummary, Score};
 
 /// Columns of [`score_cells`].
 pub(super) const SCORE_HEADER: [&str; 8] =
     ["rows", "IC", "rank IC", "hit rate", "net return", "Sharpe", "max drawdown", "turnover"];
 
-pub(super) fn number(value: Option<f64>, decimals: usize) -> String {
-    value.map_or_else(|| UNKNOWN.to_owned(), |value| format!("{value:.decimals$}"))
-}
-
-pub(super) fn percent(fraction: Option<f64>) -> String {
-    fraction.map_or_else(|| UNKNOWN.to_owned(), |fraction| format!("{:.1} %", 100.0 * fraction))
-}
-
-pub(super) fn minute(at: UtcMillis) -> String {
-    at.to_datetime().map_or_else(|| at.to_string(), |at| at.format("%Y-%m-%d %H:%M").to_string())
-}
-
 pub(super) fn score_cells(score: &Score) -> [String; 8] {
-    [
-        score.rows.to_string(),
-        number(score.ic_ts, 4),
-        number(score.rank_ic_ts, 4),
-        percent(score.hit_rate),
-        percent(score.total_return),
-        number(score.sharpe, 2),
-        percent(score.max_drawdown),
-        number(score.turnover, 0),
-    ]
+    let [ic, rank_ic, hit_rate, net, sharpe, drawdown, turnover] = text::score(score);
+    [score.rows.to_string(), ic, rank_ic, hit_rate, net, sharpe, drawdown, turnover]
 }
 
 /// The model's row and those of its baselines, with the same leading cells on the first one only.

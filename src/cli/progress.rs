@@ -4,7 +4,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::Printer;
-use super::format::number;
+use crate::domain::text::number;
 use crate::domain::{EpochRecord, Event, EventKind, Plan, Progress, TaskId, TaskReport};
 
 /// Steps of the overall bar that one task is worth.
@@ -152,13 +152,9 @@ impl<'a> RunProgress<'a> {
 }
 
 impl Running {
-    /// How much of the task is done at most, 0 to 1: early stopping may end it sooner.
+    /// How much of the task is done at most, 0 to 1.
     fn share(&self) -> f64 {
-        self.progress.map_or(0.0, |progress| {
-            let epochs = f64::from(progress.epoch - 1)
-                + f64::from(progress.batch) / f64::from(progress.batches);
-            epochs / f64::from(progress.max_epochs)
-        })
+        self.progress.map_or(0.0, |progress| progress.share())
     }
 
     fn describe(&self, task: &TaskId) -> String {

@@ -1,8 +1,9 @@
 use serde::Serialize;
 
 use super::args::RunsCommand;
-use super::format::{SCORE_HEADER, minute, print_summary, score_cells};
+use super::format::{SCORE_HEADER, print_summary, score_cells};
 use super::{Exit, Printer};
+use crate::domain::text::minute;
 use crate::domain::{RunId, TaskId, TaskReport};
 use crate::runs::{Manifest, Outcome, RunFolder, RunStatus, RunStore, TaskResult};
 
@@ -41,23 +42,13 @@ fn list(root: &std::path::Path, printer: &Printer) -> anyhow::Result<Exit> {
                 entry.id.to_string(),
                 entry.experiment.clone(),
                 minute(entry.created),
-                status(entry.status).to_owned(),
+                entry.status.word().to_owned(),
                 format!("{}/{}", entry.finished, entry.tasks),
             ]
         })
         .collect();
     printer.table(&["run", "experiment", "started (UTC)", "status", "tasks"], 4, &rows);
     Ok(Exit::Done)
-}
-
-const fn status(status: RunStatus) -> &'static str {
-    match status {
-        RunStatus::Running => "running",
-        RunStatus::Interrupted => "interrupted",
-        RunStatus::Finished => "finished",
-        RunStatus::Failed => "failed",
-        RunStatus::Cancelled => "cancelled",
-    }
 }
 
 /// What `runs show --json` prints. The equity is left out: thousands of points, which `equity.parquet` has in a better form.
@@ -104,7 +95,7 @@ fn show(folder: &RunFolder, printer: &Printer) -> anyhow::Result<Exit> {
     printer.line(&format!(
         "Run {}: {}, {finished} of {} tasks finished, started {} UTC",
         results.run,
-        status(results.status),
+        results.status.word(),
         tasks.len(),
         minute(manifest.created)
     ));

@@ -1,6 +1,6 @@
 //! How numbers and moments are written wherever people read them, in the terminal and in the window alike.
 
-use super::UtcMillis;
+use super::{Score, UtcMillis};
 
 /// What is not known is shown as this, never as 0.
 pub const UNKNOWN: &str = "—";
@@ -64,6 +64,20 @@ pub fn count(value: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A score's numbers, rounded as they mean something: IC, rank IC, hit rate, net return, Sharpe ratio, largest drawdown, turnover.
+#[must_use]
+pub fn score(score: &Score) -> [String; 7] {
+    [
+        number(score.ic_ts, 4),
+        number(score.rank_ic_ts, 4),
+        percent(score.hit_rate),
+        percent(score.total_return),
+        number(score.sharpe, 2),
+        percent(score.max_drawdown),
+        number(score.turnover, 0),
+    ]
 }
 
 #[cfg(test)]

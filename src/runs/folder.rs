@@ -49,6 +49,20 @@ pub enum RunStatus {
     Cancelled,
 }
 
+impl RunStatus {
+    /// As people read it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Interrupted => "interrupted",
+            Self::Finished => "finished",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 impl From<RunOutcome> for RunStatus {
     fn from(outcome: RunOutcome) -> Self {
         match outcome {

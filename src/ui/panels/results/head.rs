@@ -117,7 +117,7 @@ fn short_name(entry: &RunEntry) -> String {
 fn entry_name(entry: &RunEntry) -> String {
     let RunEntry { experiment, finished, tasks, .. } = entry;
     let started = minute(entry.created);
-    format!("{experiment} · {started} · {} · {finished}/{tasks}", word(entry.status))
+    format!("{experiment} · {started} · {} · {finished}/{tasks}", entry.status.word())
 }
 
 fn status(state: &State, view: View<'_>) -> Option<RunStatus> {
@@ -132,16 +132,6 @@ fn status(state: &State, view: View<'_>) -> Option<RunStatus> {
     }
 }
 
-const fn word(status: RunStatus) -> &'static str {
-    match status {
-        RunStatus::Running => "running",
-        RunStatus::Interrupted => "interrupted",
-        RunStatus::Finished => "finished",
-        RunStatus::Failed => "failed",
-        RunStatus::Cancelled => "cancelled",
-    }
-}
-
 const fn sign(status: RunStatus, palette: &Palette) -> (&'static str, &'static str, Color32) {
     let (icon, color) = match status {
         RunStatus::Running => (icons::PLAY, palette.accent),
@@ -150,7 +140,7 @@ const fn sign(status: RunStatus, palette: &Palette) -> (&'static str, &'static s
         RunStatus::Failed => (icons::X_CIRCLE, palette.error),
         RunStatus::Cancelled => (icons::PROHIBIT, palette.text_weak),
     };
-    (icon, word(status), color)
+    (icon, status.word(), color)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use egui::{Label, RichText, Ui};
 
-use crate::domain::text::{count, number, percent};
-use crate::domain::{BaselineScore, CrossSectionScore, RunSummary, Score, SeriesSummary};
+use crate::domain::text::{self, number};
+use crate::domain::{BaselineScore, CrossSectionScore, RunSummary, SeriesSummary};
 use crate::ui::theme::Themed;
 use crate::ui::widgets::{Align, Cell, Column, Fitted, column};
 
@@ -87,24 +87,11 @@ impl Row<'_> {
         let lead = if is_model { lead.strong() } else { lead.color(weak) };
         let name = self.baseline.map_or("model", |baseline| baseline.name.as_str());
         let score = self.baseline.map_or(&self.series.model, |baseline| &baseline.score);
-        let numbers = [name.replace('_', " ")].into_iter().chain(score_texts(score));
+        let texts = [name.replace('_', " "), text::count(score.rows)];
+        let numbers = texts.into_iter().chain(text::score(score));
         let cell = |text: String| if is_model { Cell::new(text).strong() } else { Cell::new(text) };
         std::iter::once(lead).chain(numbers.map(cell)).collect()
     }
-}
-
-/// Rounded as in the terminal.
-fn score_texts(score: &Score) -> [String; 8] {
-    [
-        count(score.rows),
-        number(score.ic_ts, 4),
-        number(score.rank_ic_ts, 4),
-        percent(score.hit_rate),
-        percent(score.total_return),
-        number(score.sharpe, 2),
-        percent(score.max_drawdown),
-        number(score.turnover, 0),
-    ]
 }
 
 fn cross_section(section: &CrossSectionScore) -> String {
@@ -115,13 +102,14 @@ fn cross_section(section: &CrossSectionScore) -> String {
         section.rank_ic_cs,
         number(section.icir, 3),
         number(section.rank_icir, 3),
-        count(section.timestamps)
+        text::count(section.timestamps)
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Score;
     use crate::domain::text::UNKNOWN;
 
     fn series(symbol: &str, folds: u32, baselines: &[&str]) -> SeriesSummary {
