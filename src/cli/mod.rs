@@ -50,14 +50,26 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// Opens the window on an experiment and a folder for runs. The outer error says in words why there is no window; the inner one why one
+/// that had begun to open could not stay.
+pub trait OpenWindow:
+    FnOnce(Option<ExperimentSpec>, PathBuf) -> Result<Result<(), String>, String>
+{
+}
+
+impl<F> OpenWindow for F where
+    F: FnOnce(Option<ExperimentSpec>, PathBuf) -> Result<Result<(), String>, String>
+{
+}
+
 /// Runs the program with these arguments, the first being its name, and returns its exit code: 0 done, 1 some task failed, 2 bad input,
 /// 130 cancelled.
 ///
 /// `open_window` opens the window on an experiment (`None`: the window chooses) and a folder for runs, and returns when it has been
-/// closed; its error says in words why there is no window. The front ends do not know each other, so the caller brings them together.
+/// closed; see [`OpenWindow`]. The front ends do not know each other, so the caller brings them together.
 pub fn run(
     arguments: impl IntoIterator<Item = OsString>,
-    open_window: impl FnOnce(Option<ExperimentSpec>, PathBuf) -> Result<(), String>,
+    open_window: impl OpenWindow,
 ) -> ExitCode {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
@@ -85,11 +97,11 @@ pub fn run(
 fn dispatch(
     arguments: Arguments,
     printer: &Printer,
-    open_window: impl FnOnce(Option<ExperimentSpec>, PathBuf) -> Result<(), String>,
+    open_window: impl OpenWindow,
 ) -> anyhow::Result<Exit> {
     match arguments.command {
         None => match open_window(None, DEFAULT_RUNS.into()) {
-            Ok(()) => Ok(Exit::Done),
+            Ok(closed) => closed.map(|()| Exit::Done).map_err(anyhow::Error::msg),
             Err(reason) => {
                 printer.note(&format!(
                     "No window: {reason}. Training the default experiment in the terminal instead; \
@@ -100,13 +112,13 @@ fn dispatch(
         },
         Some(Subcommand::Window(arguments)) => {
             let spec = experiment::window_spec(&arguments.experiment)?;
-            open_window(Some(spec), arguments.runs).map_err(|reason| {
+            let closed = open_window(Some(spec), arguments.runs).map_err(|reason| {
                 anyhow::anyhow!(
                     "the window cannot be opened: {reason}; start it where there is a screen, or train in the \
                      terminal with `walkforge train`, which takes the same arguments"
                 )
             })?;
-            Ok(Exit::Done)
+            closed.map(|()| Exit::Done).map_err(anyhow::Error::msg)
         }
         Some(Subcommand::Train(arguments)) => train::train(&arguments, printer),
         Some(Subcommand::Plan(arguments)) => experiment::plan(&arguments, printer),

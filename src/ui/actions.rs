@@ -37,7 +37,7 @@ impl Action {
             Self::Start => "Train the experiment; while another one trains, queue it",
             Self::Cancel => "Stop everything within a batch; finished tasks are kept",
             Self::Open => "Open an experiment from a RON file",
-            Self::Save => "Save this experiment as a preset of your own",
+            Self::Save => "Save this experiment as a RON file",
             Self::Export => "Write the trained models of the run in view to a folder",
             Self::Help => "Show shortcuts and versions",
             Self::Quit => "Close the window; asks first while something trains",

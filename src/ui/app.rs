@@ -56,6 +56,10 @@ pub struct App {
     /// Somebody asked to quit; the window closes when nothing runs any more.
     pub(super) quitting: bool,
     pub(super) frames: FrameMeter,
+    /// Pressed in the last frame, to be carried out in this one.
+    pressed: Option<Action>,
+    /// What this frame took before anything was drawn.
+    thought: Duration,
     /// The draft that source and preview belong to.
     pub(super) followed: Option<Draft>,
     /// Stands in for the system's clock.
@@ -129,6 +133,8 @@ impl App {
             modal: None,
             quitting: false,
             frames: FrameMeter::default(),
+            pressed: None,
+            thought: Duration::ZERO,
             followed: None,
             clock: None,
         })
@@ -268,8 +274,12 @@ impl App {
     /// Draws everything; what was asked for is carried out after.
     fn draw(&mut self, ui: &mut egui::Ui) {
         let mut commands = Commands::default();
+        give_up_focus_on_press(ui.ctx());
+        if let Some(action) = self.pressed.take() {
+            commands.send(Command::Do(action));
+        }
         if self.modal.is_none() {
-            shortcuts(ui.ctx(), &mut commands);
+            self.pressed = shortcut(ui.ctx());
         }
         let palette = ui.palette();
         let bar = egui::Frame::new()
@@ -295,7 +305,17 @@ impl App {
             modals::show(ui.ctx(), modal, &self.state, self.quitting, &self.dialogs, &mut commands);
         }
         let ctx = ui.ctx().clone();
-        for command in commands.take() {
+        // Edits first: whoever types a number and presses Start means the number.
+        let base = self.state.draft.clone();
+        let (edits, others): (Vec<_>, Vec<_>) =
+            commands.take().into_iter().partition(|command| matches!(command, Command::Edit(_)));
+        for command in edits {
+            if let Command::Edit(edited) = command {
+                self.state.draft = self.state.draft.merged(&base, &edited);
+                ctx.request_repaint();
+            }
+        }
+        for command in others {
             self.carry_out(&ctx, command);
         }
     }
@@ -303,7 +323,9 @@ impl App {
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        let began = Instant::now();
         self.advance(ctx);
+        self.thought = began.elapsed();
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
@@ -312,7 +334,7 @@ impl eframe::App for App {
         // A real window knows what its last frame took in all; without one, what is drawn here is all there is.
         let whole = frame.info().cpu_usage.map(Duration::from_secs_f32);
         if self.clock.is_none() {
-            self.frames.add(whole.unwrap_or_else(|| began.elapsed()));
+            self.frames.add(whole.unwrap_or_default().max(self.thought + began.elapsed()));
         }
     }
 
@@ -326,11 +348,33 @@ impl eframe::App for App {
     }
 }
 
-fn shortcuts(ctx: &egui::Context, commands: &mut Commands) {
-    for action in Action::ALL {
-        if ctx.input_mut(|input| input.consume_shortcut(&action.shortcut())) {
-            commands.send(Command::Do(action));
-        }
+/// The action whose keys were pressed. It is carried out in the next frame: until then the field that was being written in gives up its
+/// focus, and with it its value.
+fn shortcut(ctx: &egui::Context) -> Option<Action> {
+    let pressed = Action::ALL
+        .into_iter()
+        .find(|action| ctx.input_mut(|input| input.consume_shortcut(&action.shortcut())))?;
+    give_up_focus(ctx);
+    ctx.request_repaint();
+    Some(pressed)
+}
+
+/// When the mouse goes down elsewhere, the field that was being written in gives up its value, before the click there counts. egui by
+/// itself waits for the click.
+fn give_up_focus_on_press(ctx: &egui::Context) {
+    let pressed =
+        ctx.input(|input| input.pointer.any_pressed().then(|| input.pointer.interact_pos()));
+    let focused = ctx.memory(egui::Memory::focused).and_then(|id| ctx.read_response(id));
+    if let (Some(Some(at)), Some(field)) = (pressed, focused)
+        && !field.rect.contains(at)
+    {
+        give_up_focus(ctx);
+    }
+}
+
+fn give_up_focus(ctx: &egui::Context) {
+    if let Some(focused) = ctx.memory(egui::Memory::focused) {
+        ctx.memory_mut(|memory| memory.surrender_focus(focused));
     }
 }
 

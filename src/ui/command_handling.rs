@@ -16,7 +16,8 @@ impl App {
     pub(super) fn carry_out(&mut self, ctx: &egui::Context, command: Command) {
         match command {
             Command::Do(action) => self.act(ctx, action),
-            Command::Edit(draft) => self.state.draft = *draft,
+            // Merged with the other edits of the frame before anything else is done.
+            Command::Edit(_) => {}
             Command::UsePreset(name) => match load(name) {
                 Ok(spec) => self.put_on_bench(spec),
                 Err(error) => self.tell(Level::Error, error.to_string()),
@@ -52,7 +53,11 @@ impl App {
                 self.state.selected_task = None;
             }
             Command::SelectTask(task) => self.state.selected_task = task,
-            Command::LookAt(id) => self.look_at(id),
+            Command::LookAt(id) => {
+                self.state.results.chosen = true;
+                self.look_at(id);
+                layout::show(&mut self.layout, PanelKind::Results);
+            }
             Command::ShowPanel(kind) => layout::show(&mut self.layout, kind),
             Command::ResetLayout => self.layout = layout::default_layout(),
             Command::SetTheme(theme) => self.theme = theme,
@@ -75,6 +80,9 @@ impl App {
                 let file = format!("{}.ron", self.state.draft.spec().name.replace(' ', "-"));
                 self.modal = Some(Modal::path(Purpose::Save, file));
             }
+            Action::Export if self.state.exporting => {
+                self.tell(Level::Info, "An export is being written already.".to_owned());
+            }
             Action::Export => {
                 if let Some(run) = self.exportable() {
                     let folder = format!("exports/{run}");
@@ -96,6 +104,8 @@ impl App {
         }
         let spec = Box::new(self.state.draft.spec().clone());
         self.state.waiting += 1;
+        self.state.shown_run = None;
+        self.state.selected_task = None;
         self.state.notice = None;
         self.frames = FrameMeter::default();
         let text = format!("{}: sent to the engine", spec.name);
@@ -111,9 +121,12 @@ impl App {
         self.engine.send(workbench::Command::CancelAll);
     }
 
-    fn put_on_bench(&mut self, spec: ExperimentSpec) {
+    pub(super) fn put_on_bench(&mut self, spec: ExperimentSpec) {
         self.state.draft = Draft::new(spec);
         self.state.notice = None;
+        self.panels.data.forget_typing();
+        // Its folder may be the one that is listed already: what is ticked must be looked up again.
+        self.followed = None;
     }
 
     fn use_synthetic(&mut self) {
@@ -124,6 +137,9 @@ impl App {
     }
 
     fn use_path(&mut self, ctx: &egui::Context, purpose: Purpose, path: PathBuf) {
+        if self.quitting {
+            return;
+        }
         self.modal = None;
         match purpose {
             Purpose::Data => self.carry_out(ctx, Command::UseFolder(path)),
@@ -148,8 +164,11 @@ impl App {
 
     /// The run whose models Export writes: the one Results shows, else the latest of this session with a finished task.
     fn exportable(&self) -> Option<RunId> {
-        let loaded = self.state.results.loaded.as_ref();
-        let shown = loaded.filter(|results| results.tasks.iter().any(|task| task.report.is_some()));
+        let results = &self.state.results;
+        let loaded = results.loaded.as_ref();
+        let shown = loaded
+            .filter(|loaded| results.wanted.as_ref() == Some(&loaded.run))
+            .filter(|loaded| loaded.tasks.iter().any(|task| task.report.is_some()));
         let trained = |run: &&RunView| run.tasks.iter().any(|task| task.report.is_some());
         shown
             .map(|results| results.run.clone())

@@ -58,12 +58,12 @@ impl PanelKind {
 /// The layout of the first start: what is trained on the left, what happens in the middle, the machine on the right.
 pub(super) fn default_layout() -> Tree<PanelKind> {
     let mut tiles = Tiles::default();
-    let left = column(&mut tiles, &[(&[PanelKind::Data], 0.46), (&[PanelKind::Strategy], 0.54)]);
+    let left = column(&mut tiles, &[(&[PanelKind::Data], 0.5), (&[PanelKind::Strategy], 0.5)]);
     let middle = column(
         &mut tiles,
         &[
-            (&[PanelKind::Plan, PanelKind::Training, PanelKind::Results], 0.66),
-            (&[PanelKind::Queue], 0.34),
+            (&[PanelKind::Plan, PanelKind::Training, PanelKind::Results], 0.7),
+            (&[PanelKind::Queue], 0.3),
         ],
     );
     let right = column(&mut tiles, &[(&[PanelKind::Devices], 0.55), (&[PanelKind::Log], 0.45)]);

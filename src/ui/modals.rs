@@ -70,7 +70,7 @@ fn path(
         ),
         Purpose::Save => (
             "Save this experiment",
-            "A RON file. `walkforge train --preset FILE` trains the same from a terminal.",
+            "A RON file; one that exists is replaced. `walkforge train --preset FILE` trains the same from a terminal.",
             "File",
             "Save",
         ),
@@ -122,7 +122,7 @@ fn quit(ui: &mut egui::Ui, state: &State, quitting: bool, commands: &mut Command
         ui.label("The window closes when everything is safe on disk.");
         return;
     }
-    ui.heading("Stop training and quit?");
+    ui.heading("Stop and quit?");
     ui.add_space(space::XS);
     let count = |wanted: TaskState| {
         let open = state.runs.iter().filter(|run| !run.is_over());
@@ -134,6 +134,12 @@ fn quit(ui: &mut egui::Ui, state: &State, quitting: bool, commands: &mut Command
         "{finished} finished tasks stay on disk and can be exported. {running} running tasks are \
          stopped within a batch and not kept, {waiting} have not begun; to train those, start the experiment again."
     ));
+    if state.waiting > 0 {
+        ui.label(format!(
+            "{} experiments that wait or are being planned are dropped.",
+            state.waiting
+        ));
+    }
     if state.exporting {
         ui.label("An export is being written; it stops after the model at work.");
     }

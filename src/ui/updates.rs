@@ -1,9 +1,9 @@
 use super::app::App;
 use super::commands::Command;
-use super::layout::PanelKind;
-use super::state::{Draft, Level, Listing, Notice, RunView, Source, TaskState};
+use super::state::{Level, Listing, Notice, RunView, Source, TaskState};
 use crate::domain::text::duration;
 use crate::domain::{Event, EventKind, RunId, RunOutcome};
+use crate::spec::DataSource;
 use crate::workbench::{self, Update};
 
 impl App {
@@ -40,15 +40,13 @@ impl App {
                     self.tell(Level::Error, format!("The export failed: {message}"));
                 }
             }
-            Update::Busy => {
-                self.state.waiting = self.state.waiting.saturating_sub(1);
-                let text = "Too much is waiting already; try again when something has ended.";
-                self.tell(Level::Warning, text.to_owned());
-            }
             Update::Previewed { ticket, plan } => self.state.preview.answer(ticket, plan),
             Update::Scanned { folder, catalog } => {
-                // Another folder may have been chosen since.
-                if self.state.source != (Source::Scanning { folder: folder.clone() }) {
+                // Another folder may have been chosen since, in this very frame perhaps.
+                let is_wanted =
+                    self.state.draft.spec().data.source == DataSource::Folder(folder.clone());
+                let is_awaited = self.state.source == Source::Scanning { folder: folder.clone() };
+                if !(is_wanted && is_awaited) {
                     return;
                 }
                 match catalog {
@@ -61,7 +59,7 @@ impl App {
             }
             Update::ExperimentOpened { path, spec } => match spec {
                 Ok(spec) => {
-                    self.state.draft = Draft::new(*spec);
+                    self.put_on_bench(*spec);
                     self.tell(Level::Success, format!("Opened {}", path.display()));
                 }
                 Err(message) => self.tell(Level::Error, message),
@@ -72,7 +70,9 @@ impl App {
             },
             Update::RunsListed { runs, broken } => {
                 for problem in broken {
-                    self.note(Level::Warning, problem);
+                    if self.state.results.told_broken.insert(problem.clone()) {
+                        self.note(Level::Warning, problem);
+                    }
                 }
                 match runs {
                     Ok(runs) => self.state.results.stored = runs,
@@ -96,8 +96,6 @@ impl App {
                 }
                 self.state.waiting = self.state.waiting.saturating_sub(1);
                 self.state.runs.push(RunView::new(event.run, (**plan).clone(), at));
-                self.state.shown_run = None;
-                self.state.selected_task = None;
                 return;
             }
             EventKind::Warning { message } => {
@@ -147,10 +145,13 @@ impl App {
             }
         };
         if finished > 0 {
-            let action = Some(("Show results", Command::ShowPanel(PanelKind::Results)));
+            let action = Some(("Show results", Command::LookAt(id.clone())));
             self.state.journal.add(self.state.now, level, text.clone());
             self.state.notice = Some(Notice { level, text, action });
-            self.look_at(id.clone());
+            // Whoever looks at another run is left there.
+            if !self.state.results.chosen {
+                self.look_at(id.clone());
+            }
         } else {
             self.tell(level, text);
         }

@@ -16,11 +16,12 @@ const SIZE: [f32; 2] = [1440.0, 900.0];
 /// Below this the panels have no room.
 const MIN_SIZE: [f32; 2] = [960.0, 600.0];
 
-/// Opens the window and returns when it is closed. `spec` is put on the bench, or what was left there; runs are written to `runs`.
+/// Opens the window and returns when it is closed. `spec` is put on the bench, or what was left there; runs are written to `runs`. The
+/// inner error says in words why it could not stay open: a runs folder that cannot be written, a display that went away.
 ///
 /// # Errors
-/// Why there is no window, in words: no display, no graphics device, a runs folder that cannot be written.
-pub fn open(spec: Option<ExperimentSpec>, runs: PathBuf) -> Result<(), String> {
+/// Why there is no window, in words: no display, no graphics device.
+pub fn open(spec: Option<ExperimentSpec>, runs: PathBuf) -> Result<Result<(), String>, String> {
     has_display()?;
     let icon = eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png"))
         .map_err(|error| format!("the program's icon cannot be read: {error}"))?;
@@ -46,7 +47,8 @@ pub fn open(spec: Option<ExperimentSpec>, runs: PathBuf) -> Result<(), String> {
     let ended = catch_unwind(AssertUnwindSafe(|| eframe::run_native("walkforge", options, create)));
     let never_opened = opening.swap(false, Ordering::Relaxed);
     match ended {
-        Ok(ended) => ended.map_err(|error| in_words(&error)),
+        Ok(Err(error)) if never_opened => Err(in_words(&error)),
+        Ok(ended) => Ok(ended.map_err(|error| in_words(&error))),
         Err(panic) if never_opened => Err(message(panic.as_ref())),
         Err(panic) => panic::resume_unwind(panic),
     }

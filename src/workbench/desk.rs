@@ -32,6 +32,20 @@ pub(super) enum DeskJob {
     LoadResults(RunId),
 }
 
+impl DeskJob {
+    /// The answer where it cannot be done at all.
+    pub(super) fn answer_with(self, message: &str) -> Update {
+        let message = message.to_owned();
+        match self {
+            Self::Scan(folder) => Update::Scanned { folder, catalog: Err(message) },
+            Self::Open(path) => Update::ExperimentOpened { path, spec: Err(message) },
+            Self::Save { to, .. } => Update::ExperimentSaved { path: to, saved: Err(message) },
+            Self::ListRuns => Update::RunsListed { runs: Err(message), broken: Vec::new() },
+            Self::LoadResults(run) => Update::ResultsLoaded { run, results: Err(message) },
+        }
+    }
+}
+
 /// Why an experiment's file could not be opened or saved.
 #[derive(Debug, thiserror::Error)]
 enum FileError {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use parking_lot::Mutex;
 
 use super::contain::contain_panic;
@@ -21,6 +21,7 @@ use crate::spec::ExperimentSpec;
 
 /// Experiments, exports and small jobs that may wait, of each; more than a person starts by hand.
 const WAITING_JOBS: usize = 256;
+const BUSY: &str = "too much is waiting already; try again when something has ended";
 
 /// The engine behind every front end. Dropping it cancels what runs and waits until everything is safe on disk.
 pub struct Workbench {
@@ -109,13 +110,21 @@ impl Workbench {
                 let cancel = Cancel::new();
                 // Locked until both are done: the runner removes what it took from the same list.
                 let mut cancels = self.shared.cancels.lock();
-                if self.enqueue(self.starts.as_ref(), Start { spec, cancel: cancel.clone() }) {
-                    cancels.experiments.push_back(cancel);
+                match enqueue(self.starts.as_ref(), Start { spec, cancel: cancel.clone() }) {
+                    Ok(()) => cancels.experiments.push_back(cancel),
+                    Err(refused) => self.shared.mailbox.post(Update::StartFailed {
+                        experiment: refused.spec.name,
+                        message: BUSY.to_owned(),
+                        cancelled: false,
+                    }),
                 }
             }
             Command::Export { run, to } => {
                 let cancel = self.shared.cancels.lock().export.clone();
-                self.enqueue(self.exports.as_ref(), ExportJob { run, to, cancel });
+                if enqueue(self.exports.as_ref(), ExportJob { run, to, cancel }).is_err() {
+                    let message = BUSY.to_owned();
+                    self.shared.mailbox.post(Update::ExportFailed { message, cancelled: false });
+                }
             }
             Command::Cancel(run) => {
                 if let Some((cancel, _)) = self.shared.cancels.lock().runs.get(&run) {
@@ -152,15 +161,9 @@ impl Workbench {
     }
 
     fn ask_desk(&self, job: DeskJob) {
-        self.enqueue(self.desk.as_ref(), job);
-    }
-
-    fn enqueue<T>(&self, queue: Option<&Sender<T>>, job: T) -> bool {
-        let taken = queue.is_some_and(|queue| queue.try_send(job).is_ok());
-        if !taken {
-            self.shared.mailbox.post(Update::Busy);
+        if let Err(refused) = enqueue(self.desk.as_ref(), job) {
+            self.shared.mailbox.post(refused.answer_with(BUSY));
         }
-        taken
     }
 }
 
@@ -176,6 +179,14 @@ impl Drop for Workbench {
             // A thread that panicked has said so on its way; the others still have files to finish.
             let _panicked = thread.join();
         }
+    }
+}
+
+/// Puts the job into its queue, or gives it back where the queue is full.
+fn enqueue<T>(queue: Option<&Sender<T>>, job: T) -> Result<(), T> {
+    match queue {
+        Some(queue) => queue.try_send(job).map_err(TrySendError::into_inner),
+        None => Err(job),
     }
 }
 
@@ -234,13 +245,14 @@ impl Shared {
             .map(|task| (task.id.clone(), start.cancel.child()))
             .collect();
         self.cancels.lock().runs.insert(run.clone(), (start.cancel.clone(), task_cancels.clone()));
-        let outcome =
-            Run { prepared: &prepared, folder: &folder, log: &log, task_cancels: &task_cancels }
-                .execute();
+        let at_work =
+            Run { prepared: &prepared, folder: &folder, log: &log, task_cancels: &task_cancels };
+        // A front end knows the run by now, so a panic must end the run, not the start.
+        let outcome = contain_panic(|| at_work.execute().map_err(|error| error.to_string()));
         store.flush();
-        self.mailbox.post(match outcome {
+        self.mailbox.post(match outcome.unwrap_or_else(Err) {
             Ok(outcome) => Update::RunDone { run, outcome },
-            Err(error) => Update::RunBroken { run, message: error.to_string() },
+            Err(message) => Update::RunBroken { run, message },
         });
     }
 

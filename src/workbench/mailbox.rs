@@ -117,10 +117,10 @@ mod tests {
     fn only_the_newest_preview_waits() {
         let mailbox = Mailbox::new(|| {});
         let preview = |ticket| Update::Previewed { ticket, plan: Err(String::new()) };
-        for update in [preview(1), Update::Busy, preview(2)] {
+        for update in [preview(1), event(0, "a", EventKind::Queued), preview(2)] {
             mailbox.post(update);
         }
-        assert_eq!(mailbox.drain(), [Update::Busy, preview(2)]);
+        assert_eq!(mailbox.drain(), [event(0, "a", EventKind::Queued), preview(2)]);
     }
 
     #[test]

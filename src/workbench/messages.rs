@@ -131,6 +131,4 @@ pub enum Update {
         /// What is in its folder now.
         results: Result<Box<RunResults>, String>,
     },
-    /// The command was not taken: too many are waiting.
-    Busy,
 }

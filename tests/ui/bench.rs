@@ -126,6 +126,16 @@ impl Window {
         self.type_over(number);
     }
 
+    /// Types a number into the field named so and stays in it.
+    #[track_caller]
+    pub fn type_number(&mut self, field: &str, number: &str) {
+        self.click(Role::SpinButton, field);
+        self.harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+        self.harness.step();
+        self.harness.event(egui::Event::Text(number.to_owned()));
+        self.harness.step();
+    }
+
     /// Types a text into the field named so, and presses Enter.
     #[track_caller]
     pub fn set_text(&mut self, field: &str, text: &str) {

@@ -165,7 +165,9 @@ fn open(runs: &Path, spec: ExperimentSpec, theme: egui::Theme, moment: &str) -> 
 fn idle() {
     let runs = tempfile::tempdir().unwrap();
     let spec = load("mlp-return").unwrap();
-    let spec = apply(&spec, &["resources.device=cpu".parse().unwrap()]).unwrap();
+    let of_this_machine = ["resources.device=cpu", "resources.workers=2"];
+    let set: Vec<_> = of_this_machine.iter().map(|text| text.parse().unwrap()).collect();
+    let spec = apply(&spec, &set).unwrap();
     let mut window = open(runs.path(), spec, egui::Theme::Dark, "2026-01-15T09:29:00Z");
     window.until_says("34 tasks");
     compare(&mut window, "idle");

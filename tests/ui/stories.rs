@@ -12,7 +12,9 @@ use crate::bench::Window;
 
 /// A preset with some fields set.
 fn spec(preset: &str, set: &[&str]) -> ExperimentSpec {
-    let assignments: Vec<_> = set.iter().map(|text| text.parse().unwrap()).collect();
+    // Two tasks at a time on every machine.
+    let common = ["resources.workers=2", "resources.device=cpu"];
+    let assignments: Vec<_> = common.iter().chain(set).map(|text| text.parse().unwrap()).collect();
     apply(&load(preset).unwrap(), &assignments).unwrap()
 }
 
@@ -45,7 +47,7 @@ fn first_start_start_curves_cancel() {
     window.click(Role::CheckBox, "Set patience");
     window.until_enabled("Start");
     window.press("Start");
-    window.until("curves", |window| window.says("Loss curves of 2 tasks, up to epoch 3"));
+    window.until_says("up to epoch 3");
     assert!(window.says("Cancel SYN_A-1h-fold00"));
 
     window.press("Cancel");
@@ -59,7 +61,11 @@ fn first_start_start_curves_cancel() {
     assert_eq!(count(&after, "started"), count(&before, "started"), "nothing began after Cancel");
     // The flag is read at every batch: of an epoch at work at most the last batch was left.
     let (epochs_before, epochs) = (count(&before, "epoch"), count(&after, "epoch"));
-    assert!(epochs <= epochs_before + 2, "{epochs_before} epochs when cancelled, {epochs} in all");
+    let at_work = count(&before, "started");
+    assert!(
+        epochs <= epochs_before + at_work,
+        "{epochs_before} epochs when cancelled, {epochs} in all, {at_work} tasks at work"
+    );
     assert!(!window.is_enabled("Cancel") && window.is_enabled("Start"));
     report_frames(&window);
 }
@@ -139,6 +145,35 @@ fn same_as_on_the_command_line(run: &Path) {
         compared += 1;
     }
     assert_eq!(compared, 4);
+}
+
+/// Without Enter: whoever types a number and presses Start means the number.
+#[test]
+fn what_was_typed_counts_when_start_is_pressed() {
+    let trained = |press: fn(&mut Window)| {
+        let runs = tempfile::tempdir().unwrap();
+        let mut window =
+            Window::on(runs.path(), spec("linear-return", &["validation.max_folds=1"]));
+        window.until_enabled("Start");
+        window.type_number("Max epochs", "2");
+        press(&mut window);
+        window.until_says("linear-return finished: 2 tasks");
+        let planned = load(only_run(runs.path()).join("spec.ron").to_str().unwrap()).unwrap();
+        planned.training.max_epochs
+    };
+    assert_eq!(trained(|window| window.press("Start")), 2, "by mouse");
+    assert_eq!(trained(|window| window.shortcut(Modifiers::COMMAND, Key::Enter)), 2, "by keys");
+}
+
+/// A number left by ticking a symbol: two panels edit at once.
+#[test]
+fn edits_in_two_panels_are_both_kept() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut window = Window::open(runs.path());
+    window.type_number("Batch size", "99");
+    window.click(Role::CheckBox, "SYN_A");
+    assert_eq!(window.node(Role::SpinButton, "Batch size").value().as_deref(), Some("99"));
+    window.until_says("1 of 2");
 }
 
 #[test]

@@ -22,6 +22,11 @@ pub(in crate::ui) struct DataPanel {
 }
 
 impl DataPanel {
+    /// What was being typed belongs to an experiment that has left the bench.
+    pub(in crate::ui) fn forget_typing(&mut self) {
+        (self.folder, self.from, self.until) = (None, None, None);
+    }
+
     pub(in crate::ui) fn show(&mut self, ui: &mut Ui, state: &State, commands: &mut Commands) {
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
             self.source(ui, state, commands);
@@ -297,7 +302,8 @@ fn date(
                 *value = Some(at);
             }
         }
-        if response.lost_focus() && text.trim().parse::<UtcMillis>().is_ok() {
+        let is_whole = text.trim().is_empty() || text.trim().parse::<UtcMillis>().is_ok();
+        if response.lost_focus() && is_whole {
             *typed = None;
         }
     });

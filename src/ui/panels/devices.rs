@@ -73,11 +73,11 @@ fn cuda(ui: &mut Ui, machine: &Machine, inventory: &Inventory, index: usize, car
     let capability = card.reading.compute_capability.as_deref().unwrap_or(UNKNOWN);
     let detail = format!("{known}, compute capability {capability}, driver {driver}");
     title(ui, icons::GRAPHICS_CARD, &card.device.to_string(), &detail);
-    let of = |reading: &MachineReading| reading.cuda.get(index).map(|(_, card)| card.clone());
     let history = |value: fn(&NvmlReading) -> Option<f64>| {
-        machine.history(|reading| of(reading).as_ref().and_then(value))
+        machine.history(|reading| reading.cuda.get(index).and_then(|(_, card)| value(card)))
     };
-    let now = machine.now().and_then(of).unwrap_or_else(|| card.reading.clone());
+    let now = machine.now().and_then(|reading| reading.cuda.get(index));
+    let now = now.map_or(&card.reading, |(_, card)| card);
     let series = ui.palette().series;
 
     let load = now.utilization_percent;
@@ -86,7 +86,7 @@ fn cuda(ui: &mut Ui, machine: &Machine, inventory: &Inventory, index: usize, car
     gauge(ui, "GPU load", &text, &values, 100.0, None, series[0]);
 
     let values = history(|card| bytes(card.memory_used));
-    let budget = MemoryBudget::of_card(&now);
+    let budget = MemoryBudget::of_card(now);
     let known = (now.memory_used, now.memory_total, now.memory_own);
     memory(ui, "GPU memory", &values, known, budget);
 

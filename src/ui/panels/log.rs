@@ -49,9 +49,7 @@ impl LogPanel {
         let hidden = shown.len().saturating_sub(MOST);
         area.show(ui, |ui| {
             if hidden > 0 {
-                ui.weak(format!(
-                    "{hidden} earlier lines are in the copy and in the run's events.jsonl"
-                ));
+                ui.weak(format!("{hidden} earlier lines: copy the log to read them"));
             }
             ui.spacing_mut().item_spacing.y = 3.0;
             for line in &shown[hidden..] {

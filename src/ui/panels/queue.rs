@@ -17,7 +17,12 @@ const COLUMNS: [Column; 9] = [
     column("Validation loss", "After the last epoch", 86.0, Align::Right),
     column("Best", "Epoch whose weights are kept", 36.0, Align::Right),
     column("Samples/s", "Training samples a second", 62.0, Align::Right),
-    column("Time left", "At most: early stopping may end it sooner", 78.0, Align::Right),
+    column(
+        "Time left",
+        "To the last epoch at the pace so far; early stopping may end it sooner",
+        78.0,
+        Align::Right,
+    ),
 ];
 
 /// Every task of a run: what it is doing, and a way to stop it.

@@ -133,7 +133,7 @@ fn features(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
         let path = format!("features[{index}].{field}");
         form.row(ui, name, &path, help, |ui| {
             if let Some(parameter) = parameter {
-                let value = DragValue::new(parameter).speed(0.1).suffix(" bars");
+                let value = widgets::integer_field(parameter, "bars");
                 let value = widgets::number(ui, value).on_hover_text(field);
                 widgets::name(&value, egui::Role::SpinButton, &format!("{name} {field} {index}"));
             }

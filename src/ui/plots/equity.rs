@@ -7,9 +7,8 @@ use egui_plot::{
 
 use super::thinning::{extremes, last, last_until, thinned};
 use super::time_axis::{label, ticks};
-use crate::domain::UtcMillis;
 use crate::domain::text::{minute, number};
-use crate::ui::state::{Curve, EquityPlot};
+use crate::domain::{EquityCurve, UtcMillis};
 use crate::ui::theme::{Palette, Themed, space};
 use crate::ui::widgets;
 
@@ -21,6 +20,34 @@ const LINE_HEIGHT: f64 = 32.0;
 const GRID_STEP: f64 = 8.0;
 /// Width of a line's sample in the legend.
 const SAMPLE_WIDTH: f32 = 24.0;
+
+/// One symbol's equity curves, or those of all symbols together, as points.
+#[derive(Debug)]
+pub(in crate::ui) struct EquityPlot {
+    /// As [`name`] gives it.
+    pub(in crate::ui) name: String,
+    /// Predictor and its curve: seconds since 1970 against equity, the start being 1.
+    curves: Vec<(String, Vec<PlotPoint>)>,
+}
+
+impl EquityPlot {
+    pub(in crate::ui) fn new(equity: &EquityCurve) -> Self {
+        let curves = equity.predictors.iter().map(|predictor| {
+            let points = equity.times.iter().zip(&predictor.equity);
+            let point = |(at, value): (&UtcMillis, &f64)| PlotPoint::new(at.0 as f64 / 1e3, *value);
+            (predictor.name.clone(), points.map(point).collect())
+        });
+        Self { name: name(equity), curves: curves.collect() }
+    }
+}
+
+/// What people call it.
+pub(in crate::ui) fn name(equity: &EquityCurve) -> String {
+    match &equity.symbol {
+        Some(symbol) => format!("{symbol} · {}", equity.timeframe),
+        None => format!("All symbols, equally weighted · {}", equity.timeframe),
+    }
+}
 
 /// How a predictor's line looks: width and style tell it apart as well as the colour.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +85,6 @@ struct Shown<'a> {
 /// Draws the curves that are not hidden over a legend with their last values; a click in the legend hides a curve or shows it again.
 pub(in crate::ui) fn show(
     ui: &mut Ui,
-    name: &str,
     data: &EquityPlot,
     hidden: &mut BTreeSet<String>,
     height: f32,
@@ -75,7 +101,7 @@ pub(in crate::ui) fn show(
     let (low, high) = heights.fold((1.0, 1.0), |(low, high), y| (y.min(low), y.max(high)));
 
     let font = TextStyle::Small.resolve(ui.style());
-    let plot = Plot::new(("equity", name))
+    let plot = Plot::new(("equity", data.name.as_str()))
         .height(height)
         .allow_scroll(false)
         .allow_boxed_zoom(false)
@@ -131,15 +157,15 @@ pub(in crate::ui) fn show(
             );
         }
     });
-    widgets::name(&response.response, Role::Image, &format!("Equity of {name}"));
+    widgets::name(&response.response, Role::Image, &format!("Equity of {}", data.name));
 }
 
-fn shown<'a>(curves: &'a [(String, Curve)], palette: &Palette) -> Vec<Shown<'a>> {
+fn shown<'a>(curves: &'a [(String, Vec<PlotPoint>)], palette: &Palette) -> Vec<Shown<'a>> {
     let mut baselines = 0_usize..;
-    let look = |(name, curve): &'a (String, Curve)| {
+    let look = |(name, points): &'a (String, Vec<PlotPoint>)| {
         let baseline = if name == "model" { None } else { baselines.next() };
         let look = Look::of(baseline, palette);
-        Shown { name: name.replace('_', " "), points: curve.points(), look }
+        Shown { name: name.replace('_', " "), points, look }
     };
     curves.iter().map(look).collect()
 }

@@ -11,6 +11,8 @@ use crate::ui::widgets;
 
 /// Fewer curves than this make no band.
 const LEAST_FOR_BAND: usize = 5;
+/// Of more a sample is drawn: the band is made in every frame.
+const MOST_FOR_BAND: usize = 400;
 
 /// Losses of a run: some tasks in full, the others as a band.
 pub(in crate::ui) struct LossPlot<'a> {
@@ -48,20 +50,20 @@ pub(in crate::ui) fn show(ui: &mut Ui, data: &LossPlot<'_>) {
             let low: Vec<f64> = band.iter().map(|row| scaled(row.1, log)).collect();
             let high: Vec<f64> = band.iter().map(|row| scaled(row.2, log)).collect();
             let fill = palette.text_weak.gamma_multiply(0.25);
-            let area = FilledArea::new("middle 80 % of ended tasks, validation", &xs, &low, &high);
+            let area = FilledArea::new("middle 80 % of the others", &xs, &low, &high);
             plot.add(area.fill_color(fill));
         }
         for (position, &index) in data.shown.iter().enumerate() {
             let task = &data.run.tasks[index];
             let color = palette.series[position % palette.series.len()];
             let width = if data.selected == Some(&task.id) { 2.6 } else { 1.8 };
+            // One name for both: the legend has an entry a task, and the panel's head tells the lines apart.
             let id = task.id.as_str();
             if !data.validation_only {
-                let line = Line::new(format!("{id} train"), points(task.train_loss.points(), log));
+                let line = Line::new(id, points(task.train_loss.points(), log));
                 plot.line(line.color(color).width(1.2).style(LineStyle::dashed_dense()));
             }
-            let name = format!("{id} validation");
-            let line = Line::new(name, points(task.validation_loss.points(), log));
+            let line = Line::new(id, points(task.validation_loss.points(), log));
             plot.line(line.color(color).width(width));
             if let Some(mark) = best_mark(task, log) {
                 plot.points(
@@ -103,7 +105,7 @@ fn scaled(loss: f64, log: bool) -> f64 {
     if log { loss.max(f64::MIN_POSITIVE).log10() } else { loss }
 }
 
-/// Epoch, tenth and ninetieth percentile of the validation loss over tasks that are not drawn in full.
+/// Epoch, tenth and ninetieth percentile of the validation loss over tasks that are not drawn in full; of very many a sample.
 fn band(data: &LossPlot<'_>) -> Option<Vec<(f64, f64, f64)>> {
     let others: Vec<&[PlotPoint]> = data
         .run
@@ -112,11 +114,14 @@ fn band(data: &LossPlot<'_>) -> Option<Vec<(f64, f64, f64)>> {
         .enumerate()
         .filter(|(index, _)| !data.shown.contains(index))
         .map(|(_, task)| task.validation_loss.points())
-        .filter(|points| !points.is_empty())
+        // A point for each epoch: a curve so long that neighbours were merged has none.
+        .filter(|points| points.last().is_some_and(|last| last.x == points.len() as f64))
         .collect();
     if others.len() < LEAST_FOR_BAND {
         return None;
     }
+    let others: Vec<&[PlotPoint]> =
+        others.iter().copied().step_by(others.len() / MOST_FOR_BAND + 1).collect();
     let longest = others.iter().map(|points| points.len()).max()?;
     let mut rows = Vec::with_capacity(longest);
     let mut losses = Vec::with_capacity(others.len());

@@ -53,6 +53,13 @@ impl Draft {
         symbols: Choice<Symbol>,
         timeframes: Choice<Timeframe>,
     ) -> Self {
+        // An empty list of timeframes means one thing to the built-in market, hourly bars, and not all that could be ticked.
+        let timeframes = match (timeframes, &spec.data.source) {
+            (Choice::All, DataSource::Synthetic(_)) => {
+                Choice::Some(Timeframe::from_minutes(60).into_iter().collect())
+            }
+            (other, _) => other,
+        };
         spec.data.symbols = symbols.to_list();
         spec.data.timeframes = timeframes.to_list();
         let mut issues = spec.validate().err().unwrap_or_default();
@@ -103,6 +110,37 @@ impl Draft {
         Self::checked(spec, symbols, self.timeframes.clone())
     }
 
+    /// This draft with what `edited` changed of `base`, field by field: two panels may each have edited a copy of the same draft.
+    pub(crate) fn merged(&self, base: &Self, edited: &Self) -> Self {
+        let (mut spec, from, to) = (self.spec.clone(), &base.spec, &edited.spec);
+        macro_rules! take {
+            ($($field:ident).+) => {
+                if from.$($field).+ != to.$($field).+ {
+                    spec.$($field).+.clone_from(&to.$($field).+);
+                }
+            };
+        }
+        take!(name);
+        take!(notes);
+        take!(data.source);
+        take!(data.pooling);
+        take!(data.from);
+        take!(data.until);
+        take!(features);
+        take!(window);
+        take!(label);
+        take!(validation);
+        take!(model);
+        take!(training);
+        take!(costs);
+        take!(resources);
+        take!(seed);
+        let symbols = if base.symbols == edited.symbols { self } else { edited }.symbols.clone();
+        let timeframes =
+            if base.timeframes == edited.timeframes { self } else { edited }.timeframes.clone();
+        Self::checked(spec, symbols, timeframes)
+    }
+
     /// Every field that cannot be run.
     pub(crate) fn issues(&self) -> &[SpecIssue] {
         &self.issues
@@ -118,6 +156,23 @@ impl Draft {
 mod tests {
     use super::*;
     use crate::spec::load;
+
+    #[test]
+    fn edits_of_two_panels_in_one_frame_are_both_kept() {
+        let base = Draft::new(load("mlp-return").unwrap());
+        let ticked = base.with_symbols(Choice::None);
+        let mut spec = base.spec().clone();
+        spec.training.max_epochs = 7;
+        let both = base.merged(&base, &ticked).merged(&base, &base.with_spec(spec));
+        assert_eq!((both.spec().training.max_epochs, both.symbols()), (7, &Choice::None));
+    }
+
+    #[test]
+    fn the_built_in_market_has_hourly_bars_where_none_are_named() {
+        let mut spec = load("mlp-return").unwrap();
+        spec.data.timeframes.clear();
+        assert_eq!(Draft::new(spec).timeframes().count(4), 1);
+    }
 
     #[test]
     fn nothing_ticked_is_told_and_survives_a_restart() {

@@ -22,7 +22,7 @@ pub(super) use draft::{Draft, StoredDraft};
 pub(super) use journal::{Journal, Level};
 pub(super) use machine::Machine;
 pub(super) use preview::Preview;
-pub(super) use results::{EquityPlot, Results};
+pub(super) use results::Results;
 pub(super) use run::{RunView, TaskState, TaskView};
 
 /// A message under the top bar, until it is dismissed or another takes its place.

@@ -179,8 +179,9 @@ pub(in crate::ui) fn number(ui: &mut Ui, value: DragValue<'_>) -> egui::Response
     ui.add(value.min_size(size).update_while_editing(false))
 }
 
-fn integer_field<'a>(value: &'a mut u32, unit: &str) -> DragValue<'a> {
+pub(in crate::ui) fn integer_field<'a>(value: &'a mut u32, unit: &str) -> DragValue<'a> {
     let speed = (f64::from(*value) * 0.01).max(0.1);
+    let unit = if *value == 1 { unit.trim_end_matches('s') } else { unit };
     DragValue::new(value).speed(speed).suffix(suffix(unit))
 }
 

@@ -10,7 +10,7 @@ mod table;
 
 pub(super) use button::{button, icon_button, name, name_toggle, primary_button};
 pub(super) use fitted::Fitted;
-pub(super) use form::{Form, number};
+pub(super) use form::{Form, integer_field, number};
 pub(super) use messages::Messages;
 pub(super) use parts::{empty_state, issue, level_icon, problem, section, value_row};
 pub(super) use sparkline::Sparkline;

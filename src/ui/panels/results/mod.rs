@@ -9,13 +9,13 @@ use std::collections::BTreeSet;
 use egui::{ComboBox, Label, RichText, ScrollArea, Ui};
 
 use self::folds::{Columns, Finished};
-use crate::domain::{RunId, Task};
+use crate::domain::{EquityCurve, RunId, Task};
 use crate::runs::{RunResults, RunStatus};
 use crate::ui::actions::Action;
 use crate::ui::commands::{Command, Commands};
 use crate::ui::icons;
-use crate::ui::plots::equity;
-use crate::ui::state::{EquityPlot, RunView, State};
+use crate::ui::plots::equity::{self, EquityPlot};
+use crate::ui::state::{RunView, State};
 use crate::ui::theme::{Themed, space, strong_family};
 use crate::ui::widgets;
 
@@ -29,6 +29,8 @@ pub(in crate::ui) struct ResultsPanel {
     live: Option<RunId>,
     /// Whose equity is shown, by its name: it stays chosen from run to run.
     equity: Option<String>,
+    /// The points of what is shown, and of which run.
+    plot: Option<(RunId, EquityPlot)>,
     /// Predictors whose equity is not drawn.
     hidden: BTreeSet<String>,
     columns: Columns,
@@ -116,7 +118,7 @@ impl ResultsPanel {
                 if !is_wanted {
                     ui.multiply_opacity(0.5);
                 }
-                self.stored_run(ui, results, &state.results.equity);
+                self.stored_run(ui, results);
             }
         });
     }
@@ -134,7 +136,7 @@ impl ResultsPanel {
         self.folds(ui, &finished, run.tasks.len());
     }
 
-    fn stored_run(&mut self, ui: &mut Ui, results: &RunResults, equity: &[EquityPlot]) {
+    fn stored_run(&mut self, ui: &mut Ui, results: &RunResults) {
         match (&results.summary, results.status) {
             (Some(summary), _) if !summary.series.is_empty() => {
                 ui.horizontal_wrapped(|ui| {
@@ -142,7 +144,7 @@ impl ResultsPanel {
                     note(ui, "test sections stitched, after costs");
                 });
                 scores::show(ui, summary);
-                self.equity(ui, results, equity);
+                self.equity(ui, results);
             }
             (None, RunStatus::Running) => note(ui, "Stitched results come when the run ends."),
             (None, _) => note(ui, "The run was interrupted, so its folds were never stitched."),
@@ -165,19 +167,20 @@ impl ResultsPanel {
         self.folds(ui, &finished, results.tasks.len());
     }
 
-    fn equity(&mut self, ui: &mut Ui, results: &RunResults, equity: &[EquityPlot]) {
+    fn equity(&mut self, ui: &mut Ui, results: &RunResults) {
         ui.add_space(space::S);
+        let equity = &results.equity;
         let Some(shown) = chosen(equity, self.equity.as_deref()) else {
             note(ui, "There are no equity curves: an earlier version wrote the run without them.");
             return;
         };
-        let name = name(shown);
+        let name = equity::name(shown);
         ui.horizontal_wrapped(|ui| {
             let label = ui.label(RichText::new("Equity of").family(strong_family()));
             let combo =
                 ComboBox::from_id_salt(("equity_of", equity.len())).selected_text(name.as_str());
             let combo = combo.width(220.0).truncate().show_ui(ui, |ui| {
-                for other in equity.iter().map(self::name) {
+                for other in equity.iter().map(equity::name) {
                     if ui.selectable_label(other == name, other.as_str()).clicked() {
                         self.equity = Some(other);
                     }
@@ -186,9 +189,15 @@ impl ResultsPanel {
             combo.response.labelled_by(label.id);
             note(ui, "after costs");
         });
-        ui.push_id(&results.run, |ui| {
-            equity::show(ui, &name, shown, &mut self.hidden, EQUITY_HEIGHT);
-        });
+        let is_other = |(run, plot): &(RunId, EquityPlot)| *run != results.run || plot.name != name;
+        if self.plot.as_ref().is_none_or(is_other) {
+            self.plot = Some((results.run.clone(), EquityPlot::new(shown)));
+        }
+        if let Some((_, plot)) = &self.plot {
+            ui.push_id(&results.run, |ui| {
+                equity::show(ui, plot, &mut self.hidden, EQUITY_HEIGHT);
+            });
+        }
         ui.add_space(space::S);
     }
 
@@ -203,19 +212,12 @@ impl ResultsPanel {
 }
 
 /// The entry of this name, else all symbols together, else the first.
-fn chosen<'a>(equity: &'a [EquityPlot], wanted: Option<&str>) -> Option<&'a EquityPlot> {
+fn chosen<'a>(equity: &'a [EquityCurve], wanted: Option<&str>) -> Option<&'a EquityCurve> {
     equity
         .iter()
-        .find(|plot| Some(name(plot).as_str()) == wanted)
+        .find(|curve| Some(equity::name(curve).as_str()) == wanted)
         .or_else(|| equity.iter().find(|plot| plot.symbol.is_none()))
         .or(equity.first())
-}
-
-fn name(plot: &EquityPlot) -> String {
-    match &plot.symbol {
-        Some(symbol) => format!("{symbol} · {}", plot.timeframe),
-        None => format!("All symbols, equally weighted · {}", plot.timeframe),
-    }
 }
 
 fn note(ui: &mut Ui, text: &str) {
@@ -227,23 +229,24 @@ fn note(ui: &mut Ui, text: &str) {
 mod tests {
     use super::*;
 
-    fn plot(symbol: Option<&str>) -> EquityPlot {
-        EquityPlot {
+    fn plot(symbol: Option<&str>) -> EquityCurve {
+        EquityCurve {
             symbol: symbol.map(|symbol| symbol.parse().unwrap()),
             timeframe: "1h".parse().unwrap(),
-            curves: Vec::new(),
+            times: Vec::new(),
+            predictors: Vec::new(),
         }
     }
 
     #[test]
     fn all_symbols_together_are_shown_unless_one_was_chosen_that_is_there() {
         let plots = [plot(Some("A")), plot(Some("B")), plot(None)];
-        let found = |wanted| chosen(&plots, wanted).map(name);
+        let found = |wanted| chosen(&plots, wanted).map(equity::name);
         let all = Some("All symbols, equally weighted · 1h".to_owned());
         assert_eq!(found(None), all);
         assert_eq!(found(Some("C · 1h")), all);
         assert_eq!(found(Some("B · 1h")), Some("B · 1h".to_owned()));
-        assert_eq!(chosen(&plots[..2], None).map(name), Some("A · 1h".to_owned()));
+        assert_eq!(chosen(&plots[..2], None).map(equity::name), Some("A · 1h".to_owned()));
         assert!(chosen(&[], None).is_none());
     }
 }
