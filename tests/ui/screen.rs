@@ -207,7 +207,8 @@ impl Screen {
 
     /// The same for the message of a failure, with the screen in a file that outlives the test.
     fn evidence(&self) -> String {
-        let picture = Path::new(env!("CARGO_TARGET_TMPDIR")).join("display.ppm");
+        let test = std::thread::current().name().unwrap_or("display").replace("::", "-");
+        let picture = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test).with_extension("ppm");
         fs::write(&picture, self.look().to_ppm()).unwrap();
         format!("the screen is in {}\n{}", picture.display(), self.said())
     }
