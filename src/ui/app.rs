@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use egui_tiles::Tree;
@@ -25,6 +26,8 @@ use crate::workbench::{self, Workbench};
 
 /// Time between two frames while something happens: 30 a second are enough for a curve.
 const FRAME: Duration = Duration::from_millis(33);
+/// The same where the processor draws the window: each frame costs it some 150 ms, which training needs more.
+const COSTLY_FRAME: Duration = Duration::from_millis(500);
 /// Time between two frames while something trains and nothing is told, so that clocks go on.
 const TICK: Duration = Duration::from_millis(500);
 /// Time between two readings of the machine.
@@ -41,6 +44,8 @@ pub struct Options {
     pub settings: Result<Settings, String>,
     /// Whether to watch the machine's devices.
     pub telemetry: bool,
+    /// Whether the processor draws the window, because there is no graphics device.
+    pub software_rendered: bool,
 }
 
 /// The workbench's window.
@@ -58,6 +63,8 @@ pub struct App {
     pub(super) frames: FrameMeter,
     /// Pressed in the last frame, to be carried out in this one.
     pressed: Option<Action>,
+    /// Raised from outside, as by Ctrl-C in the terminal that started the program.
+    interrupted: Arc<AtomicBool>,
     /// What this frame took before anything was drawn.
     thought: Duration,
     /// The draft that source and preview belong to.
@@ -78,7 +85,8 @@ impl App {
         theme::install(ctx);
         let wake = {
             let ctx = ctx.clone();
-            move || ctx.request_repaint_after(FRAME)
+            let frame = if options.software_rendered { COSTLY_FRAME } else { FRAME };
+            move || ctx.request_repaint_after(frame)
         };
         let engine =
             Workbench::open(&options.runs, wake.clone()).map_err(|error| error.to_string())?;
@@ -91,6 +99,10 @@ impl App {
             journal.add(now, Level::Warning, text);
             Settings::default()
         });
+        if options.software_rendered {
+            let text = "no graphics device: the processor draws the window, at two frames a second while something happens";
+            journal.add(now, Level::Info, text);
+        }
         let mut machine = Machine::default();
         let telemetry = options.telemetry.then(|| Telemetry::start(READING, wake));
         let telemetry = match telemetry {
@@ -134,6 +146,7 @@ impl App {
             quitting: false,
             frames: FrameMeter::default(),
             pressed: None,
+            interrupted: Arc::default(),
             thought: Duration::ZERO,
             followed: None,
             clock: None,
@@ -166,6 +179,12 @@ impl App {
         }
     }
 
+    /// A flag that makes the window stop what runs and close, as its own Stop and quit does. Whoever raises it asks for a frame.
+    #[must_use]
+    pub fn interrupt_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.interrupted)
+    }
+
     /// Takes what has happened since the last frame.
     fn advance(&mut self, ctx: &egui::Context) {
         self.state.now = self.clock.unwrap_or_else(UtcMillis::now);
@@ -192,6 +211,9 @@ impl App {
                 self.tell(Level::Warning, text.to_owned());
             }
             Some(Answer::Dismissed) | None => {}
+        }
+        if self.interrupted.swap(false, Ordering::Relaxed) {
+            self.carry_out(ctx, Command::StopAndQuit);
         }
         self.follow_draft();
         if self.state.is_busy() {

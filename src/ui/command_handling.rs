@@ -66,6 +66,9 @@ impl App {
             Command::StopAndQuit => {
                 self.stop_everything();
                 self.quitting = true;
+                if self.state.is_busy() {
+                    self.modal = Some(Modal::Quit);
+                }
             }
         }
         ctx.request_repaint();

@@ -3,7 +3,8 @@ use std::time::Duration;
 /// A frame longer than this is felt.
 const LONG: Duration = Duration::from_millis(50);
 
-/// How long frames took since the last report: layout, tessellation and handing them to the graphics driver.
+/// How long the window's thread was busy with a frame, since the last report: taking in what happened, layout, tessellation. What the graphics
+/// driver then takes to draw it is not in it.
 #[derive(Debug, Default)]
 pub(super) struct FrameMeter {
     frames: u64,

@@ -36,7 +36,16 @@ pub(super) fn show(
     commands: &mut Commands,
 ) {
     let style = ctx.style_of(ctx.theme());
-    let modal_box = egui::Modal::new(Id::unique("modal")).frame(egui::Frame::window(&style));
+    // One id for each kind: a box keeps the size it had.
+    let id = match modal {
+        Modal::Path { purpose: Purpose::Data, .. } => "modal data",
+        Modal::Path { purpose: Purpose::Open, .. } => "modal open",
+        Modal::Path { purpose: Purpose::Save, .. } => "modal save",
+        Modal::Path { purpose: Purpose::Export(_), .. } => "modal export",
+        Modal::Quit => "modal quit",
+        Modal::Help => "modal help",
+    };
+    let modal_box = egui::Modal::new(Id::unique(id)).frame(egui::Frame::window(&style));
     let response = modal_box.show(ctx, |ui| {
         ui.set_width(460.0);
         match modal {
@@ -131,8 +140,8 @@ fn quit(ui: &mut egui::Ui, state: &State, quitting: bool, commands: &mut Command
     let (finished, running) = (count(TaskState::Finished), count(TaskState::Running));
     let waiting = count(TaskState::Queued);
     ui.label(format!(
-        "{finished} finished tasks stay on disk and can be exported. {running} running tasks are \
-         stopped within a batch and not kept, {waiting} have not begun; to train those, start the experiment again."
+        "Finished tasks stay on disk and can be exported: {finished}. Tasks at work are stopped within a batch and not kept: \
+         {running}. Not begun: {waiting}. To train those, start the experiment again."
     ));
     if state.waiting > 0 {
         ui.label(format!(
@@ -179,5 +188,6 @@ fn help(ui: &mut egui::Ui, state: &State, commands: &mut Commands) {
 
 /// The answers, from the right.
 fn buttons(ui: &mut egui::Ui, add: impl FnOnce(&mut egui::Ui)) {
-    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), add);
+    let size = egui::vec2(ui.available_width(), ui.spacing().interact_size.y);
+    ui.allocate_ui_with_layout(size, egui::Layout::right_to_left(egui::Align::Center), add);
 }

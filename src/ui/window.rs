@@ -40,8 +40,13 @@ pub fn open(spec: Option<ExperimentSpec>, runs: PathBuf) -> Result<Result<(), St
         let stored = context.storage.and_then(|storage| storage.get_string(SETTINGS_KEY));
         let settings =
             stored.map_or_else(|| Ok(Settings::default()), |text| Settings::from_text(&text));
-        let options = Options { runs, spec, settings, telemetry: true };
-        Ok(Box::new(App::new(&context.egui_ctx, options)?))
+        let software_rendered = context.wgpu_render_state.as_ref().is_some_and(|state| {
+            state.adapter.get_info().device_type == eframe::wgpu::DeviceType::Cpu
+        });
+        let options = Options { runs, spec, settings, telemetry: true, software_rendered };
+        let app = App::new(&context.egui_ctx, options)?;
+        stop_when_interrupted(&app, &context.egui_ctx);
+        Ok(Box::new(app))
     });
     // winit panics where a library that it loads at run time is missing; that too is only a reason why there is no window.
     let ended = catch_unwind(AssertUnwindSafe(|| eframe::run_native("walkforge", options, create)));
@@ -52,6 +57,16 @@ pub fn open(spec: Option<ExperimentSpec>, runs: PathBuf) -> Result<Result<(), St
         Err(panic) if never_opened => Err(message(panic.as_ref())),
         Err(panic) => panic::resume_unwind(panic),
     }
+}
+
+/// Ctrl-C in the terminal, and a polite kill, stop what runs as the window's own button does.
+fn stop_when_interrupted(app: &App, ctx: &egui::Context) {
+    let (flag, ctx) = (app.interrupt_flag(), ctx.clone());
+    // Where it cannot be set, such a signal ends the program at once; the run on disk is then shown as interrupted.
+    let _unavailable = ctrlc::set_handler(move || {
+        flag.store(true, Ordering::Relaxed);
+        ctx.request_repaint();
+    });
 }
 
 /// Prints no panic while the flag is up.

@@ -50,7 +50,13 @@ impl Window {
             context.egui_ctx.set_request_repaint_callback(move |_| {
                 let _already_awake = wake.try_send(());
             });
-            let options = Options { runs, spec, settings: Ok(settings), telemetry: false };
+            let options = Options {
+                runs,
+                spec,
+                settings: Ok(settings),
+                telemetry: false,
+                software_rendered: false,
+            };
             let app = App::new(&context.egui_ctx, options).unwrap();
             moment.into_iter().fold(app, App::at)
         });

@@ -109,6 +109,20 @@ fn closing_asks_first_while_something_trains() {
     assert_nothing_trains_after_the_cancel(&events(&run));
 }
 
+/// As Ctrl-C in the terminal that started it.
+#[test]
+fn a_signal_stops_what_trains_and_closes_the_window() {
+    let mut screen = screen!();
+    screen.open_window(ENDLESS);
+    screen.until("a Start button", |screen| offers_start(&screen.look()));
+    screen.press("ctrl+Return");
+    let run = screen.until("a run", only_run);
+    screen.until("an epoch", |_| (count(&run, "epoch") > 0).then_some(()));
+    screen.signal("INT");
+    assert_eq!(screen.until_exit().code, Some(0));
+    assert_eq!(outcome(&run).expect("it waits until all is on disk")["outcome"], "cancelled");
+}
+
 #[test]
 fn the_theme_survives_a_restart() {
     let mut screen = screen!();

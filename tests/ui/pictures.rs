@@ -194,7 +194,7 @@ fn running_dark() {
     let (_runs, mut window) = running(egui::Theme::Dark);
     compare(&mut window, "running");
     window.ask_to_close();
-    window.until_says("Stop training and quit?");
+    window.until_says("Stop and quit?");
     compare(&mut window, "quit");
 }
 

@@ -208,14 +208,14 @@ fn closing_while_something_trains_asks_and_stopping_keeps_what_is_finished() {
     window.until_says("Loss curves of 2 tasks");
 
     window.ask_to_close();
-    window.until_says("Stop training and quit?");
+    window.until_says("Stop and quit?");
     assert!(!window.closes());
     window.press("Stay and go on training");
-    assert!(!window.says("Stop training and quit?") && window.is_enabled("Cancel"));
+    assert!(!window.says("Stop and quit?") && window.is_enabled("Cancel"));
 
     window.shortcut(Modifiers::COMMAND, Key::Q);
     window.ask_to_close();
-    window.until_says("Stop training and quit?");
+    window.until_says("Stop and quit?");
     window.press("Stop and quit");
     window.until("the window to close", Window::closes);
     let ended = events(&only_run(runs.path()));
@@ -227,7 +227,7 @@ fn an_idle_window_closes_at_once() {
     let runs = tempfile::tempdir().unwrap();
     let mut window = Window::open(runs.path());
     window.ask_to_close();
-    assert!(!window.says("Stop training and quit?"));
+    assert!(!window.says("Stop and quit?"));
 }
 
 #[test]
@@ -315,6 +315,7 @@ fn a_runs_folder_that_cannot_be_written_is_told_before_anything_opens() {
         spec: None,
         settings: Ok(walkforge::ui::Settings::default()),
         telemetry: false,
+        software_rendered: false,
     };
     let error = walkforge::ui::App::new(&egui::Context::default(), options).unwrap_err();
     assert!(error.contains("cannot be written") && error.contains("--runs"), "{error}");
@@ -329,6 +330,7 @@ fn settings_that_cannot_be_read_are_told_and_replaced() {
         spec: None,
         settings: Err(error),
         telemetry: false,
+        software_rendered: false,
     };
     let mut harness = egui_kittest::Harness::builder()
         .with_size([1440.0, 900.0])

@@ -9,10 +9,10 @@ use crate::ui::theme::{Palette, Themed, space};
 use crate::ui::widgets::{self, Align, Cell, Column, Table, column};
 
 const COLUMNS: [Column; 9] = [
-    column("Task", "Symbols, timeframe and fold", 120.0, Align::Left),
-    column("State", "Running tasks stand first, then failed ones", 94.0, Align::Left),
+    column("Task", "Symbols, timeframe and fold", 116.0, Align::Left),
+    column("State", "Running tasks stand first, then failed ones", 88.0, Align::Left),
     column("Device", "Where it trains", 46.0, Align::Left),
-    column("Epoch", "Epoch at work, or trained; of at most", 50.0, Align::Right),
+    column("Epoch", "Epoch at work, or trained; of at most", 62.0, Align::Right),
     column("Train loss", "Mean over the last epoch's batches, while learning", 66.0, Align::Right),
     column("Validation loss", "After the last epoch", 86.0, Align::Right),
     column("Best", "Epoch whose weights are kept", 36.0, Align::Right),
@@ -99,7 +99,13 @@ impl QueuePanel {
                 });
                 widgets::name(&combo.response, egui::Role::ComboBox, "Run in view");
             }
-            let bar = ProgressBar::new(run.share() as f32).desired_width(140.0).desired_height(8.0);
+            // Of a run that has ended only what it kept counts.
+            let share = if run.is_over() {
+                run.count(TaskState::Finished) as f64 / run.tasks.len().max(1) as f64
+            } else {
+                run.share()
+            };
+            let bar = ProgressBar::new(share as f32).desired_width(140.0).desired_height(8.0);
             let bar = ui.add(bar.fill(ui.palette().accent));
             widgets::name(&bar, egui::Role::ProgressIndicator, "Progress of the run");
             ui.label(summary(run, state.now));
