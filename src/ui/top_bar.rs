@@ -159,6 +159,7 @@ pub(super) fn notice(ui: &mut egui::Ui, notice: &Notice, commands: &mut Commands
                 && ui.button(*name).clicked()
             {
                 commands.send(command.clone());
+                commands.send(Command::DismissNotice);
             }
             ui.with_layout(Layout::left_to_right(Align::Center).with_main_wrap(true), |ui| {
                 ui.add(egui::Label::new(notice.text.as_str()).wrap());

@@ -20,7 +20,7 @@ use crate::ui::theme::{Themed, space, strong_family};
 use crate::ui::widgets;
 
 /// Height of the equity chart, in points.
-const EQUITY_HEIGHT: f32 = 240.0;
+const EQUITY_HEIGHT: f32 = 200.0;
 
 /// What came of a run.
 #[derive(Debug, Default)]
