@@ -87,7 +87,7 @@ impl DataPanel {
                     let field = egui::TextEdit::singleline(&mut text)
                         .hint_text("path, or browse")
                         .desired_width(f32::INFINITY);
-                    let field = ui.add(field).labelled_by(label);
+                    let field = ui.add(field).labelled_by(label).on_hover_text(current.as_str());
                     if field.changed() {
                         self.folder = Some(text.clone());
                     }
@@ -147,6 +147,13 @@ impl DataPanel {
         });
         if let Some(message) = draft.issue("data.symbols") {
             widgets::issue(ui, message);
+        }
+        if let Choice::Some(symbols) = draft.symbols() {
+            // The list below may be long, and they far down in it.
+            let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
+            let names = names.join(", ");
+            let text = RichText::new(&names).small().color(ui.palette().text_weak);
+            ui.add(Label::new(text).truncate()).on_hover_text(names);
         }
         if all.len() > 8 {
             let field = egui::TextEdit::singleline(&mut self.search)

@@ -9,18 +9,18 @@ use crate::ui::theme::{Palette, Themed, space};
 use crate::ui::widgets::{self, Align, Cell, Column, Table, column};
 
 const COLUMNS: [Column; 9] = [
-    column("Task", "Symbols, timeframe and fold", 116.0, Align::Left),
+    column("Task", "Symbols, timeframe and fold", 156.0, Align::Left),
     column("State", "Running tasks stand first, then failed ones", 88.0, Align::Left),
-    column("Device", "Where it trains", 46.0, Align::Left),
-    column("Epoch", "Epoch at work, or trained; of at most", 62.0, Align::Right),
-    column("Train loss", "Mean over the last epoch's batches, while learning", 66.0, Align::Right),
-    column("Validation loss", "After the last epoch", 86.0, Align::Right),
-    column("Best", "Epoch whose weights are kept", 36.0, Align::Right),
-    column("Samples/s", "Training samples a second", 62.0, Align::Right),
+    column("Device", "Where it trains", 44.0, Align::Left),
+    column("Epoch", "Epoch at work, or trained; of at most", 58.0, Align::Right),
+    column("Train loss", "Mean over the last epoch's batches, while learning", 64.0, Align::Right),
+    column("Validation", "Validation loss after the last epoch", 64.0, Align::Right),
+    column("Best", "Epoch whose weights are kept", 34.0, Align::Right),
+    column("Samples/s", "Training samples a second", 58.0, Align::Right),
     column(
         "Time left",
         "To the last epoch at the pace so far; early stopping may end it sooner",
-        78.0,
+        74.0,
         Align::Right,
     ),
 ];
