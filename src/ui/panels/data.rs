@@ -10,6 +10,9 @@ use crate::ui::state::{Choice, Draft, Listing, Source, State};
 use crate::ui::theme::{ROW_HEIGHT, Themed, space};
 use crate::ui::widgets::{self, Form};
 
+/// With more symbols than this there is a search, and the ticked ones are named above the list.
+const LONG_LIST: usize = 8;
+
 /// Where bars come from, and which symbols and timeframes are trained on.
 #[derive(Debug, Default)]
 pub(in crate::ui) struct DataPanel {
@@ -148,14 +151,16 @@ impl DataPanel {
         if let Some(message) = draft.issue("data.symbols") {
             widgets::issue(ui, message);
         }
-        if let Choice::Some(symbols) = draft.symbols() {
-            // The list below may be long, and they far down in it.
+        if all.len() > LONG_LIST
+            && let Choice::Some(symbols) = draft.symbols()
+        {
+            // They may stand far down in it.
             let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
             let names = names.join(", ");
             let text = RichText::new(&names).small().color(ui.palette().text_weak);
             ui.add(Label::new(text).truncate()).on_hover_text(names);
         }
-        if all.len() > 8 {
+        if all.len() > LONG_LIST {
             let field = egui::TextEdit::singleline(&mut self.search)
                 .hint_text("search symbols")
                 .prefix(icons::MAGNIFYING_GLASS)
