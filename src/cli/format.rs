@@ -1,4 +1,4 @@
-use crate::domain::text::{self, number};
+use crate::domain::text;
 use crate::domain::{BaselineScore, RunSummary, Score};
 
 /// Columns of [`score_cells`].
@@ -47,14 +47,6 @@ pub(super) fn print_summary(printer: &super::printer::Printer, summary: &RunSumm
     printer.line("Out of sample, test sections stitched, after costs:");
     printer.table(&header, 4, &rows);
     for section in &summary.cross_sections {
-        printer.line(&format!(
-            "Across symbols at {}: IC {:.4}, rank IC {:.4}, ICIR {}, rank ICIR {} over {} moments",
-            section.timeframe,
-            section.ic_cs,
-            section.rank_ic_cs,
-            number(section.icir, 3),
-            number(section.rank_icir, 3),
-            section.timestamps
-        ));
+        printer.line(&text::cross_section(section));
     }
 }

@@ -1,6 +1,6 @@
 //! How numbers and moments are written wherever people read them, in the terminal and in the window alike.
 
-use super::{Score, UtcMillis};
+use super::{CrossSectionScore, Score, UtcMillis};
 
 /// What is not known is shown as this, never as 0.
 pub const UNKNOWN: &str = "—";
@@ -78,6 +78,20 @@ pub fn score(score: &Score) -> [String; 7] {
         percent(score.max_drawdown),
         number(score.turnover, 0),
     ]
+}
+
+/// A cross-section's numbers in a line.
+#[must_use]
+pub fn cross_section(section: &CrossSectionScore) -> String {
+    format!(
+        "Across symbols at {}: IC {:.4}, rank IC {:.4}, ICIR {}, rank ICIR {} over {} moments",
+        section.timeframe,
+        section.ic_cs,
+        section.rank_ic_cs,
+        number(section.icir, 3),
+        number(section.rank_icir, 3),
+        section.timestamps
+    )
 }
 
 #[cfg(test)]

@@ -327,17 +327,15 @@ impl App {
             modals::show(ui.ctx(), modal, &self.state, self.quitting, &self.dialogs, &mut commands);
         }
         let ctx = ui.ctx().clone();
-        // Edits first: whoever types a number and presses Start means the number.
-        let base = self.state.draft.clone();
-        let (edits, others): (Vec<_>, Vec<_>) =
-            commands.take().into_iter().partition(|command| matches!(command, Command::Edit(_)));
-        for command in edits {
-            if let Command::Edit(edited) = command {
-                self.state.draft = self.state.draft.merged(&base, &edited);
-                ctx.request_repaint();
+        let Commands { edits, commands } = commands;
+        if !edits.is_empty() {
+            let base = self.state.draft.clone();
+            for edited in &edits {
+                self.state.draft = self.state.draft.merged(&base, edited);
             }
+            ctx.request_repaint();
         }
-        for command in others {
+        for command in commands {
             self.carry_out(&ctx, command);
         }
     }

@@ -16,8 +16,6 @@ impl App {
     pub(super) fn carry_out(&mut self, ctx: &egui::Context, command: Command) {
         match command {
             Command::Do(action) => self.act(ctx, action),
-            // Merged with the other edits of the frame before anything else is done.
-            Command::Edit(_) => {}
             Command::UsePreset(name) => match load(name) {
                 Ok(spec) => self.put_on_bench(spec),
                 Err(error) => self.tell(Level::Error, error.to_string()),
@@ -106,11 +104,14 @@ impl App {
             return;
         }
         let spec = Box::new(self.state.draft.spec().clone());
+        if !self.state.is_busy() {
+            self.frames = FrameMeter::default();
+        }
         self.state.waiting += 1;
+        self.state.results.chosen = false;
         self.state.shown_run = None;
         self.state.selected_task = None;
         self.state.notice = None;
-        self.frames = FrameMeter::default();
         let text = format!("{}: sent to the engine", spec.name);
         self.state.journal.add(self.state.now, Level::Info, text);
         self.engine.send(workbench::Command::Start(spec));

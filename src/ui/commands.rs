@@ -10,8 +10,6 @@ use crate::domain::{RunId, TaskId};
 pub(super) enum Command {
     /// One of the actions that have a button, a shortcut or both.
     Do(Action),
-    /// The experiment was edited.
-    Edit(Box<Draft>),
     /// Put a preset that comes with the program on the bench.
     UsePreset(&'static str),
     /// Take bars from the built-in market.
@@ -61,16 +59,22 @@ pub(super) enum Purpose {
     Export(RunId),
 }
 
-/// Commands of one frame.
+/// What the panels ask for in one frame.
 #[derive(Debug, Default)]
-pub(super) struct Commands(Vec<Command>);
+pub(super) struct Commands {
+    /// Edited copies of the draft, to be merged before any command is carried out: whoever types a number and presses Start means the number.
+    pub(super) edits: Vec<Draft>,
+    /// In the order sent.
+    pub(super) commands: Vec<Command>,
+}
 
 impl Commands {
     pub(super) fn send(&mut self, command: Command) {
-        self.0.push(command);
+        self.commands.push(command);
     }
 
-    pub(super) fn take(&mut self) -> Vec<Command> {
-        std::mem::take(&mut self.0)
+    /// Hands back a copy of the draft with changes.
+    pub(super) fn edit(&mut self, draft: Draft) {
+        self.edits.push(draft);
     }
 }

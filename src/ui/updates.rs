@@ -2,7 +2,7 @@ use super::app::App;
 use super::commands::Command;
 use super::state::{Level, Listing, Notice, RunView, Source, TaskState};
 use crate::domain::text::duration;
-use crate::domain::{Event, EventKind, RunId, RunOutcome};
+use crate::domain::{Event, EventKind, Plan, RunId, RunOutcome, UtcMillis};
 use crate::spec::DataSource;
 use crate::workbench::{self, Update};
 
@@ -24,12 +24,12 @@ impl App {
                 self.tell(Level::Error, format!("{run}: {message}"));
             }
             Update::RunDone { run, outcome } => self.run_done(&run, outcome),
-            Update::Exported { run: _, folders } => {
+            Update::Exported { run, folders } => {
                 self.state.exporting = false;
                 let place = folders.first().and_then(|folder| folder.parent());
                 let place = place.map_or_else(String::new, |to| format!(" to {}", to.display()));
                 let models = if folders.len() == 1 { "model" } else { "models" };
-                let text = format!("Exported {} {models}{place}", folders.len());
+                let text = format!("Exported {} {models} of {run}{place}", folders.len());
                 self.tell(Level::Success, text);
             }
             Update::ExportFailed { message, cancelled } => {
@@ -43,10 +43,7 @@ impl App {
             Update::Previewed { ticket, plan } => self.state.preview.answer(ticket, plan),
             Update::Scanned { folder, catalog } => {
                 // Another folder may have been chosen since, in this very frame perhaps.
-                let is_wanted =
-                    self.state.draft.spec().data.source == DataSource::Folder(folder.clone());
-                let is_awaited = self.state.source == Source::Scanning { folder: folder.clone() };
-                if !(is_wanted && is_awaited) {
+                if self.state.draft.spec().data.source != DataSource::Folder(folder.clone()) {
                     return;
                 }
                 match catalog {
@@ -85,19 +82,12 @@ impl App {
 
     fn apply_event(&mut self, event: Event) {
         let at = event.at;
+        if let EventKind::Planned { plan } = event.kind {
+            return self.run_planned(event.run, *plan, at);
+        }
         let journal = &mut self.state.journal;
         let name = event.task.as_ref().map_or_else(String::new, |task| format!("{task}: "));
         match &event.kind {
-            EventKind::Planned { plan } => {
-                let text = format!("{}: {} tasks on {}", event.run, plan.tasks.len(), plan.device);
-                journal.add(at, Level::Info, text);
-                for warning in &plan.warnings {
-                    journal.add(at, Level::Warning, warning.clone());
-                }
-                self.state.waiting = self.state.waiting.saturating_sub(1);
-                self.state.runs.push(RunView::new(event.run, (**plan).clone(), at));
-                return;
-            }
             EventKind::Warning { message } => {
                 journal.add(at, Level::Warning, format!("{name}{message}"));
             }
@@ -123,6 +113,17 @@ impl App {
         if let Some(run) = self.state.runs.iter_mut().find(|run| run.id == event.run) {
             run.apply(event);
         }
+    }
+
+    fn run_planned(&mut self, run: RunId, plan: Plan, at: UtcMillis) {
+        let journal = &mut self.state.journal;
+        let text = format!("{run}: {} tasks on {}", plan.tasks.len(), plan.device);
+        journal.add(at, Level::Info, text);
+        for warning in &plan.warnings {
+            journal.add(at, Level::Warning, warning.clone());
+        }
+        self.state.waiting = self.state.waiting.saturating_sub(1);
+        self.state.runs.push(RunView::new(run, plan, at));
     }
 
     fn run_done(&mut self, id: &RunId, outcome: RunOutcome) {

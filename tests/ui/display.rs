@@ -86,11 +86,7 @@ fn an_experiment_is_trained_watched_cancelled_and_exported() {
 #[test]
 fn closing_asks_first_while_something_trains() {
     let mut screen = screen!();
-    screen.open_window(ENDLESS);
-    screen.until("a Start button", |screen| offers_start(&screen.look()));
-    screen.press("ctrl+Return");
-    let run = screen.until("a run", only_run);
-    screen.until("an epoch", |_| (count(&run, "epoch") > 0).then_some(()));
+    let run = train_endlessly(&mut screen);
 
     screen.press("ctrl+q");
     screen.until("a question", |screen| question(&screen.look()));
@@ -113,11 +109,7 @@ fn closing_asks_first_while_something_trains() {
 #[test]
 fn a_signal_stops_what_trains_and_closes_the_window() {
     let mut screen = screen!();
-    screen.open_window(ENDLESS);
-    screen.until("a Start button", |screen| offers_start(&screen.look()));
-    screen.press("ctrl+Return");
-    let run = screen.until("a run", only_run);
-    screen.until("an epoch", |_| (count(&run, "epoch") > 0).then_some(()));
+    let run = train_endlessly(&mut screen);
     screen.signal("INT");
     assert_eq!(screen.until_exit().code, Some(0));
     assert_eq!(outcome(&run).expect("it waits until all is on disk")["outcome"], "cancelled");
@@ -186,6 +178,17 @@ fn why_there_is_no_window_is_said_in_words() {
         let line = format!("error: the window cannot be opened: {reason}");
         assert!(ended.said.contains(&line), "{environment:?}: {}", ended.said);
     }
+}
+
+/// Opens the window and starts tasks that only end when they are cancelled; their run, once one has told an epoch.
+#[track_caller]
+fn train_endlessly(screen: &mut Screen) -> PathBuf {
+    screen.open_window(ENDLESS);
+    screen.until("a Start button", |screen| offers_start(&screen.look()));
+    screen.press("ctrl+Return");
+    let run = screen.until("a run", only_run);
+    screen.until("an epoch", |_| (count(&run, "epoch") > 0).then_some(()));
+    run
 }
 
 /// Start is the only thing in the top bar that has the accent's colour, and only while it can be pressed.

@@ -7,6 +7,7 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
 use serde_json::Value;
 use walkforge::spec::{ExperimentSpec, apply, load};
+use walkforge::workbench::Update;
 
 use crate::bench::Window;
 
@@ -293,6 +294,21 @@ fn what_cannot_be_used_says_why_beside_itself() {
     assert!(window.says("Start waits: training.learning_rate"));
     window.set_number("Learning rate", "0.01");
     window.until_enabled("Start");
+}
+
+/// An answer that comes late belongs to a folder that nobody looks at any more.
+#[test]
+fn the_listing_of_another_folder_is_not_taken() {
+    let data = crate::require_data!("crypto");
+    let runs = tempfile::tempdir().unwrap();
+    let mut window = Window::open(runs.path());
+    window.set_text("Data folder", data.to_str().unwrap());
+    window.until_says("0 of 65");
+    let catalog = Err("late".to_owned());
+    let late = Update::Scanned { folder: "/data/elsewhere".into(), catalog };
+    window.harness.state_mut().apply(late);
+    window.harness.run_steps(3);
+    assert!(window.says("0 of 65") && !window.says("late"), "{}", window.text());
 }
 
 #[test]

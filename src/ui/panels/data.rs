@@ -132,7 +132,7 @@ impl DataPanel {
                 if ui.checkbox(&mut ticked, timeframe.to_string()).on_hover_text(help).changed() {
                     let mut choice: Choice<Timeframe> = draft.timeframes().clone();
                     choice.toggle(timeframe, &listing.all_timeframes());
-                    commands.send(Command::Edit(Box::new(draft.with_timeframes(choice))));
+                    commands.edit(draft.with_timeframes(choice));
                 }
             }
         });
@@ -197,7 +197,7 @@ impl DataPanel {
         let tick = egui::Checkbox::new(&mut everything, "All symbols").indeterminate(partly);
         if ui.add(tick).on_hover_text("Every symbol that has the ticked timeframes").changed() {
             let choice = if everything { Choice::All } else { Choice::None };
-            commands.send(Command::Edit(Box::new(draft.with_symbols(choice))));
+            commands.edit(draft.with_symbols(choice));
         }
     }
 
@@ -249,7 +249,7 @@ fn symbol_row(
         if ui.checkbox(&mut ticked, symbol.as_str()).changed() {
             let mut choice = draft.symbols().clone();
             choice.toggle(symbol, all);
-            commands.send(Command::Edit(Box::new(draft.with_symbols(choice))));
+            commands.edit(draft.with_symbols(choice));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let names: Vec<String> = timeframes.iter().map(ToString::to_string).collect();
@@ -331,6 +331,6 @@ fn date(
 
 pub(super) fn send_if_changed(draft: &Draft, spec: ExperimentSpec, commands: &mut Commands) {
     if spec != *draft.spec() {
-        commands.send(Command::Edit(Box::new(draft.with_spec(spec))));
+        commands.edit(draft.with_spec(spec));
     }
 }

@@ -1,7 +1,7 @@
 use egui::{Label, RichText, Ui};
 
-use crate::domain::text::{self, number};
-use crate::domain::{BaselineScore, CrossSectionScore, RunSummary, SeriesSummary};
+use crate::domain::text;
+use crate::domain::{BaselineScore, RunSummary, SeriesSummary};
 use crate::ui::theme::Themed;
 use crate::ui::widgets::{Align, Cell, Column, Fitted, column};
 
@@ -46,7 +46,7 @@ pub(super) fn show(ui: &mut Ui, summary: &RunSummary) {
         rows.get(index).map_or_else(Vec::new, |row| row.cells(ui.palette().text_weak))
     });
     for section in &summary.cross_sections {
-        ui.add(Label::new(RichText::new(cross_section(section)).small()).wrap());
+        ui.add(Label::new(RichText::new(text::cross_section(section)).small()).wrap());
     }
 }
 
@@ -92,18 +92,6 @@ impl Row<'_> {
         let cell = |text: String| if is_model { Cell::new(text).strong() } else { Cell::new(text) };
         std::iter::once(lead).chain(numbers.map(cell)).collect()
     }
-}
-
-fn cross_section(section: &CrossSectionScore) -> String {
-    format!(
-        "Across symbols at {}: IC {:.4}, rank IC {:.4}, ICIR {}, rank ICIR {} over {} moments",
-        section.timeframe,
-        section.ic_cs,
-        section.rank_ic_cs,
-        number(section.icir, 3),
-        number(section.rank_icir, 3),
-        text::count(section.timestamps)
-    )
 }
 
 #[cfg(test)]
