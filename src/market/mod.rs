@@ -7,6 +7,7 @@
 //! - Times are UTC. A date that names no zone is read as UTC; [`Inspection`] says so.
 //! - Nothing is repaired. A file with an impossible row is refused, with the row, what was found and the next step.
 
+mod align;
 mod bars;
 mod catalog;
 mod error;
@@ -17,6 +18,7 @@ mod read;
 mod session;
 mod synthetic;
 
+pub use align::{Alignment, Member};
 pub use bars::{BadBar, BarColumns, BarProblem, Bars, Price};
 pub use catalog::{Catalog, Entry, Skipped};
 pub use error::{MarketError, Place, RowProblem};
