@@ -9,6 +9,7 @@ mod equity;
 mod event;
 mod ids;
 mod plan;
+mod problem;
 mod report;
 mod symbol;
 pub mod text;
@@ -21,6 +22,7 @@ pub use equity::{EquityCurve, PredictorEquity};
 pub use event::{EpochRecord, Event, EventKind, Progress, RunOutcome, Stage};
 pub use ids::{ContentHash, FoldIndex, RunId, TaskId};
 pub use plan::{FoldPlan, Plan, SeriesPlan, Task, TimeSpan};
+pub use problem::{Problem, ProblemCount};
 pub use report::{
     BaselineScore, CrossSectionScore, RunSummary, Score, SeriesSummary, TaskReport, TaskRows,
 };

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FeatureSpec, LabelSpec, ModelSpec};
+use super::{FeatureSpec, LabelSpec, ModelSpec, QualitySpec};
 use crate::domain::{ContentHash, Device, Symbol, Timeframe, UtcMillis};
 
 /// The version of the file format. Files of another one are refused.
@@ -84,6 +84,9 @@ pub struct DataSpec {
     /// Only bars that open before this moment.
     #[serde(default)]
     pub until: Option<UtcMillis>,
+    /// What is done about rows that are no bars, and bars that look odd.
+    #[serde(default)]
+    pub quality: QualitySpec,
 }
 
 /// Where bars come from.

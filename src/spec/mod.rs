@@ -8,6 +8,7 @@ mod experiment;
 mod features;
 mod model;
 mod presets;
+mod quality;
 mod validate;
 
 pub use edit::{Assignment, apply};
@@ -19,3 +20,4 @@ pub use experiment::{
 pub use features::{FeatureSpec, LabelSpec};
 pub use model::{Activation, ModelSpec};
 pub use presets::{DEFAULT_PRESET, PRESETS, Preset, load, read};
+pub use quality::{Policy, QualitySpec};

@@ -84,11 +84,9 @@ impl Table {
                 problem: bad.problem.into(),
             })?;
         match spacing_millis {
-            Some(spacing) if spacing < timeframe.millis() => Err(MarketError::WrongTimeframe {
-                path: path.to_owned(),
-                spacing: show_duration(spacing),
-                timeframe,
-            }),
+            Some(spacing) if spacing < timeframe.millis() => {
+                Err(MarketError::wrong_timeframe(path, spacing, timeframe))
+            }
             _ => Ok(bars),
         }
     }
@@ -121,6 +119,11 @@ impl Table {
 }
 
 impl Places {
+    /// The places of these rows, each looked up once.
+    pub fn of_all(&self, path: &Path, rows: &[usize]) -> BTreeMap<usize, Place> {
+        rows.iter().map(|&row| (row, self.of(path, row))).collect()
+    }
+
     fn of(&self, path: &Path, row: usize) -> Place {
         match self {
             Self::Bytes(starts) => {
@@ -129,13 +132,6 @@ impl Places {
             Self::Rows => Place::Row(row as u64 + 1),
         }
     }
-}
-
-fn show_duration(millis: i64) -> String {
-    let minutes = u32::try_from(millis / 60_000).ok().filter(|_| millis % 60_000 == 0);
-    minutes
-        .and_then(Timeframe::from_minutes)
-        .map_or_else(|| format!("{millis} ms"), |timeframe| timeframe.to_string())
 }
 
 /// Which column of a file holds what.
