@@ -17,7 +17,10 @@ pub use experiment::{
     CostSpec, DataSource, DataSpec, DeviceChoice, ExperimentSpec, Pooling, ResourceSpec,
     SCHEMA_VERSION, SyntheticMarket, SyntheticSpec, TrainingSpec, ValidationSpec,
 };
-pub use features::{FeatureSpec, LabelSpec};
+pub use features::{
+    FEATURES, FeatureGroup, FeatureKind, FeatureSpec, LabelSpec, Parameter, ParameterMut,
+    ParameterValue, ParameterValueMut,
+};
 pub use model::{Activation, ModelSpec};
 pub use presets::{DEFAULT_PRESET, PRESETS, Preset, load, read};
 pub use quality::{Policy, QualitySpec};
