@@ -76,15 +76,23 @@ impl Problem {
         match self {
             Self::Unreadable => ("unreadable row", "unreadable rows"),
             Self::NotFinite => ("row with a NaN or infinity", "rows with a NaN or infinity"),
-            Self::NotPositive => ("row with a price of 0 or below", "rows with a price of 0 or below"),
-            Self::NegativeVolume => ("row with a volume below 0", "rows with a volume below 0"),
-            Self::HighBelowLow => ("row with its high below its low", "rows with their high below their low"),
-            Self::OutsideRange => {
-                ("row with open or close outside high and low", "rows with open or close outside high and low")
+            Self::NotPositive => {
+                ("row with a price of 0 or below", "rows with a price of 0 or below")
             }
+            Self::NegativeVolume => ("row with a volume below 0", "rows with a volume below 0"),
+            Self::HighBelowLow => {
+                ("row with its high below its low", "rows with their high below their low")
+            }
+            Self::OutsideRange => (
+                "row with open or close outside high and low",
+                "rows with open or close outside high and low",
+            ),
             Self::Disorder => ("row out of order", "rows out of order"),
             Self::Duplicate => ("repeated row", "repeated rows"),
-            Self::Conflict => ("row in conflict with another of its time", "rows in conflict with others of their time"),
+            Self::Conflict => (
+                "row in conflict with another of its time",
+                "rows in conflict with others of their time",
+            ),
             Self::OffGrid => ("bar off the file's time grid", "bars off the file's time grid"),
             Self::ZeroVolume => ("bar without volume", "bars without volume"),
             Self::Stale => ("bar in a stale stretch", "bars in stale stretches"),

@@ -3,9 +3,11 @@ use std::path::{Path, PathBuf};
 use serde::{Serialize, Serializer};
 
 use super::catalog::{NAME_UNCLEAR, list_folder};
+use super::quality::{Checked, check};
 use super::read::{Table, read_table};
-use super::{Bars, Format, MarketError, SessionPattern, parse_file_name};
+use super::{Bars, Format, MarketError, QualityReport, Reading, SessionPattern, parse_file_name};
 use crate::domain::{Bytes, Symbol, Timeframe, UtcMillis};
+use crate::spec::QualitySpec;
 
 /// What a market file holds, or why it cannot be used. As JSON one object with the fields of both, or with `error` instead of a quality.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -42,6 +44,10 @@ pub struct Quality {
     pub largest_move: Option<LargestMove>,
     /// What was assumed where the file does not say, and what to look at.
     pub notes: Vec<String>,
+    /// How the file is written.
+    pub reading: Reading,
+    /// What is wrong with its rows, and what a run drops of them by default.
+    pub report: QualityReport,
 }
 
 /// A move from one close to the next.
@@ -95,8 +101,9 @@ fn inspect_file(path: &Path) -> Result<Quality, MarketError> {
         None => guess_identity(path, &table, &mut notes)?,
     };
     notes.extend(table.reading.notes());
-    let bars = table.into_bars(path, symbol, timeframe)?;
-    quality(path, &bars, notes)
+    let reading = table.reading.clone();
+    let Checked { bars, report } = check(table, path, symbol, timeframe, &QualitySpec::default())?;
+    quality(path, &bars, notes, (reading, report))
 }
 
 /// The stem as the symbol and the most common distance between bars as the timeframe.
@@ -115,7 +122,12 @@ fn guess_identity(
     Ok((symbol, timeframe))
 }
 
-fn quality(path: &Path, bars: &Bars, notes: Vec<String>) -> Result<Quality, MarketError> {
+fn quality(
+    path: &Path,
+    bars: &Bars,
+    notes: Vec<String>,
+    (reading, report): (Reading, QualityReport),
+) -> Result<Quality, MarketError> {
     let (Some(&first_open), Some(&last_open)) = (bars.open_time().first(), bars.open_time().last())
     else {
         return Err(MarketError::NoBars { path: path.to_owned(), header_only: true });
@@ -131,6 +143,8 @@ fn quality(path: &Path, bars: &Bars, notes: Vec<String>) -> Result<Quality, Mark
         zero_volume_bars: bars.volume().iter().filter(|volume| **volume == 0.0).count(),
         largest_move: largest_move(bars),
         notes,
+        reading,
+        report,
     })
 }
 

@@ -135,7 +135,10 @@ impl QualitySpec {
             })
             .collect();
         if !(0.0..=1.0).contains(&self.most_dropped) {
-            let message = format!("{} must lie between 0 and 1: it is a share of the rows", self.most_dropped);
+            let message = format!(
+                "{} must lie between 0 and 1: it is a share of the rows",
+                self.most_dropped
+            );
             issues.push(("data.quality.most_dropped".to_owned(), message));
         }
         issues

@@ -6,9 +6,9 @@ use rayon::prelude::*;
 
 use super::PlanError;
 use crate::dataset::Series;
-use crate::domain::{Cancel, Symbol, Timeframe};
-use crate::market::{Bars, Catalog, Entry, synthetic_bars, synthetic_default_symbols};
-use crate::spec::{DataSource, ExperimentSpec, SyntheticSpec};
+use crate::domain::{Cancel, Plan, Problem, ProblemCount, SeriesPlan, Symbol, Timeframe};
+use crate::market::{Bars, Catalog, Choice, resample, synthetic_bars, synthetic_default_symbols};
+use crate::spec::{DataSource, ExperimentSpec, QualitySpec, SyntheticSpec};
 
 /// Where every series of an experiment comes from; nothing has been read yet.
 pub(super) struct Sources<'a> {
@@ -26,7 +26,7 @@ pub(super) struct FileStamp {
 }
 
 enum Source<'a> {
-    File(Entry),
+    File(Choice),
     Synthetic(&'a SyntheticSpec, Symbol, Timeframe),
 }
 
@@ -41,7 +41,7 @@ impl<'a> Sources<'a> {
                     format!("passed over: {}: {}", skipped.path.display(), skipped.reason)
                 });
                 let chosen = catalog.select(&data.symbols, &data.timeframes)?;
-                let sources = chosen.into_iter().cloned().map(Source::File).collect();
+                let sources = chosen.into_iter().map(Source::File).collect();
                 Ok(Self { sources, warnings: skipped.collect() })
             }
             DataSource::Synthetic(synthetic) => {
@@ -69,7 +69,7 @@ impl<'a> Sources<'a> {
     /// How the files are now, in their order; `None` where the system does not tell of all of them.
     pub(super) fn stamps(&self) -> Option<Vec<FileStamp>> {
         let files = self.sources.iter().filter_map(|source| match source {
-            Source::File(entry) => Some(&entry.path),
+            Source::File(choice) => Some(&choice.entry.path),
             Source::Synthetic(..) => None,
         });
         files
@@ -82,36 +82,108 @@ impl<'a> Sources<'a> {
     }
 
     /// Reads every series and computes its features and labels, in parallel, ordered by timeframe and symbol.
-    pub(super) fn read(
-        &self,
-        spec: &ExperimentSpec,
-        cancel: &Cancel,
-    ) -> Result<Vec<Arc<Series>>, PlanError> {
+    pub(super) fn read(&self, spec: &ExperimentSpec, cancel: &Cancel) -> Result<Read, PlanError> {
         let prepare = |source: &Source<'_>| {
             if cancel.is_cancelled() {
                 return Err(PlanError::Cancelled);
             }
-            let bars = source.bars()?.between(spec.data.from, spec.data.until);
-            Ok(Arc::new(Series::prepare(&bars, spec)?))
+            let (bars, origin) = source.bars(&spec.data.quality)?;
+            let bars = bars.between(spec.data.from, spec.data.until);
+            Ok((Arc::new(Series::prepare(&bars, spec)?), origin))
         };
-        let prepared: Vec<Result<Arc<Series>, PlanError>> =
+        let prepared: Vec<Result<_, PlanError>> =
             data_pool()?.install(|| self.sources.par_iter().map(prepare).collect());
         // Of several errors always the first in the files' order, whichever thread was faster.
-        let mut series = prepared.into_iter().collect::<Result<Vec<_>, _>>()?;
-        series.sort_by(|a, b| (a.timeframe(), a.symbol()).cmp(&(b.timeframe(), b.symbol())));
-        Ok(series)
+        let mut prepared = prepared.into_iter().collect::<Result<Vec<_>, _>>()?;
+        prepared.sort_by(|(a, _), (b, _)| {
+            (a.timeframe(), a.symbol()).cmp(&(b.timeframe(), b.symbol()))
+        });
+        let (series, origins) = prepared.into_iter().unzip();
+        Ok(Read { series, origins })
     }
 }
 
 impl Source<'_> {
-    fn bars(&self) -> Result<Bars, PlanError> {
+    fn bars(&self, policies: &QualitySpec) -> Result<(Bars, Origin), PlanError> {
         match self {
-            Self::File(entry) => Ok(entry.read()?),
+            Self::File(choice) => {
+                let loaded = choice.entry.load(policies)?;
+                let origin =
+                    Origin { quality: loaded.report.counts(), made_from: choice.made_from() };
+                let bars = match origin.made_from {
+                    None => loaded.bars,
+                    Some(_) => resample(&loaded.bars, choice.timeframe)
+                        .expect("the catalog chooses a file whose timeframe divides this one"),
+                };
+                Ok((bars, origin))
+            }
             Self::Synthetic(spec, symbol, timeframe) => {
-                Ok(synthetic_bars(spec, symbol, *timeframe)?.bars)
+                Ok((synthetic_bars(spec, symbol, *timeframe)?.bars, Origin::default()))
             }
         }
     }
+}
+
+/// The series of an experiment, and what is to be told of the files they come from.
+#[derive(Clone)]
+pub(super) struct Read {
+    /// By timeframe and symbol.
+    pub(super) series: Vec<Arc<Series>>,
+    /// Of each series.
+    origins: Vec<Origin>,
+}
+
+/// What a plan tells of a series beside its bars.
+#[derive(Debug, Clone, Default)]
+struct Origin {
+    quality: Vec<ProblemCount>,
+    made_from: Option<Timeframe>,
+}
+
+impl Read {
+    /// Of more files than this the plan warns in one line.
+    const MOST_TOLD: usize = 8;
+
+    /// Writes into a plan of these series what was wrong with their files and what they were made from.
+    pub(super) fn tell(&self, plan: &mut Plan) {
+        for (series, origin) in plan.series.iter_mut().zip(&self.origins) {
+            series.quality.clone_from(&origin.quality);
+            series.made_from = origin.made_from;
+        }
+        let told = |text: fn(&SeriesPlan) -> Option<String>, of_many: &str| {
+            let lines: Vec<String> = plan.series.iter().filter_map(text).collect();
+            match lines.len().saturating_sub(Self::MOST_TOLD) {
+                0 => lines,
+                more => {
+                    let mut shown = lines[..Self::MOST_TOLD].to_vec();
+                    shown.push(format!("and {more} more series {of_many}"));
+                    shown
+                }
+            }
+        };
+        let made = told(made_from_in_words, "are made from shorter bars");
+        let odd = told(quality_in_words, "have rows that were dropped or look odd");
+        plan.warnings.extend(made.into_iter().chain(odd));
+    }
+}
+
+fn made_from_in_words(series: &SeriesPlan) -> Option<String> {
+    let SeriesPlan { symbol, timeframe, .. } = series;
+    series.made_from.map(|from| format!("{symbol} {timeframe}: made from its {from} bars"))
+}
+
+/// What was dropped and what may spoil a result. Bars that are missing or hold no volume are common and break or weaken nothing unseen.
+fn quality_in_words(series: &SeriesPlan) -> Option<String> {
+    let is_worth_a_warning = |count: &&ProblemCount| {
+        count.dropped > 0
+            || !matches!(count.problem, Problem::Missing | Problem::Closed | Problem::ZeroVolume)
+    };
+    let counts: Vec<String> =
+        series.quality.iter().filter(is_worth_a_warning).map(ToString::to_string).collect();
+    let SeriesPlan { symbol, timeframe, .. } = series;
+    (!counts.is_empty()).then(|| {
+        format!("{symbol} {timeframe}: {}; `walkforge data inspect` shows where", counts.join(", "))
+    })
 }
 
 /// The one pool of threads for reading and computing features.

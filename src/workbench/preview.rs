@@ -1,13 +1,10 @@
-use std::sync::Arc;
-
 use parking_lot::{Condvar, Mutex};
 
 use super::contain::contain_panic;
-use super::load::{FileStamp, Sources};
+use super::load::{FileStamp, Read, Sources};
 use super::mailbox::Mailbox;
 use super::planner::{PlanError, check, divide};
 use super::{Prepared, Update};
-use crate::dataset::Series;
 use crate::devices::Inventory;
 use crate::domain::Cancel;
 use crate::spec::{DataSpec, ExperimentSpec, FeatureSpec, LabelSpec, Pooling};
@@ -101,7 +98,7 @@ struct Planner {
 
 struct Loaded {
     key: LoadKey,
-    series: Vec<Arc<Series>>,
+    read: Read,
 }
 
 /// Everything that decides the loaded series.
@@ -120,28 +117,31 @@ impl Planner {
         let inventory = self.inventory.get_or_insert_with(Inventory::detect).clone();
         let device = check(spec, &inventory)?;
         let sources = Sources::find(spec)?;
-        let series = self.series(spec, &sources, cancel)?;
-        divide(spec, &series, sources.warnings, (device, inventory.cpu.cores), cancel)
+        let read = self.read(spec, &sources, cancel)?;
+        let device = (device, inventory.cpu.cores);
+        let mut prepared = divide(spec, &read.series, sources.warnings, device, cancel)?;
+        read.tell(&mut prepared.plan);
+        Ok(prepared)
     }
 
-    fn series(
+    fn read(
         &mut self,
         spec: &ExperimentSpec,
         sources: &Sources<'_>,
         cancel: &Cancel,
-    ) -> Result<Vec<Arc<Series>>, PlanError> {
+    ) -> Result<Read, PlanError> {
         // Looked at before the files are read: one that changes meanwhile is read again the next time.
         let key = sources.stamps().map(|files| LoadKey::new(spec, files));
         if let (Some(key), Some(loaded)) = (&key, &self.loaded)
             && *key == loaded.key
         {
-            return Ok(loaded.series.clone());
+            return Ok(loaded.read.clone());
         }
         // Before others are read, so that there are never two.
         self.loaded = None;
-        let series = sources.read(spec, cancel)?;
-        self.loaded = key.map(|key| Loaded { key, series: series.clone() });
-        Ok(series)
+        let read = sources.read(spec, cancel)?;
+        self.loaded = key.map(|key| Loaded { key, read: read.clone() });
+        Ok(read)
     }
 }
 
@@ -163,6 +163,7 @@ impl LoadKey {
 mod tests {
     use std::fmt::Write;
     use std::path::Path;
+    use std::sync::Arc;
 
     use super::*;
     use crate::spec::{Assignment, DataSource, apply, load};

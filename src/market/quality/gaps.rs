@@ -25,14 +25,22 @@ pub(super) fn find(bars: &Bars, ledger: &mut Ledger) {
         if is_closure(gap, &pattern, bars) {
             closed += 1;
             if closures.len() < MOST_EXAMPLES {
-                let before = text::minute(before);
-                closures.push(sight(format!("{hours} hours after the bar of {before}, {} bars short", gap.missing)));
+                let what = format!(
+                    "no bar after {} for {hours} hours, {} fewer than usual",
+                    text::minute(before),
+                    gap.missing
+                );
+                closures.push(sight(what));
             }
         } else {
             missing += gap.missing;
             if holes.len() < MOST_EXAMPLES {
                 let bars = if gap.missing == 1 { "bar is" } else { "bars are" };
-                holes.push(sight(format!("{} {bars} missing after {}", gap.missing, text::minute(before))));
+                holes.push(sight(format!(
+                    "{} {bars} missing after {}",
+                    gap.missing,
+                    text::minute(before)
+                )));
             }
         }
     }

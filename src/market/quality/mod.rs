@@ -73,10 +73,12 @@ fn without_odd(
     ];
     let mut goes = vec![false; columns.open_time.len()];
     for (problem, found) in odd {
-        let drops = policies.policy(problem) == Policy::Drop;
         let mut dropped = 0;
-        for row in found.rows {
-            dropped += u64::from(drops && !std::mem::replace(&mut goes[row], drops || goes[row]));
+        if policies.policy(problem) == Policy::Drop {
+            for row in found.rows {
+                dropped += u64::from(!goes[row]);
+                goes[row] = true;
+            }
         }
         ledger.add(problem, found.count, dropped, found.examples);
     }

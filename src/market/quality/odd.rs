@@ -45,7 +45,7 @@ pub(super) fn off_grid(columns: &BarColumns, timeframe: Timeframe) -> Odd {
     let rows = if is_uniform { Vec::new() } else { (0..count).filter(is_off).collect() };
     Odd::rows(rows, |row| {
         let at = columns.open_time[row];
-        Sight { row: None, at, what: format!("opens at {at}, where no other {timeframe} bar would") }
+        Sight { row: None, at, what: format!("opens where few other {timeframe} bars do") }
     })
 }
 

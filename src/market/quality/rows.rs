@@ -30,7 +30,9 @@ const fn kind(problem: &BarProblem) -> Problem {
         BarProblem::NotFinite { .. } | BarProblem::UnequalLengths { .. } => Problem::NotFinite,
         BarProblem::NotPositive { .. } => Problem::NotPositive,
         BarProblem::NegativeVolume { .. } => Problem::NegativeVolume,
-        BarProblem::HighBelow { than: Price { name, .. }, .. } if is_low(name) => Problem::HighBelowLow,
+        BarProblem::HighBelow { than: Price { name, .. }, .. } if is_low(name) => {
+            Problem::HighBelowLow
+        }
         BarProblem::HighBelow { .. } | BarProblem::LowAbove { .. } => Problem::OutsideRange,
         BarProblem::DuplicateTime { .. } => Problem::Conflict,
         BarProblem::OutOfOrder { .. } => Problem::Disorder,
@@ -78,7 +80,10 @@ fn one_for_each_time(columns: &BarColumns, rows: Vec<usize>, ledger: &mut Ledger
                     at: at(row),
                     what: format!(
                         "{} stands in {} rows, with a close of {} and of {}",
-                        at(row), same.len(), columns.close[first], columns.close[other]
+                        at(row),
+                        same.len(),
+                        columns.close[first],
+                        columns.close[other]
                     ),
                 });
             }

@@ -5,10 +5,21 @@ use super::report::{Ledger, MOST_EXAMPLES, Sight};
 use crate::domain::Problem;
 
 /// New shares for old ones in the splits that are common.
-const RATIOS: [(f64, f64); 8] =
-    [(2.0, 1.0), (3.0, 1.0), (3.0, 2.0), (4.0, 1.0), (5.0, 1.0), (7.0, 1.0), (10.0, 1.0), (20.0, 1.0)];
+const RATIOS: [(f64, f64); 8] = [
+    (2.0, 1.0),
+    (3.0, 1.0),
+    (3.0, 2.0),
+    (4.0, 1.0),
+    (5.0, 1.0),
+    (7.0, 1.0),
+    (10.0, 1.0),
+    (20.0, 1.0),
+];
 /// So far may the market itself move overnight, as a log return: at least, and at most, in between four times its usual move.
 const OVERNIGHT: (f64, f64) = (0.02, 0.06);
+/// No market multiplies overnight: from this ratio on a jump that is off by a quarter is still a split, in a restless market.
+const SURE_RATIO: f64 = 7.0;
+const SURE_TOLERANCE: f64 = 0.25;
 /// A jump counts from so many of the symbol's own standard deviations on.
 const DEVIATIONS: f64 = 8.0;
 /// Over so many bars on either side the level is compared.
@@ -25,10 +36,8 @@ const MIN_OPENINGS: usize = 20;
 /// A crash moves within bars, so that its open is near the close before; a split moves between them.
 pub(super) fn find(bars: &Bars, ledger: &mut Ledger) {
     let (open, close) = (bars.open(), bars.close());
-    let (smallest, _) = RATIOS.iter().fold((f64::INFINITY, 0), |(least, _), (new, old)| {
-        (least.min((new / old).ln() - OVERNIGHT.1), 0)
-    });
-    let factor = smallest.exp();
+    // Anything nearer to 1 is near none of the ratios.
+    let factor = 1.5 / OVERNIGHT.1.exp();
     let candidates: Vec<usize> = (1..bars.len())
         .filter(|&row| {
             let ratio = close[row - 1] / open[row];
@@ -55,7 +64,11 @@ pub(super) fn find(bars: &Bars, ledger: &mut Ledger) {
     let sights = splits.iter().take(MOST_EXAMPLES).map(|(row, ratio)| Sight {
         row: None,
         at: bars.open_time()[*row],
-        what: format!("opens at {} after a close of {}, as after a {ratio} split", open[*row], close[*row - 1]),
+        what: format!(
+            "opens at {} after a close of {}, as after a {ratio} split",
+            open[*row],
+            close[*row - 1]
+        ),
     });
     ledger.add(Problem::Split, splits.len() as u64, 0, sights.collect());
 }
@@ -63,6 +76,8 @@ pub(super) fn find(bars: &Bars, ledger: &mut Ledger) {
 fn nearest_ratio(jump: f64, tolerance: f64) -> Option<(f64, f64)> {
     let distance = |(new, old): &(f64, f64)| (jump - (new / old).ln()).abs();
     let nearest = RATIOS.into_iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))?;
+    let is_sure = nearest.0 / nearest.1 >= SURE_RATIO;
+    let tolerance = if is_sure { SURE_TOLERANCE } else { tolerance };
     (distance(&nearest) <= tolerance).then_some(nearest)
 }
 

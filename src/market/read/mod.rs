@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::layout::Layout;
 pub use self::reading::{Compression, Fact, Origin, Reading};
-pub(super) use self::table::Table;
 pub use self::table::Unreadable;
+pub(super) use self::table::{Places, Table};
 use super::{Bars, MarketError};
 use crate::domain::{Symbol, Timeframe};
 
