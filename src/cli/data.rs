@@ -1,13 +1,14 @@
 use std::path::Path;
 
+use super::args::CacheCommand;
 use super::{Exit, Printer};
 use crate::domain::text::{count, minute, percent};
 use crate::domain::{Problem, ProblemCount};
-use crate::market::{Example, Inspection, Place, Quality, inspect as inspect_files};
+use crate::market::{Cache, Example, Inspection, Place, Quality, inspect as inspect_files};
 
 /// `walkforge data inspect`.
 pub(super) fn inspect(path: &Path, printer: &Printer) -> anyhow::Result<Exit> {
-    let inspections = inspect_files(path)?;
+    let inspections = inspect_files(path, &Cache::platform())?;
     let broken = inspections.iter().filter(|inspection| inspection.outcome.is_err()).count();
     let exit = if broken == 0 { Exit::Done } else { Exit::BadInput };
     if printer.is_json() {
@@ -48,6 +49,38 @@ pub(super) fn inspect(path: &Path, printer: &Printer) -> anyhow::Result<Exit> {
         }
     }
     Ok(exit)
+}
+
+/// `walkforge data cache`.
+pub(super) fn cache(command: Option<CacheCommand>, printer: &Printer) -> anyhow::Result<Exit> {
+    let cache = Cache::platform();
+    let Some(folder) = cache.folder() else {
+        anyhow::bail!(
+            "there is no cache: WALKFORGE_CACHE is off, or no folder for caches is known; set WALKFORGE_CACHE to a folder"
+        );
+    };
+    let (size, done) = match command {
+        None => (cache.size(), "holds"),
+        Some(CacheCommand::Clear) => (cache.clear(), "cleared of"),
+    };
+    let size = size.map_err(|source| {
+        anyhow::anyhow!("{}: {source}; check the permissions of the folder", folder.display())
+    })?;
+    if printer.is_json() {
+        printer.json_line(&serde_json::json!({
+            "folder": folder, "entries": size.entries, "bytes": size.bytes, "limit": Cache::LIMIT,
+        }));
+        return Ok(Exit::Done);
+    }
+    let files = if size.entries == 1 { "file" } else { "files" };
+    printer.line(&format!(
+        "{}: {done} the bars of {} {files}, {}; at most {}",
+        folder.display(),
+        count(size.entries),
+        size.bytes,
+        Cache::LIMIT
+    ));
+    Ok(Exit::Done)
 }
 
 fn row(inspection: &Inspection, quality: &Quality) -> Vec<String> {

@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::nearest::nearest;
-use super::{Bars, Format, Loaded, MarketError, load, parse_file_name, read_bars};
+use super::{Bars, Format, MarketError, parse_file_name, read_bars};
 use crate::domain::{Bytes, Symbol, Timeframe};
-use crate::spec::QualitySpec;
 
 /// The market files of a folder, known by their names; none has been opened.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,14 +38,6 @@ impl Entry {
     /// As [`read_bars`].
     pub fn read(&self) -> Result<Bars, MarketError> {
         read_bars(&self.path, self.symbol.clone(), self.timeframe)
-    }
-
-    /// Reads the file and judges its rows by these policies.
-    ///
-    /// # Errors
-    /// As [`load`].
-    pub fn load(&self, policies: &QualitySpec) -> Result<Loaded, MarketError> {
-        load(&self.path, self.symbol.clone(), self.timeframe, policies)
     }
 }
 

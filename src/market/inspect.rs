@@ -5,7 +5,10 @@ use serde::{Serialize, Serializer};
 use super::catalog::{NAME_UNCLEAR, list_folder};
 use super::quality::{Checked, check};
 use super::read::{Table, read_table};
-use super::{Bars, Format, MarketError, QualityReport, Reading, SessionPattern, parse_file_name};
+use super::{
+    Bars, Cache, Entry, Format, Loaded, MarketError, QualityReport, Reading, SessionPattern,
+    parse_file_name,
+};
 use crate::domain::{Bytes, Symbol, Timeframe, UtcMillis};
 use crate::spec::QualitySpec;
 
@@ -59,16 +62,17 @@ pub struct LargestMove {
     pub open_time: UtcMillis,
 }
 
-/// Reads a market file, or every file of a folder, and reports on each. A broken file in a folder is reported beside the others.
+/// Reads a market file, or every file of a folder, and reports on each. A broken file in a folder is reported beside the others. What the cache
+/// has need not be read again.
 ///
 /// # Errors
 /// [`MarketError`] for a path that is missing or cannot be read, a folder with nothing to inspect, and a file that is itself no market
 /// file.
-pub fn inspect(path: &Path) -> Result<Vec<Inspection>, MarketError> {
+pub fn inspect(path: &Path, cache: &Cache) -> Result<Vec<Inspection>, MarketError> {
     let metadata = std::fs::metadata(path)
         .map_err(|source| MarketError::Unreadable { path: path.to_owned(), source })?;
     if !metadata.is_dir() {
-        let outcome = Ok(inspect_file(path)?);
+        let outcome = Ok(inspect_file(path, cache)?);
         let size = Bytes(metadata.len());
         return Ok(vec![Inspection {
             path: path.to_owned(),
@@ -85,7 +89,7 @@ pub fn inspect(path: &Path) -> Result<Vec<Inspection>, MarketError> {
         return Err(MarketError::NoMarketFiles { path: path.to_owned(), found });
     }
     let inspections = files.into_iter().map(|file| Inspection {
-        outcome: inspect_file(&file.path).map_err(|error| error.to_string()),
+        outcome: inspect_file(&file.path, cache).map_err(|error| error.to_string()),
         format: Format::of(&file.path),
         size: file.size,
         path: file.path,
@@ -93,17 +97,19 @@ pub fn inspect(path: &Path) -> Result<Vec<Inspection>, MarketError> {
     Ok(inspections.collect())
 }
 
-fn inspect_file(path: &Path) -> Result<Quality, MarketError> {
+fn inspect_file(path: &Path, cache: &Cache) -> Result<Quality, MarketError> {
+    let policies = QualitySpec::default();
+    if let Some((symbol, timeframe)) = parse_file_name(path) {
+        let size = Bytes(0);
+        let file = Entry { symbol, timeframe, path: path.to_owned(), size };
+        return quality(path, cache.load(&file, &policies)?, Vec::new());
+    }
     let table = read_table(path)?;
     let mut notes = Vec::new();
-    let (symbol, timeframe) = match parse_file_name(path) {
-        Some(known) => known,
-        None => guess_identity(path, &table, &mut notes)?,
-    };
-    notes.extend(table.reading.notes());
+    let (symbol, timeframe) = guess_identity(path, &table, &mut notes)?;
     let reading = table.reading.clone();
-    let Checked { bars, report } = check(table, path, symbol, timeframe, &QualitySpec::default())?;
-    quality(path, &bars, notes, (reading, report))
+    let Checked { bars, report } = check(table, path, symbol, timeframe, &policies)?;
+    quality(path, Loaded { bars, reading, report }, notes)
 }
 
 /// The stem as the symbol and the most common distance between bars as the timeframe.
@@ -124,15 +130,15 @@ fn guess_identity(
 
 fn quality(
     path: &Path,
-    bars: &Bars,
-    notes: Vec<String>,
-    (reading, report): (Reading, QualityReport),
+    Loaded { bars, reading, report }: Loaded,
+    mut notes: Vec<String>,
 ) -> Result<Quality, MarketError> {
+    notes.extend(reading.notes());
     let (Some(&first_open), Some(&last_open)) = (bars.open_time().first(), bars.open_time().last())
     else {
         return Err(MarketError::NoBars { path: path.to_owned(), header_only: true });
     };
-    let breaks = SessionPattern::of(bars).breaks(bars);
+    let breaks = SessionPattern::of(&bars).breaks(&bars);
     Ok(Quality {
         symbol: bars.symbol().clone(),
         timeframe: bars.timeframe(),
@@ -141,7 +147,7 @@ fn quality(
         last_open,
         breaks: breaks.into_iter().filter(|is_break| *is_break).count(),
         zero_volume_bars: bars.volume().iter().filter(|volume| **volume == 0.0).count(),
-        largest_move: largest_move(bars),
+        largest_move: largest_move(&bars),
         notes,
         reading,
         report,
@@ -189,7 +195,7 @@ mod tests {
         fs::write(folder.path().join("A-1h.csv"), "date,open\n").unwrap();
         fs::write(folder.path().join("B-1h.csv"), GOOD).unwrap();
         fs::write(folder.path().join("notes.txt"), "hello").unwrap();
-        let found = inspect(folder.path()).unwrap();
+        let found = inspect(folder.path(), &Cache::off()).unwrap();
         assert_eq!(found.len(), 3);
         assert!(
             found[0].outcome.as_ref().unwrap_err().contains("A-1h.csv:1: no column for the high")
@@ -213,7 +219,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("gold.csv");
         fs::write(&path, GOOD).unwrap();
-        let quality = inspect(&path).unwrap().remove(0).outcome.unwrap();
+        let quality = inspect(&path, &Cache::off()).unwrap().remove(0).outcome.unwrap();
         assert_eq!(
             (quality.symbol.as_str(), quality.timeframe.to_string().as_str()),
             ("gold", "1h")
@@ -228,7 +234,7 @@ mod tests {
     #[test]
     fn nothing_to_inspect_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        let error = |path: &Path| inspect(path).unwrap_err().to_string();
+        let error = |path: &Path| inspect(path, &Cache::off()).unwrap_err().to_string();
         assert!(error(folder.path()).contains("(it is empty)"));
         fs::create_dir(folder.path().join("fx")).unwrap();
         assert!(error(folder.path()).contains("only the folder fx"));

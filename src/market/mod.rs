@@ -10,6 +10,7 @@
 
 mod align;
 mod bars;
+mod cache;
 mod catalog;
 mod error;
 mod inspect;
@@ -24,6 +25,7 @@ mod synthetic;
 
 pub use align::{Alignment, Member};
 pub use bars::{BadBar, BarColumns, BarProblem, Bars, Price};
+pub use cache::{Cache, CacheSize, Known};
 pub use catalog::{Catalog, Choice, Entry, Skipped};
 pub use error::{MarketError, Place, RowProblem};
 pub use inspect::{Inspection, LargestMove, Quality, inspect};

@@ -7,7 +7,9 @@ use rayon::prelude::*;
 use super::PlanError;
 use crate::dataset::Series;
 use crate::domain::{Cancel, Plan, Problem, ProblemCount, SeriesPlan, Symbol, Timeframe};
-use crate::market::{Bars, Catalog, Choice, resample, synthetic_bars, synthetic_default_symbols};
+use crate::market::{
+    Bars, Cache, Catalog, Choice, resample, synthetic_bars, synthetic_default_symbols,
+};
 use crate::spec::{DataSource, ExperimentSpec, QualitySpec, SyntheticSpec};
 
 /// Where every series of an experiment comes from; nothing has been read yet.
@@ -83,11 +85,12 @@ impl<'a> Sources<'a> {
 
     /// Reads every series and computes its features and labels, in parallel, ordered by timeframe and symbol.
     pub(super) fn read(&self, spec: &ExperimentSpec, cancel: &Cancel) -> Result<Read, PlanError> {
+        let cache = Cache::platform();
         let prepare = |source: &Source<'_>| {
             if cancel.is_cancelled() {
                 return Err(PlanError::Cancelled);
             }
-            let (bars, origin) = source.bars(&spec.data.quality)?;
+            let (bars, origin) = source.bars(&cache, &spec.data.quality)?;
             let bars = bars.between(spec.data.from, spec.data.until);
             Ok((Arc::new(Series::prepare(&bars, spec)?), origin))
         };
@@ -104,10 +107,10 @@ impl<'a> Sources<'a> {
 }
 
 impl Source<'_> {
-    fn bars(&self, policies: &QualitySpec) -> Result<(Bars, Origin), PlanError> {
+    fn bars(&self, cache: &Cache, policies: &QualitySpec) -> Result<(Bars, Origin), PlanError> {
         match self {
             Self::File(choice) => {
-                let loaded = choice.entry.load(policies)?;
+                let loaded = cache.load(&choice.entry, policies)?;
                 let origin =
                     Origin { quality: loaded.report.counts(), made_from: choice.made_from() };
                 let bars = match origin.made_from {
