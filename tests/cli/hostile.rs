@@ -161,8 +161,8 @@ fn selections_that_the_data_cannot_serve() {
         },
         Case {
             files: two_symbols,
-            arguments: "--data data --timeframes 4h",
-            place: &["data: there is no timeframe 4h; it has 1h"],
+            arguments: "--data data --timeframes 5m",
+            place: &["data: there is no timeframe 5m; it has 1h"],
             next_step: "choose among them",
         },
         Case {
