@@ -41,29 +41,3 @@ pub enum FeatureSpec {
     /// the first bar.
     TimeGap,
 }
-
-/// What the model is to predict at bar t. Filled no earlier than the open of bar t+1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub enum LabelSpec {
-    /// `open[t+1+horizon] / open[t+1] - 1`: a regression on the standardised label with the mean squared error.
-    ForwardReturn {
-        /// Bars held, at least 1.
-        horizon: u32,
-    },
-    /// 1 where the forward return is above zero, else 0: a classification with binary cross-entropy.
-    Direction {
-        /// Bars held, at least 1.
-        horizon: u32,
-    },
-}
-
-impl LabelSpec {
-    /// Bars held.
-    #[must_use]
-    pub const fn horizon(self) -> u32 {
-        match self {
-            Self::ForwardReturn { horizon } | Self::Direction { horizon } => horizon,
-        }
-    }
-}

@@ -1,10 +1,11 @@
+mod label;
+mod validation;
+
 use egui::{Align, ComboBox, DragValue, Label, Layout, RichText, ScrollArea, Ui};
 
 use super::data::send_if_changed;
 use crate::domain::Device;
-use crate::spec::{
-    Activation, DeviceChoice, ExperimentSpec, FeatureSpec, LabelSpec, ModelSpec, PRESETS,
-};
+use crate::spec::{Activation, DeviceChoice, ExperimentSpec, FeatureSpec, ModelSpec, PRESETS};
 use crate::ui::commands::{Command, Commands};
 use crate::ui::icons;
 use crate::ui::state::State;
@@ -24,8 +25,8 @@ impl StrategyPanel {
             preset(ui, form, &spec, commands);
             identity(ui, form, &mut spec);
             features(ui, form, &mut spec);
-            label(ui, form, &mut spec);
-            validation(ui, form, &mut spec);
+            label::show(ui, form, &mut spec);
+            validation::show(ui, form, &mut spec);
             model(ui, form, &mut spec);
             training(ui, form, &mut spec);
             costs(ui, form, &mut spec);
@@ -152,6 +153,7 @@ fn features(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
     form.note(ui, "features");
     let help = "Bars the model sees; the last one is the bar decided on";
     form.integer(ui, "Window", "window", ("bars", help), &mut spec.window);
+    label::scaling(ui, form, &mut spec.scaling);
 }
 
 /// The feature with the next parameter that is not in the list yet.
@@ -168,59 +170,6 @@ fn unused(mut feature: FeatureSpec, list: &[FeatureSpec]) -> FeatureSpec {
         }
     }
     feature
-}
-
-fn label(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
-    widgets::section(ui, "Label");
-    let mut horizon = spec.label.horizon();
-    let mut is_direction = matches!(spec.label, LabelSpec::Direction { .. });
-    form.choice(
-        ui,
-        "Predicts",
-        "label",
-        "The forward return is a regression, its direction a classification; both from the next open",
-        &[(false, "forward return".to_owned()), (true, "direction".to_owned())],
-        &mut is_direction,
-    );
-    let help = "Bars held, from the open after the decision";
-    form.integer(ui, "Horizon", "label.horizon", ("bars", help), &mut horizon);
-    spec.label = if is_direction {
-        LabelSpec::Direction { horizon }
-    } else {
-        LabelSpec::ForwardReturn { horizon }
-    };
-}
-
-fn validation(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
-    widgets::section(ui, "Walk-forward validation");
-    let folds = &mut spec.validation;
-    let help = "Bars the model learns from in each fold";
-    form.integer(ui, "Train", "validation.train_bars", ("bars", help), &mut folds.train_bars);
-    let help = "Bars that early stopping and model choice see";
-    let value = &mut folds.validation_bars;
-    form.integer(ui, "Validation", "validation.validation_bars", ("bars", help), value);
-    let help = "Bars seen once, at the end of each fold";
-    form.integer(ui, "Test", "validation.test_bars", ("bars", help), &mut folds.test_bars);
-    let test_bars = folds.test_bars;
-    form.optional_integer(
-        ui,
-        "Step",
-        "validation.step_bars",
-        ("bars", "From one fold to the next; never below the test section", "as long as the test"),
-        test_bars,
-        &mut folds.step_bars,
-    );
-    let help =
-        "Bars left out between sections. The purge of overlapping labels comes on top by itself";
-    form.integer(ui, "Embargo", "validation.embargo_bars", ("bars", help), &mut folds.embargo_bars);
-    form.optional_integer(
-        ui,
-        "Folds at most",
-        "validation.max_folds",
-        ("", "Only the latest so many", "all that fit"),
-        4,
-        &mut folds.max_folds,
-    );
 }
 
 fn model(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
