@@ -16,6 +16,7 @@ pub struct Series {
     decision: Vec<UtcMillis>,
     usable: Vec<bool>,
     bar_return: Vec<f64>,
+    close: Vec<f64>,
     first_open: UtcMillis,
     last_open: UtcMillis,
 }
@@ -74,6 +75,7 @@ impl Series {
             decision: decision_times(bars),
             usable,
             bar_return,
+            close: closes.to_vec(),
             first_open,
             last_open,
         })
@@ -125,6 +127,12 @@ impl Series {
     #[must_use]
     pub fn bar_return(&self) -> &[f64] {
         &self.bar_return
+    }
+
+    /// Close of each bar, in the price's own unit; to look at, never to learn from.
+    #[must_use]
+    pub fn close(&self) -> &[f64] {
+        &self.close
     }
 
     /// Open times of the first and the last bar.

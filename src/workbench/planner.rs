@@ -144,7 +144,7 @@ pub(super) fn divide(
 }
 
 /// The series that share a model: one each, or all of a timeframe. `series` is ordered by timeframe.
-fn groups<'a>(
+pub(super) fn groups<'a>(
     spec: &ExperimentSpec,
     series: &'a [Arc<Series>],
 ) -> Box<dyn Iterator<Item = &'a [Arc<Series>]> + 'a> {
@@ -154,7 +154,7 @@ fn groups<'a>(
     }
 }
 
-fn folds_of(
+pub(super) fn folds_of(
     spec: &ExperimentSpec,
     group: &[Arc<Series>],
 ) -> Result<Vec<FoldPlan>, ValidationError> {
@@ -171,7 +171,7 @@ const fn empty_section(rows: TaskRows) -> Option<&'static str> {
     }
 }
 
-fn describe(group: &[Arc<Series>]) -> String {
+pub(super) fn describe(group: &[Arc<Series>]) -> String {
     match group {
         [only] => format!("{} {}", only.symbol(), only.timeframe()),
         [first, ..] => format!("{} pooled symbols {}", group.len(), first.timeframe()),
