@@ -20,6 +20,7 @@ pub struct Series {
     decision: Vec<UtcMillis>,
     usable: UsableRows,
     bar_return: Vec<f64>,
+    close: Vec<f64>,
     first_open: UtcMillis,
     last_open: UtcMillis,
 }
@@ -119,6 +120,7 @@ impl Series {
             decision: decision_times(bars),
             usable,
             bar_return,
+            close: bars.close().to_vec(),
             first_open: open[0],
             last_open: open[last],
         }
@@ -181,6 +183,12 @@ impl Series {
     #[must_use]
     pub fn bar_return(&self) -> &[f64] {
         &self.bar_return
+    }
+
+    /// Close of each bar, in the price's own unit; to look at, never to learn from.
+    #[must_use]
+    pub fn close(&self) -> &[f64] {
+        &self.close
     }
 
     /// Open times of the first and the last bar.
