@@ -17,6 +17,7 @@ mod name;
 mod nearest;
 mod overrides;
 mod read;
+mod resample;
 mod session;
 mod synthetic;
 
@@ -31,5 +32,6 @@ pub use overrides::{ColumnName, ColumnOverrides, FileOverride, OVERRIDES_FILE, O
 pub use read::{
     Compression, DateOrder, Fact, Format, Layout, Origin, Reading, Unreadable, read_bars,
 };
+pub use resample::{ResampleError, last_closed, resample};
 pub use session::SessionPattern;
 pub use synthetic::{SyntheticSeries, synthetic_bars, synthetic_default_symbols};

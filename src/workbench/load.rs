@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use rayon::prelude::*;
 
 use super::PlanError;
-use crate::dataset::Series;
+use crate::dataset::{self, Series};
 use crate::domain::{Cancel, Symbol, Timeframe};
 use crate::market::{Bars, Catalog, Entry, synthetic_bars, synthetic_default_symbols};
 use crate::spec::{DataSource, ExperimentSpec, SyntheticSpec};
@@ -87,17 +87,18 @@ impl<'a> Sources<'a> {
         spec: &ExperimentSpec,
         cancel: &Cancel,
     ) -> Result<Vec<Arc<Series>>, PlanError> {
-        let prepare = |source: &Source<'_>| {
+        let read = |source: &Source<'_>| {
             if cancel.is_cancelled() {
                 return Err(PlanError::Cancelled);
             }
-            let bars = source.bars()?.between(spec.data.from, spec.data.until);
-            Ok(Arc::new(Series::prepare(&bars, spec)?))
+            Ok(source.bars()?.between(spec.data.from, spec.data.until))
         };
-        let prepared: Vec<Result<Arc<Series>, PlanError>> =
-            data_pool()?.install(|| self.sources.par_iter().map(prepare).collect());
-        // Of several errors always the first in the files' order, whichever thread was faster.
-        let mut series = prepared.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let mut series = data_pool()?.install(|| {
+            let bars: Vec<Result<Bars, PlanError>> = self.sources.par_iter().map(read).collect();
+            // Of several errors always the first in the files' order, whichever thread was faster.
+            let bars = bars.into_iter().collect::<Result<Vec<_>, _>>()?;
+            Ok::<_, PlanError>(dataset::prepare(&bars, spec, cancel)?)
+        })?;
         series.sort_by(|a, b| (a.timeframe(), a.symbol()).cmp(&(b.timeframe(), b.symbol())));
         Ok(series)
     }

@@ -13,9 +13,9 @@ use crate::support::{prepare, run_to_end, spec, wait_for};
 fn small(set: &[&str]) -> ExperimentSpec {
     let common = [
         "validation.max_folds=2",
-        "validation.train_bars=500",
-        "validation.validation_bars=100",
-        "validation.test_bars=100",
+        "validation.train=500",
+        "validation.validation=100",
+        "validation.test=100",
         "training.max_epochs=1",
         "resources.device=cpu",
     ];
@@ -84,10 +84,10 @@ fn a_preview_is_the_plan_that_would_run() {
         let (answered, plan) = next_preview(&workbench);
         assert_eq!((answered, *plan.unwrap()), (ticket, prepare(&spec).plan));
     }
-    preview(&workbench, 9, small(&["validation.train_bars=0"]));
+    preview(&workbench, 9, small(&["validation.train=0"]));
     let (ticket, plan) = next_preview(&workbench);
     let message = plan.unwrap_err();
-    assert!(ticket == 9 && message.contains("validation.train_bars"), "{message}");
+    assert!(ticket == 9 && message.contains("validation.train"), "{message}");
     drop(workbench);
     assert_eq!(std::fs::read_dir(runs.path()).unwrap().count(), 0, "no run was made");
 }
@@ -151,7 +151,7 @@ fn an_experiment_is_saved_and_opened_whatever_its_files_name() {
     let folder = tempfile::tempdir().unwrap();
     let workbench = Workbench::open(&folder.path().join("runs"), || {}).unwrap();
     // One that cannot run is somebody's work all the same.
-    for spec in [small(&[]), small(&["validation.train_bars=0", "notes=mine"])] {
+    for spec in [small(&[]), small(&["validation.train=0", "notes=mine"])] {
         for name in ["mine.ron", "deep/er/mine", "mlp-return"] {
             let path = folder.path().join(name);
             assert_eq!(saved(&workbench, &spec, &path), Ok(()));
