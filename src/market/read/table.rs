@@ -92,11 +92,6 @@ impl Places {
 }
 
 impl Table {
-    /// Whether there are no rows.
-    pub const fn is_empty(&self) -> bool {
-        self.columns.open_time.is_empty()
-    }
-
     /// Checks every row. One that cannot be read is refused like one that cannot be a bar.
     pub fn into_bars(
         self,
