@@ -3,7 +3,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::domain::{Cancel, ContentHash, Symbol, Timeframe, UtcMillis};
-use crate::features::{self, FeatureError, FeatureMatrix};
+use crate::features::{self, FeatureMatrix, PanelError};
 use crate::labels::{self, Labels};
 use crate::market::{Bars, SessionPattern};
 use crate::spec::ExperimentSpec;
@@ -28,15 +28,8 @@ pub struct Series {
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
     /// A feature cannot be computed.
-    #[error("{symbol} {timeframe}: {source}")]
-    Feature {
-        /// The instrument.
-        symbol: Symbol,
-        /// The bar length.
-        timeframe: Timeframe,
-        /// Which and why.
-        source: FeatureError,
-    },
+    #[error(transparent)]
+    Feature(#[from] PanelError),
     /// There is nothing to prepare.
     #[error("{symbol} {timeframe}: no bars in the chosen period; widen data.from and data.until")]
     Empty {
@@ -86,20 +79,13 @@ fn prepare_panel(
         let (symbol, timeframe) = (empty.symbol().clone(), empty.timeframe());
         return Err(PrepareError::Empty { symbol, timeframe });
     }
-    let matrices: Vec<Result<FeatureMatrix, PrepareError>> = panel
-        .par_iter()
-        .map(|bars| {
-            if cancel.is_cancelled() {
-                return Err(PrepareError::Cancelled);
-            }
-            features::compute(&spec.features, bars).map_err(|source| PrepareError::Feature {
-                symbol: bars.symbol().clone(),
-                timeframe: bars.timeframe(),
-                source,
-            })
-        })
-        .collect();
-    let matrices = matrices.into_iter().collect::<Result<Vec<_>, _>>()?;
+    if cancel.is_cancelled() {
+        return Err(PrepareError::Cancelled);
+    }
+    let matrices = features::compute_panel(&spec.features, panel)?;
+    if cancel.is_cancelled() {
+        return Err(PrepareError::Cancelled);
+    }
     let labels = labels::compute_panel(spec.label, panel);
     let parts = panel.par_iter().zip(matrices).zip(labels);
     Ok(parts.map(|((bars, matrix), labels)| Series::new(bars, matrix, labels, spec)).collect())

@@ -1,93 +1,55 @@
+use super::panel::compute_panel;
 use super::{FeatureError, FeatureMatrix, clock, rolling, wilder};
+use crate::domain::Timeframe;
 use crate::market::Bars;
 use crate::spec::FeatureSpec;
 
-/// Computes every feature of every bar, in the order of the specification. The formulas are documented at [`FeatureSpec`].
+/// Computes every feature of every bar of one symbol, in the order of the specification. The formulas are documented at [`FeatureSpec`].
 ///
-/// Too few bars are no error: a feature that is defined nowhere is a column of NaN, and the warm-up is all rows.
+/// Too few bars are no error: a feature that is defined nowhere is a column of NaN, and the warm-up is all rows. A feature that compares
+/// symbols is NaN throughout: it wants [`compute_panel`].
 ///
 /// # Errors
-/// [`FeatureError`] for an empty list, for a length the formula cannot take, or where the indicator library refuses.
+/// [`FeatureError`] for an empty list, for a parameter the formula cannot take, or where the indicator library refuses.
 pub fn compute(specs: &[FeatureSpec], bars: &Bars) -> Result<FeatureMatrix, FeatureError> {
-    let mut columns = Vec::new();
-    for spec in specs {
-        columns.extend(columns_of(*spec, bars)?);
-    }
-    let names = specs.iter().flat_map(|spec| column_names(*spec)).collect();
-    let warm_up = specs.iter().map(|spec| lookback(*spec)).max().unwrap_or(0);
-    FeatureMatrix::from_columns(names, &columns, warm_up)
+    let mut panel = compute_panel(specs, &[bars]).map_err(|error| error.source)?;
+    Ok(panel.pop().expect("one matrix for each symbol"))
 }
 
-/// The names of the columns a feature makes: its own name with its length in bars, as in `log_return_4`.
+/// Bars before bar t that row t of these features needs at most, on bars of that length: the longest [`FeatureSpec::lookback`].
 #[must_use]
-pub fn column_names(spec: FeatureSpec) -> Vec<String> {
-    match spec {
-        FeatureSpec::LogReturn { lag } => vec![format!("log_return_{lag}")],
-        FeatureSpec::RealizedVolatility { window } => vec![format!("realized_volatility_{window}")],
-        FeatureSpec::Rsi { period } => vec![format!("rsi_{period}")],
-        FeatureSpec::Atr { period } => vec![format!("atr_{period}")],
-        FeatureSpec::VolumeZScore { window } => vec![format!("volume_z_score_{window}")],
-        FeatureSpec::RangePosition { window } => vec![format!("range_position_{window}")],
-        FeatureSpec::TimeOfDay => vec!["time_of_day_sin".to_owned(), "time_of_day_cos".to_owned()],
-        FeatureSpec::TimeGap => vec!["time_gap".to_owned()],
-    }
+pub fn lookback(specs: &[FeatureSpec], base: Timeframe) -> usize {
+    specs.iter().map(|spec| spec.lookback(base)).max().unwrap_or(0)
 }
 
-/// Bars before bar t that row t needs; rows before that are warm-up. TA-Lib's lookback for RSI and ATR.
+/// The columns of one symbol's feature in `f64`, each one value per bar; of a feature that compares symbols those of the feature inside.
 ///
-/// Wilder's averages (RSI, ATR) never forget altogether: a bar `k` bars older than the lookback still weighs `(1 - 1 / period)^k`.
-#[must_use]
-pub const fn lookback(spec: FeatureSpec) -> usize {
-    match spec {
-        FeatureSpec::LogReturn { lag: bars }
-        | FeatureSpec::RealizedVolatility { window: bars }
-        | FeatureSpec::Rsi { period: bars }
-        | FeatureSpec::Atr { period: bars } => bars as usize,
-        FeatureSpec::VolumeZScore { window } | FeatureSpec::RangePosition { window } => {
-            window.saturating_sub(1) as usize
-        }
-        FeatureSpec::TimeOfDay => 0,
-        FeatureSpec::TimeGap => 1,
-    }
-}
-
-/// The feature's columns in `f64`, each one value per bar.
-pub(super) fn columns_of(spec: FeatureSpec, bars: &Bars) -> Result<Vec<Vec<f64>>, FeatureError> {
-    let at_least = |field, found, least| {
-        if found >= least {
-            return Ok(found as usize);
-        }
-        let column = column_names(spec).swap_remove(0);
-        Err(FeatureError::Parameter { column, field, found, least })
-    };
+/// The parameters have been checked.
+pub(super) fn columns_of(spec: &FeatureSpec, bars: &Bars) -> Result<Vec<Vec<f64>>, FeatureError> {
     let indicator = |source| FeatureError::Indicator {
-        column: column_names(spec).swap_remove(0),
+        column: spec.columns().swap_remove(0),
         bars: bars.len(),
         source,
     };
-    Ok(match spec {
-        FeatureSpec::LogReturn { lag } => {
-            vec![rolling::log_return(bars.close(), at_least("lag", lag, 1)?)]
-        }
+    let n = |bars: u32| bars as usize;
+    Ok(match *spec {
+        FeatureSpec::LogReturn { lag } => vec![rolling::log_return(bars.close(), n(lag))],
         FeatureSpec::RealizedVolatility { window } => {
-            vec![rolling::realized_volatility(bars.close(), at_least("window", window, 2)?)]
+            vec![rolling::realized_volatility(bars.close(), n(window))]
         }
         FeatureSpec::Rsi { period } => {
-            let period = at_least("period", period, 2)?;
-            vec![wilder::rsi(bars.close(), period).map_err(indicator)?]
+            vec![wilder::rsi(bars.close(), n(period)).map_err(indicator)?]
         }
-        FeatureSpec::Atr { period } => {
-            let period = at_least("period", period, 2)?;
-            vec![wilder::atr(bars, period).map_err(indicator)?]
-        }
+        FeatureSpec::Atr { period } => vec![wilder::atr(bars, n(period)).map_err(indicator)?],
         FeatureSpec::VolumeZScore { window } => {
-            vec![rolling::volume_z_score(bars.volume(), at_least("window", window, 2)?)]
+            vec![rolling::volume_z_score(bars.volume(), n(window))]
         }
-        FeatureSpec::RangePosition { window } => {
-            vec![rolling::range_position(bars, at_least("window", window, 1)?)]
-        }
+        FeatureSpec::RangePosition { window } => vec![rolling::range_position(bars, n(window))],
         FeatureSpec::TimeOfDay => clock::time_of_day(bars).into(),
         FeatureSpec::TimeGap => vec![clock::time_gap(bars)],
+        FeatureSpec::CrossRank { ref of }
+        | FeatureSpec::CrossZScore { ref of }
+        | FeatureSpec::CrossDemean { ref of } => columns_of(of, bars)?,
     })
 }
 
@@ -100,21 +62,23 @@ mod tests {
     fn each_column_is_defined_from_its_lookback_on() {
         let bars = hourly_bars(60);
         for spec in ALL {
-            let matrix = compute(&[spec], &bars).unwrap();
-            assert_eq!(matrix.names(), column_names(spec));
-            assert_eq!(matrix.warm_up(), lookback(spec));
+            let matrix = compute(std::slice::from_ref(&spec), &bars).unwrap();
+            let lookback = spec.lookback(bars.timeframe());
+            assert_eq!(matrix.names(), spec.columns());
+            assert_eq!(matrix.warm_up(), lookback);
             for column in 0..matrix.cols() {
                 let first = matrix.column(column).position(|value| !value.is_nan());
-                assert_eq!(first, Some(lookback(spec)), "{spec:?}");
-                assert!(matrix.column(column).skip(lookback(spec)).all(f32::is_finite), "{spec:?}");
+                assert_eq!(first, Some(lookback), "{spec:?}");
+                assert!(matrix.column(column).skip(lookback).all(f32::is_finite), "{spec:?}");
             }
         }
     }
 
     #[test]
     fn the_warm_up_is_the_longest_lookback() {
-        let matrix = compute(&ALL, &hourly_bars(60)).unwrap();
-        let longest = ALL.map(lookback).into_iter().max().unwrap();
+        let bars = hourly_bars(60);
+        let matrix = compute(&ALL, &bars).unwrap();
+        let longest = lookback(&ALL, bars.timeframe());
         assert_eq!(matrix.warm_up(), longest);
         assert!(matrix.row(longest - 1).iter().any(|value| value.is_nan()));
         assert!(matrix.row(longest).iter().all(|value| value.is_finite()));
@@ -131,25 +95,15 @@ mod tests {
     }
 
     #[test]
-    fn impossible_lengths_name_the_feature_and_the_field() {
+    fn impossible_parameters_name_the_feature_and_the_field() {
         for (spec, message) in [
             (
                 FeatureSpec::LogReturn { lag: 0 },
-                "feature log_return_0: lag is 0 and must be at least 1",
+                "feature log_return_0: lag: 0 must lie between 1 and 100000",
             ),
             (
-                FeatureSpec::RealizedVolatility { window: 1 },
-                "feature realized_volatility_1: window is 1 and must be at least 2",
-            ),
-            (FeatureSpec::Rsi { period: 1 }, "feature rsi_1: period is 1 and must be at least 2"),
-            (FeatureSpec::Atr { period: 1 }, "feature atr_1: period is 1 and must be at least 2"),
-            (
-                FeatureSpec::VolumeZScore { window: 1 },
-                "feature volume_z_score_1: window is 1 and must be at least 2",
-            ),
-            (
-                FeatureSpec::RangePosition { window: 0 },
-                "feature range_position_0: window is 0 and must be at least 1",
+                FeatureSpec::Rsi { period: 1 },
+                "feature rsi_1: period: 1 must lie between 2 and 100000",
             ),
         ] {
             let error = compute(&[spec], &hourly_bars(20)).unwrap_err().to_string();

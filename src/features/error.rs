@@ -1,5 +1,8 @@
 use kand::KandError;
 
+use crate::domain::Timeframe;
+use crate::spec::FeatureSpec;
+
 /// Why there is no feature matrix.
 #[derive(Debug, thiserror::Error)]
 pub enum FeatureError {
@@ -8,19 +11,21 @@ pub enum FeatureError {
         "features: the list is empty, at least one is needed; add one, as in features: [LogReturn(lag: 1)]"
     )]
     NoFeatures,
-    /// A length for which the formula has no meaning.
-    #[error(
-        "feature {column}: {field} is {found} and must be at least {least}; raise it in the experiment's features"
-    )]
+    /// A parameter for which the formula has no meaning.
+    #[error("feature {column}: {problem}; change it in the experiment's features")]
     Parameter {
         /// The feature's first column.
         column: String,
-        /// The parameter's name in the specification.
-        field: &'static str,
-        /// Its value, in bars.
-        found: u32,
-        /// The smallest one taken, in bars.
-        least: u32,
+        /// The parameter, what it is and what it may be.
+        problem: String,
+    },
+    /// Symbols of different timeframes in one panel.
+    #[error(
+        "its timeframe is not {expected}; compute the features of each timeframe by themselves"
+    )]
+    Timeframe {
+        /// That of the first symbol.
+        expected: Timeframe,
     },
     /// The indicator library refused the bars.
     #[error(
@@ -46,4 +51,13 @@ pub enum FeatureError {
         /// The rows of the first column.
         expected: usize,
     },
+}
+
+impl FeatureError {
+    /// The first impossible parameter of a feature.
+    pub(super) fn impossible(spec: &FeatureSpec) -> Option<Self> {
+        let problem = spec.problems("").into_iter().next()?;
+        let problem = problem.to_string().trim_start_matches('.').to_owned();
+        Some(Self::Parameter { column: spec.columns().swap_remove(0), problem })
+    }
 }

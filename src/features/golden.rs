@@ -6,7 +6,7 @@ use approx::assert_relative_eq;
 use serde::Deserialize;
 
 use super::compute::columns_of;
-use super::{FeatureMatrix, Scaler, column_names, compute};
+use super::{FeatureMatrix, Scaler, compute};
 use crate::domain::UtcMillis;
 use crate::market::{BarColumns, Bars};
 use crate::spec::FeatureSpec;
@@ -120,7 +120,7 @@ impl Series {
     fn check(&self, specs: &[FeatureSpec]) {
         let bars = self.bars();
         for spec in specs {
-            for (name, ours) in column_names(*spec).iter().zip(columns_of(*spec, &bars).unwrap()) {
+            for (name, ours) in spec.columns().iter().zip(columns_of(spec, &bars).unwrap()) {
                 let theirs = &self.expected[name];
                 assert_eq!(ours.len(), theirs.len(), "{name}");
                 for (t, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {

@@ -11,8 +11,10 @@
 
 mod clock;
 mod compute;
+mod cross;
 mod error;
 mod matrix;
+mod panel;
 mod rolling;
 mod scaler;
 mod truncation;
@@ -21,9 +23,10 @@ mod wilder;
 #[cfg(test)]
 mod golden;
 
-pub use compute::{column_names, compute, lookback};
+pub use compute::{compute, lookback};
 pub use error::FeatureError;
 pub use matrix::FeatureMatrix;
+pub use panel::{PanelError, compute_panel};
 pub use scaler::{Scaler, ScalerError};
 pub use truncation::{Leak, TruncationError, check_truncation, check_truncation_of};
 

@@ -20,7 +20,10 @@ pub use experiment::{
     CostSpec, DataSource, DataSpec, DeviceChoice, ExperimentSpec, Pooling, ResourceSpec,
     SCHEMA_VERSION, SyntheticMarket, SyntheticSpec, TrainingSpec,
 };
-pub use features::FeatureSpec;
+pub use features::{
+    FEATURES, FeatureGroup, FeatureKind, FeatureSpec, Parameter, ParameterMut, ParameterValue,
+    ParameterValueMut,
+};
 pub use label::{DeadZone, LabelSpec, Timeout};
 pub use model::{Activation, ModelSpec};
 pub use presets::{DEFAULT_PRESET, PRESETS, Preset, load, read};

@@ -1,6 +1,6 @@
 use super::{
-    DataSource, ExperimentSpec, FeatureSpec, LabelSpec, ModelSpec, Pooling, SCHEMA_VERSION,
-    SpecIssue, SyntheticMarket,
+    DataSource, ExperimentSpec, LabelSpec, ModelSpec, Pooling, SCHEMA_VERSION, SpecIssue,
+    SyntheticMarket,
 };
 
 /// Longest window and lookback taken, in bars: far beyond any use, near enough to stop a slip of the finger.
@@ -72,21 +72,7 @@ impl ExperimentSpec {
     }
 
     fn check_features(&self, check: &mut Check) {
-        check.that(!self.features.is_empty(), "features", || "at least one is needed".to_owned());
-        for (index, feature) in self.features.iter().enumerate() {
-            let (field, value, least) = match *feature {
-                FeatureSpec::LogReturn { lag } => ("lag", lag, 1),
-                FeatureSpec::RealizedVolatility { window }
-                | FeatureSpec::VolumeZScore { window } => ("window", window, 2),
-                FeatureSpec::Rsi { period } | FeatureSpec::Atr { period } => ("period", period, 2),
-                FeatureSpec::RangePosition { window } => ("window", window, 1),
-                FeatureSpec::TimeOfDay | FeatureSpec::TimeGap => continue,
-            };
-            check.range(&format!("features[{index}].{field}"), value, least, MAX_BARS_BACK);
-        }
-        if let Some(repeated) = first_repeated(&self.features) {
-            check.fail("features", format!("{repeated:?} is listed twice"));
-        }
+        check.issues.extend(super::features::problems(&self.features));
         check.range("window", self.window, 1, MAX_BARS_BACK);
     }
 

@@ -174,12 +174,13 @@ fn folds_of(
     group: &[Arc<Series>],
 ) -> Result<Vec<FoldPlan>, ValidationError> {
     let decisions: Vec<&[UtcMillis]> = group.iter().map(|series| series.decision()).collect();
-    folds(&decision_axis(&decisions), &spec.validation, reach(spec))
+    folds(&decision_axis(&decisions), &spec.validation, reach(spec, group))
 }
 
 /// How many bars a row's label and its features reach.
-pub(super) fn reach(spec: &ExperimentSpec) -> Reach {
-    let lookback = spec.features.iter().map(|feature| lookback(*feature)).max().unwrap_or(0);
+pub(super) fn reach(spec: &ExperimentSpec, group: &[Arc<Series>]) -> Reach {
+    let lookbacks = group.iter().map(|series| lookback(&spec.features, series.timeframe()));
+    let lookback = lookbacks.max().unwrap_or(0);
     let back = u32::try_from(lookback).unwrap_or(u32::MAX).saturating_add(spec.window);
     Reach { horizon: spec.label.horizon(), back }
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod data;
 pub(super) mod devices;
+mod features;
 pub(super) mod log;
 pub(super) mod plan;
 pub(super) mod queue;

@@ -4,8 +4,9 @@ mod validation;
 use egui::{Align, ComboBox, DragValue, Label, Layout, RichText, ScrollArea, Ui};
 
 use super::data::send_if_changed;
+use super::features;
 use crate::domain::Device;
-use crate::spec::{Activation, DeviceChoice, ExperimentSpec, FeatureSpec, ModelSpec, PRESETS};
+use crate::spec::{Activation, DeviceChoice, ExperimentSpec, ModelSpec, PRESETS};
 use crate::ui::commands::{Command, Commands};
 use crate::ui::icons;
 use crate::ui::state::State;
@@ -24,7 +25,8 @@ impl StrategyPanel {
             let form = Form::new(draft);
             preset(ui, form, &spec, commands);
             identity(ui, form, &mut spec);
-            features(ui, form, &mut spec);
+            features::show(ui, form, &mut spec);
+            label::scaling(ui, form, &mut spec.scaling);
             label::show(ui, form, &mut spec);
             validation::show(ui, form, &mut spec);
             model(ui, form, &mut spec);
@@ -70,106 +72,6 @@ fn identity(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
     form.row(ui, "Seed", "seed", help, |ui| {
         widgets::number(ui, DragValue::new(&mut spec.seed).speed(0.1));
     });
-}
-
-/// What can be added, with a first value.
-const FEATURES: [(&str, &str, FeatureSpec); 8] = [
-    ("Log return", "ln(close[t] / close[t - lag])", FeatureSpec::LogReturn { lag: 1 }),
-    (
-        "Realised volatility",
-        "Sample standard deviation of the last one-bar log returns, per bar",
-        FeatureSpec::RealizedVolatility { window: 24 },
-    ),
-    ("RSI", "Wilder's relative strength index, 0 to 1", FeatureSpec::Rsi { period: 14 }),
-    (
-        "ATR",
-        "Wilder's average true range as a fraction of the close",
-        FeatureSpec::Atr { period: 14 },
-    ),
-    (
-        "Volume z-score",
-        "How unusual the bar's volume is against the last bars",
-        FeatureSpec::VolumeZScore { window: 48 },
-    ),
-    (
-        "Range position",
-        "Where the close lies between lowest low and highest high, 0 to 1",
-        FeatureSpec::RangePosition { window: 24 },
-    ),
-    ("Time of day", "Sine and cosine of the close time within the UTC day", FeatureSpec::TimeOfDay),
-    ("Time gap", "ln(1 + bar lengths missing before the bar)", FeatureSpec::TimeGap),
-];
-
-fn same_kind(a: FeatureSpec, b: FeatureSpec) -> bool {
-    std::mem::discriminant(&a) == std::mem::discriminant(&b)
-}
-
-fn features(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
-    ui.horizontal(|ui| {
-        widgets::section(ui, "Features");
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let menu = ui.menu_button(format!("{}  Add", icons::PLUS), |ui| {
-                for (name, help, feature) in FEATURES {
-                    if ui.button(name).on_hover_text(help).clicked() {
-                        spec.features.push(unused(feature, &spec.features));
-                        ui.close();
-                    }
-                }
-            });
-            widgets::name(&menu.response, egui::Role::Button, "Add a feature");
-        });
-    });
-    let mut removed = None;
-    for (index, feature) in spec.features.iter_mut().enumerate() {
-        let known = FEATURES.iter().find(|(_, _, known)| same_kind(*known, *feature));
-        let (name, help) = known.map_or(("Feature", ""), |(name, help, _)| (*name, *help));
-        let (field, parameter) = match feature {
-            FeatureSpec::LogReturn { lag } => ("lag", Some(lag)),
-            FeatureSpec::RealizedVolatility { window }
-            | FeatureSpec::VolumeZScore { window }
-            | FeatureSpec::RangePosition { window } => ("window", Some(window)),
-            FeatureSpec::Rsi { period } | FeatureSpec::Atr { period } => ("period", Some(period)),
-            FeatureSpec::TimeOfDay | FeatureSpec::TimeGap => ("", None),
-        };
-        let path = format!("features[{index}].{field}");
-        form.row(ui, name, &path, help, |ui| {
-            if let Some(parameter) = parameter {
-                let value = widgets::integer_field(parameter, "bars");
-                let value = widgets::number(ui, value).on_hover_text(field);
-                widgets::name(&value, egui::Role::SpinButton, &format!("{name} {field} {index}"));
-            }
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let remove = format!("Remove {name} {index}");
-                if widgets::icon_button(ui, icons::TRASH, &remove).on_hover_text("Remove").clicked()
-                {
-                    removed = Some(index);
-                }
-            });
-        });
-    }
-    if let Some(index) = removed {
-        spec.features.remove(index);
-    }
-    form.note(ui, "features");
-    let help = "Bars the model sees; the last one is the bar decided on";
-    form.integer(ui, "Window", "window", ("bars", help), &mut spec.window);
-    label::scaling(ui, form, &mut spec.scaling);
-}
-
-/// The feature with the next parameter that is not in the list yet.
-fn unused(mut feature: FeatureSpec, list: &[FeatureSpec]) -> FeatureSpec {
-    while list.contains(&feature) {
-        match &mut feature {
-            FeatureSpec::LogReturn { lag: n }
-            | FeatureSpec::RealizedVolatility { window: n }
-            | FeatureSpec::VolumeZScore { window: n }
-            | FeatureSpec::RangePosition { window: n }
-            | FeatureSpec::Rsi { period: n }
-            | FeatureSpec::Atr { period: n } => *n += 1,
-            FeatureSpec::TimeOfDay | FeatureSpec::TimeGap => break,
-        }
-    }
-    feature
 }
 
 fn model(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
@@ -323,24 +225,4 @@ fn resources(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec, state: &Sta
     let help = "Threads within a task; part of the result, sums are split by it";
     let value = &mut resources.threads_per_task;
     form.integer(ui, "Threads per task", "resources.threads_per_task", ("", help), value);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_feature_can_be_added_and_an_added_one_is_new() {
-        let mut list = Vec::new();
-        for (_, _, feature) in FEATURES.into_iter().chain(FEATURES) {
-            list.push(unused(feature, &list));
-        }
-        let parameters = list
-            .iter()
-            .filter(|feature| !matches!(feature, FeatureSpec::TimeOfDay | FeatureSpec::TimeGap));
-        let parameters: Vec<_> = parameters.collect();
-        for (index, feature) in parameters.iter().enumerate() {
-            assert!(!parameters[..index].contains(feature), "{feature:?}");
-        }
-    }
 }

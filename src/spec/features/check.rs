@@ -1,0 +1,84 @@
+use std::collections::BTreeSet;
+
+use super::{FeatureSpec, ParameterValue};
+use crate::spec::SpecIssue;
+
+impl FeatureSpec {
+    /// What is impossible about the parameters, each with the path of its field under `path`.
+    #[must_use]
+    pub fn problems(&self, path: &str) -> Vec<SpecIssue> {
+        let mut issues = Vec::new();
+        self.find_problems(path, &mut issues);
+        issues
+    }
+
+    /// The feature inside, where there is one.
+    #[must_use]
+    pub fn inner(&self) -> Option<&Self> {
+        self.parameters().into_iter().find_map(|parameter| match parameter.value {
+            ParameterValue::Feature(feature) => Some(feature),
+            _ => None,
+        })
+    }
+
+    /// Whether it compares symbols, so that it needs all of them at once.
+    #[must_use]
+    pub const fn is_cross_sectional(&self) -> bool {
+        matches!(self, Self::CrossRank { .. } | Self::CrossZScore { .. } | Self::CrossDemean { .. })
+    }
+
+    fn find_problems(&self, path: &str, issues: &mut Vec<SpecIssue>) {
+        let mut fail = |field: String, message: String| issues.push(SpecIssue { field, message });
+        let mut inner = None;
+        for parameter in self.parameters() {
+            let field = format!("{path}.{}", parameter.name);
+            match parameter.value {
+                ParameterValue::Bars(value, limits) if !limits.contains(&value) => {
+                    let (least, most) = limits.into_inner();
+                    fail(field, format!("{value} must lie between {least} and {most}"));
+                }
+                ParameterValue::Number(value, limits) if !limits.contains(&value) => {
+                    let (least, most) = limits.into_inner();
+                    fail(field, format!("{value} must lie between {least} and {most}"));
+                }
+                ParameterValue::Feature(feature) => inner = Some((field, feature)),
+                _ => {}
+            }
+        }
+        if !self.is_consistent() {
+            fail(path.to_owned(), format!("{} is needed", self.kind().needs));
+        }
+        if let Some((field, feature)) = inner {
+            if feature.is_cross_sectional() {
+                fail(
+                    field.clone(),
+                    format!(
+                        "{} cannot stand inside {}: only the outermost feature compares symbols",
+                        feature.kind().name,
+                        self.kind().name
+                    ),
+                );
+            }
+            feature.find_problems(&field, issues);
+        }
+    }
+}
+
+/// What is impossible about a list of features.
+pub(in crate::spec) fn problems(features: &[FeatureSpec]) -> Vec<SpecIssue> {
+    let mut issues: Vec<SpecIssue> = features
+        .iter()
+        .enumerate()
+        .flat_map(|(index, feature)| feature.problems(&format!("features[{index}]")))
+        .collect();
+    let mut fail = |message| issues.push(SpecIssue { field: "features".to_owned(), message });
+    if features.is_empty() {
+        fail("at least one is needed".to_owned());
+    }
+    let mut seen = BTreeSet::new();
+    let columns = features.iter().flat_map(FeatureSpec::columns);
+    if let Some(repeated) = columns.into_iter().find(|column| !seen.insert(column.clone())) {
+        fail(format!("the column {repeated} is made twice; leave one of the features out"));
+    }
+    issues
+}
