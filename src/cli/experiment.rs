@@ -84,7 +84,7 @@ fn task_row(task: &Task) -> Vec<String> {
     let fold = &task.fold;
     vec![
         task.id.to_string(),
-        minute(fold.train.start),
+        minute(fold.start()),
         minute(fold.validation.start),
         minute(fold.test.start),
         minute(fold.test.end),

@@ -4,10 +4,10 @@ use serde::{Serialize, Serializer};
 
 use super::catalog::{NAME_UNCLEAR, list_folder};
 use super::quality::{Checked, check};
-use super::read::{Table, read_table};
+use super::read::{Table, read_table, stem};
 use super::{
-    Bars, Cache, Entry, Format, Loaded, MarketError, QualityReport, Reading, SessionPattern,
-    parse_file_name,
+    Bars, Cache, Entry, Format, Identity, Loaded, MarketError, Overrides, QualityReport, Reading,
+    SessionPattern,
 };
 use crate::domain::{Bytes, Symbol, Timeframe, UtcMillis};
 use crate::spec::QualitySpec;
@@ -99,15 +99,19 @@ pub fn inspect(path: &Path, cache: &Cache) -> Result<Vec<Inspection>, MarketErro
 
 fn inspect_file(path: &Path, cache: &Cache) -> Result<Quality, MarketError> {
     let policies = QualitySpec::default();
-    if let Some((symbol, timeframe)) = parse_file_name(path) {
-        let size = Bytes(0);
-        let file = Entry { symbol, timeframe, path: path.to_owned(), size };
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let chosen = Overrides::of_folder(folder)?.of_file(path);
+    if let Some((symbol, timeframe)) = Identity::of_path(path, &chosen).both() {
+        let file = Entry { symbol, timeframe, path: path.to_owned(), size: Bytes::default() };
         return quality(path, cache.load(&file, &policies)?, Vec::new());
     }
     let table = read_table(path)?;
-    let mut notes = Vec::new();
-    let (symbol, timeframe) = guess_identity(path, &table, &mut notes)?;
     let reading = table.reading.clone();
+    let mut notes = Vec::new();
+    let (symbol, timeframe) = match reading.symbol.as_ref().zip(reading.timeframe.as_ref()) {
+        Some((symbol, timeframe)) => (symbol.value.clone(), timeframe.value),
+        None => guess_identity(path, &table, &mut notes)?,
+    };
     let Checked { bars, report } = check(table, path, symbol, timeframe, &policies)?;
     quality(path, Loaded { bars, reading, report }, notes)
 }
@@ -119,9 +123,11 @@ fn guess_identity(
     notes: &mut Vec<String>,
 ) -> Result<(Symbol, Timeframe), MarketError> {
     let unclear = || MarketError::UnclearName { path: path.to_owned(), reason: NAME_UNCLEAR };
-    let stem = path.file_stem().and_then(|stem| stem.to_str()).ok_or_else(unclear)?;
-    let symbol: Symbol = stem.parse().ok().ok_or_else(unclear)?;
-    let timeframe = table.common_timeframe().ok_or_else(unclear)?;
+    let by_name = || stem(path)?.parse().ok();
+    let symbol = table.reading.symbol.as_ref().map(|symbol| symbol.value.clone());
+    let symbol: Symbol = symbol.or_else(by_name).ok_or_else(unclear)?;
+    let timeframe = table.reading.timeframe.as_ref().map(|timeframe| timeframe.value);
+    let timeframe = timeframe.or_else(|| table.common_timeframe()).ok_or_else(unclear)?;
     notes.push(format!(
         "{NAME_UNCLEAR}; inspected as {symbol} at {timeframe}, the most common distance between bars, but a run passes the file over"
     ));
@@ -200,7 +206,13 @@ mod tests {
         assert!(
             found[0].outcome.as_ref().unwrap_err().contains("A-1h.csv:1: no column for the high")
         );
-        assert!(found[2].outcome.as_ref().unwrap_err().contains("its name ends in .txt"));
+        assert!(
+            found[2]
+                .outcome
+                .as_ref()
+                .unwrap_err()
+                .contains("notes.txt:1: no column for the open time")
+        );
         let quality = found[1].outcome.as_ref().unwrap();
         assert_eq!((quality.bars, quality.breaks, quality.zero_volume_bars), (4, 1, 1));
         assert_eq!(quality.last_open.to_string(), "2024-01-01T05:00:00Z");

@@ -5,8 +5,9 @@ use std::time::SystemTime;
 use rayon::prelude::*;
 
 use super::PlanError;
-use crate::dataset::Series;
-use crate::domain::{Cancel, Plan, Problem, ProblemCount, SeriesPlan, Symbol, Timeframe};
+use super::origins::{Origin, Origins};
+use crate::dataset::{self, Series};
+use crate::domain::{Cancel, Symbol, Timeframe};
 use crate::market::{
     Bars, Cache, Catalog, Choice, resample, synthetic_bars, synthetic_default_symbols,
 };
@@ -84,25 +85,38 @@ impl<'a> Sources<'a> {
     }
 
     /// Reads every series and computes its features and labels, in parallel, ordered by timeframe and symbol.
-    pub(super) fn read(&self, spec: &ExperimentSpec, cancel: &Cancel) -> Result<Read, PlanError> {
+    pub(super) fn read(
+        &self,
+        spec: &ExperimentSpec,
+        cancel: &Cancel,
+    ) -> Result<(Vec<Arc<Series>>, Origins), PlanError> {
+        let (bars, origins) = self.bars(spec, cancel)?;
+        Ok((prepare(&bars, spec, cancel)?, origins))
+    }
+
+    /// Reads every series in parallel, ordered by timeframe and symbol.
+    pub(super) fn bars(
+        &self,
+        spec: &ExperimentSpec,
+        cancel: &Cancel,
+    ) -> Result<(Vec<Bars>, Origins), PlanError> {
         let cache = Cache::platform();
-        let prepare = |source: &Source<'_>| {
+        let read = |source: &Source<'_>| {
             if cancel.is_cancelled() {
                 return Err(PlanError::Cancelled);
             }
             let (bars, origin) = source.bars(&cache, &spec.data.quality)?;
-            let bars = bars.between(spec.data.from, spec.data.until);
-            Ok((Arc::new(Series::prepare(&bars, spec)?), origin))
+            Ok((bars.between(spec.data.from, spec.data.until), origin))
         };
-        let prepared: Vec<Result<_, PlanError>> =
-            data_pool()?.install(|| self.sources.par_iter().map(prepare).collect());
+        let read: Vec<Result<_, PlanError>> =
+            data_pool()?.install(|| self.sources.par_iter().map(read).collect());
         // Of several errors always the first in the files' order, whichever thread was faster.
-        let mut prepared = prepared.into_iter().collect::<Result<Vec<_>, _>>()?;
-        prepared.sort_by(|(a, _), (b, _)| {
+        let mut read = read.into_iter().collect::<Result<Vec<_>, _>>()?;
+        read.sort_by(|(a, _), (b, _)| {
             (a.timeframe(), a.symbol()).cmp(&(b.timeframe(), b.symbol()))
         });
-        let (series, origins) = prepared.into_iter().unzip();
-        Ok(Read { series, origins })
+        let (bars, origins): (_, Vec<Origin>) = read.into_iter().unzip();
+        Ok((bars, Origins::new(origins)))
     }
 }
 
@@ -127,66 +141,18 @@ impl Source<'_> {
     }
 }
 
-/// The series of an experiment, and what is to be told of the files they come from.
-#[derive(Clone)]
-pub(super) struct Read {
-    /// By timeframe and symbol.
-    pub(super) series: Vec<Arc<Series>>,
-    /// Of each series.
-    origins: Vec<Origin>,
+/// Computes features and labels of every series, in parallel, in the order of the bars.
+pub(super) fn prepare(
+    bars: &[Bars],
+    spec: &ExperimentSpec,
+    cancel: &Cancel,
+) -> Result<Vec<Arc<Series>>, PlanError> {
+    Ok(on_data_threads(|| dataset::prepare(bars, spec, cancel))??)
 }
 
-/// What a plan tells of a series beside its bars.
-#[derive(Debug, Clone, Default)]
-struct Origin {
-    quality: Vec<ProblemCount>,
-    made_from: Option<Timeframe>,
-}
-
-impl Read {
-    /// Of more files than this the plan warns in one line.
-    const MOST_TOLD: usize = 8;
-
-    /// Writes into a plan of these series what was wrong with their files and what they were made from.
-    pub(super) fn tell(&self, plan: &mut Plan) {
-        for (series, origin) in plan.series.iter_mut().zip(&self.origins) {
-            series.quality.clone_from(&origin.quality);
-            series.made_from = origin.made_from;
-        }
-        let told = |text: fn(&SeriesPlan) -> Option<String>, of_many: &str| {
-            let lines: Vec<String> = plan.series.iter().filter_map(text).collect();
-            match lines.len().saturating_sub(Self::MOST_TOLD) {
-                0 => lines,
-                more => {
-                    let mut shown = lines[..Self::MOST_TOLD].to_vec();
-                    shown.push(format!("and {more} more series {of_many}"));
-                    shown
-                }
-            }
-        };
-        let made = told(made_from_in_words, "are made from shorter bars");
-        let odd = told(quality_in_words, "have rows that were dropped or look odd");
-        plan.warnings.extend(made.into_iter().chain(odd));
-    }
-}
-
-fn made_from_in_words(series: &SeriesPlan) -> Option<String> {
-    let SeriesPlan { symbol, timeframe, .. } = series;
-    series.made_from.map(|from| format!("{symbol} {timeframe}: made from its {from} bars"))
-}
-
-/// What was dropped and what may spoil a result. Bars that are missing or hold no volume are common and break or weaken nothing unseen.
-fn quality_in_words(series: &SeriesPlan) -> Option<String> {
-    let is_worth_a_warning = |count: &&ProblemCount| {
-        count.dropped > 0
-            || !matches!(count.problem, Problem::Missing | Problem::Closed | Problem::ZeroVolume)
-    };
-    let counts: Vec<String> =
-        series.quality.iter().filter(is_worth_a_warning).map(ToString::to_string).collect();
-    let SeriesPlan { symbol, timeframe, .. } = series;
-    (!counts.is_empty()).then(|| {
-        format!("{symbol} {timeframe}: {}; `walkforge data inspect` shows where", counts.join(", "))
-    })
+/// Does what computes with rayon on the pool for it.
+pub(super) fn on_data_threads<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, PlanError> {
+    Ok(data_pool()?.install(work))
 }
 
 /// The one pool of threads for reading and computing features.

@@ -45,8 +45,8 @@ pub(super) fn read(folder: &Path, key: ContentHash) -> Option<Loaded> {
     Some(Loaded { bars, reading: facts.reading, report: facts.report })
 }
 
-/// Writes the bars and then the facts, which name them: without the facts there is no entry.
-pub(super) fn write(folder: &Path, key: ContentHash, loaded: &Loaded) -> io::Result<()> {
+/// Writes the bars and then the facts, which name them: without the facts there is no entry. Says how many bytes the bars take.
+pub(super) fn write(folder: &Path, key: ContentHash, loaded: &Loaded) -> io::Result<u64> {
     let (facts_path, bars_path) = paths(folder, key);
     let content = arrow_file(&loaded.bars).map_err(io::Error::other)?;
     let facts = Facts {
@@ -57,7 +57,8 @@ pub(super) fn write(folder: &Path, key: ContentHash, loaded: &Loaded) -> io::Res
         report: loaded.report.clone(),
     };
     write_whole(&bars_path, &content)?;
-    write_whole(&facts_path, &json(&facts))
+    write_whole(&facts_path, &json(&facts))?;
+    Ok(content.len() as u64)
 }
 
 /// Not compressed: the disk cache of the system is faster than any codec, and prices shrink by half at most.

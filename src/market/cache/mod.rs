@@ -29,12 +29,10 @@ use serde::{Deserialize, Serialize};
 pub use self::sweep::CacheSize;
 
 use self::stamp::Stamp;
-use super::{Entry, Loaded, MarketError, Reading, load};
+use super::{Entry, Loaded, MarketError, OVERRIDES_FILE, Reading, load};
 use crate::domain::{Bytes, ContentHash, ProblemCount, UtcMillis};
 use crate::spec::QualitySpec;
 
-/// The folder's file with what its owner knows better than we can guess.
-const OVERRIDES: &str = "walkforge.ron";
 /// Where the records are.
 const RECORDS: &str = "files";
 /// Where the entries are.
@@ -124,9 +122,9 @@ impl Cache {
         let loaded = direct()?;
         if self.is_unchanged(&file.path, before, content) {
             // A full disk or a folder of somebody else's costs time the next time, and nothing else.
-            let _unstored = entry::write(&entries, key, &loaded);
+            let written = entry::write(&entries, key, &loaded).unwrap_or(0);
             self.remember(folder, file, before, content, (reader, &loaded));
-            sweep::after_writing(folder, self.limit);
+            sweep::after_writing(folder, self.limit, written);
         }
         Ok(loaded)
     }
@@ -208,7 +206,7 @@ impl Cache {
 /// Everything beside the content that decides what a file is read as: this build of the program, the names that tell symbol and timeframe, and
 /// the folder's own `walkforge.ron`.
 fn reader(path: &Path) -> ContentHash {
-    let overrides = path.with_file_name(OVERRIDES);
+    let overrides = path.with_file_name(OVERRIDES_FILE);
     let overrides = fs::read(overrides).unwrap_or_default();
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     let folder = absolute(path).and_then(|path| Some(path.parent()?.file_name()?.to_owned()));

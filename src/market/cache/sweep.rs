@@ -1,7 +1,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
@@ -15,8 +15,8 @@ pub(super) const UNFINISHED: &str = ".unfinished-";
 const ABANDONED: Duration = Duration::from_hours(1);
 /// The time of use is written down when the last one is so long ago.
 const USE_COUNTS_AFTER: Duration = Duration::from_mins(10);
-/// Every so many writes of this process it is looked whether the cache has grown too large.
-const WRITES_BETWEEN: u32 = 32;
+/// Whenever this process has written such a part of the limit it is looked whether the cache has grown too large, and at its first write.
+const PART_BETWEEN: u64 = 64;
 
 /// How large a cache is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -71,9 +71,12 @@ pub(super) fn clear(folder: &Path) -> io::Result<CacheSize> {
 }
 
 /// Makes room where the cache has grown beyond its limit, now and then.
-pub(super) fn after_writing(folder: &Path, limit: Bytes) {
-    static WRITES: AtomicU32 = AtomicU32::new(0);
-    if WRITES.fetch_add(1, Ordering::Relaxed).is_multiple_of(WRITES_BETWEEN) {
+pub(super) fn after_writing(folder: &Path, limit: Bytes, written: u64) {
+    /// One more than was written since the last look.
+    static SINCE_LOOK: AtomicU64 = AtomicU64::new(0);
+    let since = SINCE_LOOK.fetch_add(written.saturating_add(1), Ordering::Relaxed);
+    if since == 0 || since > limit.0 / PART_BETWEEN {
+        SINCE_LOOK.store(1, Ordering::Relaxed);
         // What cannot be removed now is tried again.
         let _remains = make_room(folder, limit);
     }

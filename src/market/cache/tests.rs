@@ -131,7 +131,7 @@ fn a_changed_file_is_read_again_even_where_length_and_time_are_the_same() {
 fn a_file_that_has_just_changed_is_not_trusted() {
     let desk = Desk::new();
     let file = desk.write("A-1h.csv", &csv(300, 100.0));
-    let careful = Cache { tick: Duration::from_secs(60), ..desk.cache() };
+    let careful = Cache { tick: Duration::from_mins(1), ..desk.cache() };
     through(&careful, &file);
     assert_eq!(careful.known(&file), None);
     // Its content is hashed every time and found all the same.
@@ -158,7 +158,7 @@ fn whatever_decides_the_reading_is_part_of_the_key() {
     assert_eq!(cache.known(&file), None, "as somebody else's bars it is not known");
     through(&cache, &file);
     assert!(cache.known(&file).is_some());
-    fs::write(desk.files.path().join(OVERRIDES), "()").unwrap();
+    fs::write(desk.files.path().join(OVERRIDES_FILE), "()").unwrap();
     assert_eq!(cache.known(&file), None);
     assert_ne!(reader(&file.path), ContentHash::of(b""));
     assert_ne!(through(&cache, &file), forged, "a walkforge.ron");

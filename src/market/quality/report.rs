@@ -125,7 +125,7 @@ impl Ledger {
         bars: u64,
         policies: &QualitySpec,
     ) -> Result<QualityReport, MarketError> {
-        let report = self.report(path, places);
+        let report = self.report(places);
         let first = |finding: &Finding| {
             let example = finding.examples.first();
             example.map_or_else(String::new, |example| match (example.place, example.at) {
@@ -170,7 +170,7 @@ impl Ledger {
         Ok(report)
     }
 
-    fn report(self, path: &Path, places: &Places) -> QualityReport {
+    fn report(self, places: &Places) -> QualityReport {
         let Self { rows, unreadable, found } = self;
         let unreadable: Vec<Example> = unreadable
             .examples
@@ -178,12 +178,9 @@ impl Ledger {
             .take(MOST_EXAMPLES)
             .map(|(place, what)| Example { place: Some(place), at: None, what: what.to_string() })
             .collect();
-        let seen: Vec<usize> =
-            found.values().flat_map(|found| &found.sights).filter_map(|sight| sight.row).collect();
-        let places = places.of_all(path, &seen);
         let findings = found.into_iter().map(|(problem, found)| {
             let example = |Sight { row, at, what }| Example {
-                place: row.and_then(|row| places.get(&row).copied()),
+                place: row.map(|row| places.of(row)),
                 at: Some(at),
                 what,
             };
