@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use walkforge::dataset::TaskData;
+use walkforge::dataset::TaskCut;
 use walkforge::domain::{FoldIndex, Plan, RunId};
 use walkforge::runs::{RunResults, RunStatus};
 use walkforge::spec::ExperimentSpec;
@@ -141,15 +141,15 @@ fn a_look_shows_the_rows_the_plan_counts() {
         let (column, symbol) = (prepared.plan.features[1].clone(), task.symbols[0].clone());
         let at = LookAt {
             symbol: symbol.clone(),
-            timeframe: task.timeframe,
+            timeframe: task.timeframes[0],
             pooled: true,
             column,
             fold: None,
         };
         workbench.send(Command::Look { ticket: 1, spec: Box::new(spec), at: at.clone() });
         let look = looked(&workbench, 1).unwrap();
-        assert_eq!((look.fold, look.series), (task.fold, task.symbols.len()), "{set:?}");
-        let rows = TaskData::count_rows(series, &task.fold);
+        assert_eq!((&look.fold, look.series), (&task.fold, task.symbols.len()), "{set:?}");
+        let rows = TaskCut::of(series, &task.fold, prepared.spec.label).rows();
         for found in [&look.feature, &look.label] {
             let counted = found.sections.each_ref().map(|section| section.rows);
             assert_eq!(counted, [rows.train, rows.validation, rows.test], "{set:?}");
@@ -160,7 +160,7 @@ fn a_look_shows_the_rows_the_plan_counts() {
         workbench.send(Command::Look { ticket: 2, spec, at: of_one });
         let one = looked(&workbench, 2).unwrap();
         let fold = &prepared.plan.tasks[prepared.plan.tasks.len() - 2].fold;
-        let rows = TaskData::count_rows(&series[..1], fold);
+        let rows = TaskCut::of(&series[..1], fold, prepared.spec.label).rows();
         assert_eq!((one.series, one.feature.sections[2].rows), (1, rows.test), "{set:?}");
     }
 }
