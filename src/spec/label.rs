@@ -95,6 +95,18 @@ impl LabelSpec {
         }
     }
 
+    /// The kind's name, as people read it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ForwardReturn { .. } => "forward return",
+            Self::ScaledReturn { .. } => "scaled return",
+            Self::DemeanedReturn { .. } => "demeaned return",
+            Self::Direction { .. } => "direction",
+            Self::TripleBarrier { .. } => "triple barrier",
+        }
+    }
+
     /// Whether the model says yes or no rather than how much.
     #[must_use]
     pub const fn is_binary(self) -> bool {

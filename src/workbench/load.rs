@@ -87,20 +87,27 @@ impl<'a> Sources<'a> {
         spec: &ExperimentSpec,
         cancel: &Cancel,
     ) -> Result<Vec<Arc<Series>>, PlanError> {
+        prepare(&self.bars(spec, cancel)?, spec, cancel)
+    }
+
+    /// Reads every series in parallel, ordered by timeframe and symbol.
+    pub(super) fn bars(
+        &self,
+        spec: &ExperimentSpec,
+        cancel: &Cancel,
+    ) -> Result<Vec<Bars>, PlanError> {
         let read = |source: &Source<'_>| {
             if cancel.is_cancelled() {
                 return Err(PlanError::Cancelled);
             }
             Ok(source.bars()?.between(spec.data.from, spec.data.until))
         };
-        let mut series = data_pool()?.install(|| {
-            let bars: Vec<Result<Bars, PlanError>> = self.sources.par_iter().map(read).collect();
-            // Of several errors always the first in the files' order, whichever thread was faster.
-            let bars = bars.into_iter().collect::<Result<Vec<_>, _>>()?;
-            Ok::<_, PlanError>(dataset::prepare(&bars, spec, cancel)?)
-        })?;
-        series.sort_by(|a, b| (a.timeframe(), a.symbol()).cmp(&(b.timeframe(), b.symbol())));
-        Ok(series)
+        let bars: Vec<Result<Bars, PlanError>> =
+            data_pool()?.install(|| self.sources.par_iter().map(read).collect());
+        // Of several errors always the first in the files' order, whichever thread was faster.
+        let mut bars = bars.into_iter().collect::<Result<Vec<_>, _>>()?;
+        bars.sort_by(|a, b| (a.timeframe(), a.symbol()).cmp(&(b.timeframe(), b.symbol())));
+        Ok(bars)
     }
 }
 
@@ -113,6 +120,20 @@ impl Source<'_> {
             }
         }
     }
+}
+
+/// Computes features and labels of every series, in parallel, in the order of the bars.
+pub(super) fn prepare(
+    bars: &[Bars],
+    spec: &ExperimentSpec,
+    cancel: &Cancel,
+) -> Result<Vec<Arc<Series>>, PlanError> {
+    Ok(on_data_threads(|| dataset::prepare(bars, spec, cancel))??)
+}
+
+/// Does what computes with rayon on the pool for it.
+pub(super) fn on_data_threads<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, PlanError> {
+    Ok(data_pool()?.install(work))
 }
 
 /// The one pool of threads for reading and computing features.

@@ -164,7 +164,7 @@ pub(super) fn divide(
 }
 
 /// The series that share a model: one each, all of a timeframe, or all. `series` is ordered by timeframe.
-fn groups<'a>(
+pub(super) fn groups<'a>(
     spec: &ExperimentSpec,
     series: &'a [Arc<Series>],
 ) -> Box<dyn Iterator<Item = &'a [Arc<Series>]> + 'a> {
@@ -175,7 +175,7 @@ fn groups<'a>(
     }
 }
 
-fn folds_of(
+pub(super) fn folds_of(
     spec: &ExperimentSpec,
     group: &[Arc<Series>],
 ) -> Result<Vec<FoldPlan>, ValidationError> {
@@ -218,7 +218,7 @@ const fn empty_section(rows: TaskRows) -> Option<&'static str> {
     }
 }
 
-fn describe(group: &[Arc<Series>]) -> String {
+pub(super) fn describe(group: &[Arc<Series>]) -> String {
     match group {
         [only] => format!("{} {}", only.symbol(), only.timeframe()),
         [] => String::new(),

@@ -86,10 +86,21 @@ pub(super) fn run_task_sharing(
     cancel: &Cancel,
     observer: &mut dyn TaskObserver,
 ) -> Result<TaskOutput, TaskError> {
+    let cut = TaskCut::of(series, &task.fold, spec.label);
+    run_cut(task, spec, (series, &cut, resident), cancel, observer)
+}
+
+/// The same on rows chosen by other means than the task's fold.
+pub(super) fn run_cut(
+    task: &Task,
+    spec: &ExperimentSpec,
+    (series, cut, resident): (&[Arc<Series>], &TaskCut, &ResidentCache),
+    cancel: &Cancel,
+    observer: &mut dyn TaskObserver,
+) -> Result<TaskOutput, TaskError> {
     let began = Instant::now();
     observer.stage(Stage::Dataset);
-    let cut = TaskCut::of(series, &task.fold, spec.label);
-    let data = TaskData::build_from(series, &cut, spec, resident.get(series, task.device)?)?;
+    let data = TaskData::build_from(series, cut, spec, resident.get(series, task.device)?)?;
     let seeds = TaskSeeds::new(task.seed);
     let design = NetworkDesign {
         model: spec.model.clone(),
