@@ -1,5 +1,5 @@
 use crate::domain::text;
-use crate::domain::{BaselineScore, RunSummary, Score};
+use crate::domain::{BaselineScore, CrossSectionScore, RunSummary, Score};
 
 /// Columns of [`score_cells`].
 pub(super) const SCORE_HEADER: [&str; 8] =
@@ -46,7 +46,25 @@ pub(super) fn print_summary(printer: &super::printer::Printer, summary: &RunSumm
         .collect();
     printer.line("Out of sample, test sections stitched, after costs:");
     printer.table(&header, 4, &rows);
-    for section in &summary.cross_sections {
-        printer.line(&text::cross_section(section));
-    }
+    print_cross_sections(printer, &summary.cross_sections);
+}
+
+/// Prints how well each predictor told symbols apart; nothing where there were too few of them.
+pub(super) fn print_cross_sections(
+    printer: &super::printer::Printer,
+    sections: &[CrossSectionScore],
+) {
+    let Some(first) = sections.first() else { return };
+    let header: Vec<&str> =
+        ["timeframe", "predictor"].into_iter().chain(text::CROSS_SECTION_HEADER).collect();
+    let row = |section: &CrossSectionScore| {
+        let lead = [section.timeframe.to_string(), section.predictor.replace('_', " ")];
+        lead.into_iter().chain(text::cross_section(section)).collect()
+    };
+    let rows: Vec<Vec<String>> = sections.iter().map(row).collect();
+    printer.line(&format!(
+        "Across symbols at each moment, averaged; t by Newey and West with {} lags:",
+        first.t_lags
+    ));
+    printer.table(&header, 2, &rows);
 }

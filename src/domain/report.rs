@@ -85,11 +85,14 @@ pub struct SeriesSummary {
     pub baselines: Vec<BaselineScore>,
 }
 
-/// Correlations across symbols at each moment, averaged over time. Needs at least ten symbols at a moment.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+/// One predictor's correlations across symbols at each moment, averaged over time. Needs at least ten symbols at a moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CrossSectionScore {
     /// The bar length.
     pub timeframe: Timeframe,
+    /// `model`, or the baseline's name.
+    #[serde(default = "model")]
+    pub predictor: String,
     /// Moments with enough symbols.
     pub timestamps: u64,
     /// Mean of the correlations.
@@ -100,6 +103,17 @@ pub struct CrossSectionScore {
     pub icir: Option<f64>,
     /// Mean over standard deviation of the rank correlations.
     pub rank_icir: Option<f64>,
+    /// Student's t of the mean rank correlation, by Newey and West's variance: neighbouring moments are not independent, because their
+    /// labels overlap.
+    #[serde(default)]
+    pub rank_ic_t: Option<f64>,
+    /// Lags that variance allows for, in moments.
+    #[serde(default)]
+    pub t_lags: u64,
+}
+
+fn model() -> String {
+    "model".to_owned()
 }
 
 /// A run's out-of-sample result, model beside baselines.
@@ -107,6 +121,6 @@ pub struct CrossSectionScore {
 pub struct RunSummary {
     /// One entry per symbol and timeframe with at least one finished fold.
     pub series: Vec<SeriesSummary>,
-    /// One entry per timeframe with at least ten symbols.
+    /// The model and the baselines that tell symbols apart, for each timeframe with at least ten symbols.
     pub cross_sections: Vec<CrossSectionScore>,
 }

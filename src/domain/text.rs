@@ -80,18 +80,21 @@ pub fn score(score: &Score) -> [String; 7] {
     ]
 }
 
-/// A cross-section's numbers in a line.
+/// Names of the cells of [`cross_section`].
+pub const CROSS_SECTION_HEADER: [&str; 6] =
+    ["moments", "IC", "ICIR", "rank IC", "rank ICIR", "rank IC t"];
+
+/// A cross-section's numbers, in the order of [`CROSS_SECTION_HEADER`].
 #[must_use]
-pub fn cross_section(section: &CrossSectionScore) -> String {
-    format!(
-        "Across symbols at {}: IC {:.4}, rank IC {:.4}, ICIR {}, rank ICIR {} over {} moments",
-        section.timeframe,
-        section.ic_cs,
-        section.rank_ic_cs,
+pub fn cross_section(section: &CrossSectionScore) -> [String; 6] {
+    [
+        count(section.timestamps),
+        number(Some(section.ic_cs), 4),
         number(section.icir, 3),
+        number(Some(section.rank_ic_cs), 4),
         number(section.rank_icir, 3),
-        section.timestamps
-    )
+        number(section.rank_ic_t, 2),
+    ]
 }
 
 #[cfg(test)]

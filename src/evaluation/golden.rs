@@ -12,6 +12,14 @@ struct Golden {
     summary: Vec<SummaryCase>,
     backtest: Vec<BacktestCase>,
     ridge: RidgeCase,
+    newey_west: Vec<NeweyWestCase>,
+}
+
+#[derive(Deserialize)]
+struct NeweyWestCase {
+    values: Vec<f64>,
+    lags: usize,
+    t: f64,
 }
 
 #[derive(Deserialize)]
@@ -213,4 +221,12 @@ fn ridge_matches_scikit_learn() {
         Ridge::fit_best(train, validation, &alphas).unwrap().alpha,
         case.best_alpha
     );
+}
+
+#[test]
+fn newey_west_agrees_with_statsmodels() {
+    for case in golden().newey_west {
+        let found = newey_west_t(&case.values, case.lags).unwrap();
+        assert_relative_eq!(found, case.t, max_relative = 1e-12);
+    }
 }

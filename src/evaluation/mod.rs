@@ -15,6 +15,7 @@ mod baselines;
 mod correlation;
 mod hit_rate;
 mod ic;
+mod newey_west;
 mod performance;
 mod portfolio;
 mod ridge;
@@ -31,6 +32,7 @@ pub use ic::{
     CrossSection, CrossSectionPoint, InformationCoefficient, MIN_CROSS_SECTION, cross_sectional,
     ic_ts, information_coefficient, rank_ic_ts,
 };
+pub use newey_west::{newey_west_lags, newey_west_t};
 pub use performance::{MILLISECONDS_PER_YEAR, Performance, periods_per_year};
 pub use portfolio::{Portfolio, equal_weight};
 pub use ridge::{Ridge, RidgeError, RidgeRows};

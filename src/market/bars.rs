@@ -125,6 +125,22 @@ impl Bars {
         self.rows(start..end.max(start))
     }
 
+    /// What was known at a moment: the bars that have closed, and of a bar that is still open its open alone (it then has no range and
+    /// no volume).
+    #[must_use]
+    pub fn known_at(&self, moment: UtcMillis) -> Self {
+        let opened = self.columns.open_time.partition_point(|&open| open <= moment);
+        let mut known = self.truncated(opened);
+        let closed = (0..opened).take_while(|&row| known.close_time(row) <= moment).count();
+        let columns = &mut known.columns;
+        for row in closed..opened {
+            let open = columns.open[row];
+            (columns.high[row], columns.low[row], columns.close[row]) = (open, open, open);
+            columns.volume[row] = 0.0;
+        }
+        known
+    }
+
     /// Hash of symbol, timeframe and every bit of every column: equal hashes mean equal bars, whatever file they came from.
     #[must_use]
     pub fn content_hash(&self) -> ContentHash {
@@ -360,6 +376,17 @@ mod tests {
         ] {
             assert_eq!(all.between(from, until).open(), opens);
         }
+    }
+
+    #[test]
+    fn of_an_open_bar_only_its_open_is_known() {
+        let all = bars(columns()).unwrap();
+        let known = all.known_at(UtcMillis(3_600_000));
+        assert_eq!((known.open(), known.high()), (&[10.0, 11.0][..], &[11.5, 11.0][..]));
+        assert_eq!((known.low()[1], known.close()[1], known.volume()[1]), (11.0, 11.0, 0.0));
+        assert_eq!(all.known_at(UtcMillis(7_200_000)), all.truncated(2), "both have closed");
+        assert_eq!(all.known_at(UtcMillis(14_400_000)), all);
+        assert!(all.known_at(UtcMillis(-1)).is_empty());
     }
 
     #[test]

@@ -94,9 +94,7 @@ fn inspect_file(path: &Path) -> Result<Quality, MarketError> {
         Some(known) => known,
         None => guess_identity(path, &table, &mut notes)?,
     };
-    if !table.names_zone {
-        notes.push("the dates name no zone: read as UTC".to_owned());
-    }
+    notes.extend(table.reading.notes());
     let bars = table.into_bars(path, symbol, timeframe)?;
     quality(path, &bars, notes)
 }

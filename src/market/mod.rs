@@ -15,6 +15,7 @@ mod inspect;
 mod name;
 mod nearest;
 mod read;
+mod resample;
 mod session;
 mod synthetic;
 
@@ -24,6 +25,7 @@ pub use catalog::{Catalog, Entry, Skipped};
 pub use error::{MarketError, Place, RowProblem};
 pub use inspect::{Inspection, LargestMove, Quality, inspect};
 pub use name::parse_file_name;
-pub use read::{Format, read_bars};
+pub use read::{Compression, Fact, Format, Layout, Origin, Reading, Unreadable, read_bars};
+pub use resample::{ResampleError, last_closed, resample};
 pub use session::SessionPattern;
 pub use synthetic::{SyntheticSeries, synthetic_bars, synthetic_default_symbols};

@@ -7,6 +7,7 @@
 mod contain;
 mod desk;
 mod engine;
+mod leaks;
 mod load;
 mod mailbox;
 mod messages;
@@ -18,6 +19,7 @@ mod summary;
 mod task;
 
 pub use engine::Workbench;
+pub use leaks::{Contrast, LeakCheck, LeakReport, PredictorContrast, Subject, check_leaks};
 pub use messages::{Command, Update};
 pub use planner::{PlanError, Prepared, plan};
 pub use task::{TaskError, TaskObserver, TaskOutput, run_task};

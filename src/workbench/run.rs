@@ -157,7 +157,7 @@ impl Run<'_> {
     }
 
     fn conclude(&self, endings: Endings) -> Result<RunOutcome, StoreError> {
-        let summarised = summarise(endings.predictions, self.prepared.spec.costs);
+        let summarised = summarise(endings.predictions, &self.prepared.spec);
         let (summary, equity) = summarised.unwrap_or_else(|error| {
             let message = format!("the finished folds could not be summarised: {error}");
             // A log that cannot be written is told by the next record below.

@@ -5,8 +5,8 @@ use crate::domain::{
     CrossSectionScore, EquityCurve, PredictorEquity, RunSummary, SeriesSummary, Symbol, Timeframe,
     UtcMillis,
 };
-use crate::evaluation::{Backtest, cross_sectional, equal_weight};
-use crate::spec::CostSpec;
+use crate::evaluation::{Backtest, cross_sectional, equal_weight, newey_west_lags, newey_west_t};
+use crate::spec::ExperimentSpec;
 
 /// What all finished folds add up to: per symbol stitched in time order, and across symbols where there are enough; and how equity went
 /// along the way, by the very backtests that are summed up.
@@ -14,7 +14,7 @@ use crate::spec::CostSpec;
 /// The result does not depend on the order in which the tasks ended: sums are taken in a fixed one.
 pub(super) fn summarise(
     mut predictions: Vec<SymbolPredictions>,
-    costs: CostSpec,
+    spec: &ExperimentSpec,
 ) -> Result<(RunSummary, Vec<EquityCurve>), ScoringError> {
     predictions.sort_by(|a, b| {
         let key = |part: &SymbolPredictions| (part.series.timeframe(), part.fold);
@@ -30,7 +30,7 @@ pub(super) fn summarise(
         }
         let mut scored_symbols = Vec::with_capacity(by_symbol.len());
         for (symbol, parts) in by_symbol {
-            let mut scored = score(&parts, costs)?;
+            let mut scored = score(&parts, spec.costs)?;
             let (model, baselines) = split(&scored);
             summary.series.push(SeriesSummary {
                 symbol: symbol.clone(),
@@ -45,7 +45,7 @@ pub(super) fn summarise(
         if scored_symbols.len() > 1 {
             curves.push(portfolio_curve(timeframe, &scored_symbols));
         }
-        summary.cross_sections.extend(cross_section(parts, timeframe));
+        summary.cross_sections.extend(cross_sections(parts, timeframe, spec.label.horizon()));
     }
     Ok((summary, curves))
 }
@@ -87,25 +87,45 @@ fn after_each_row(mut equity: Vec<f64>) -> Vec<f64> {
     equity
 }
 
-fn cross_section(
+/// What a predictor said of a symbol at one of its test rows, by position.
+type ValueAt = fn(&SymbolPredictions, usize) -> f64;
+
+/// Every predictor that tells symbols apart.
+const PREDICTORS: [(&str, ValueAt); 3] = [
+    ("model", |part, position| part.model[position]),
+    ("last_return", |part, position| part.series.bar_return()[part.rows[position] as usize]),
+    ("ridge", |part, position| part.ridge[position]),
+];
+
+pub(super) fn cross_sections(
     predictions: &[SymbolPredictions],
     timeframe: Timeframe,
-) -> Option<CrossSectionScore> {
-    let (mut times, mut values, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
-    for part in predictions {
-        for (&row, &value) in part.rows.iter().zip(&part.model) {
-            times.push(part.series.decision()[row as usize].0);
-            values.push(value);
-            outcomes.push(part.series.labels().outcome[row as usize]);
-        }
-    }
-    let section = cross_sectional(&times, &values, &outcomes);
-    Some(CrossSectionScore {
-        timeframe,
-        timestamps: section.timestamps as u64,
-        ic_cs: section.ic_cs?,
-        rank_ic_cs: section.rank_ic_cs?,
-        icir: section.icir,
-        rank_icir: section.rank_icir,
-    })
+    label_bars: u32,
+) -> Vec<CrossSectionScore> {
+    let rows = |part: &SymbolPredictions| part.rows.clone().into_iter().map(|row| row as usize);
+    let of_rows = predictions.iter().flat_map(|part| rows(part).map(move |row| (part, row)));
+    let times: Vec<i64> =
+        of_rows.clone().map(|(part, row)| part.series.decision()[row].0).collect();
+    let outcomes: Vec<f64> = of_rows.map(|(part, row)| part.series.labels().outcome[row]).collect();
+    let scored = PREDICTORS.iter().filter_map(|(name, value_at)| {
+        let values: Vec<f64> = predictions
+            .iter()
+            .flat_map(|part| (0..part.rows.len()).map(move |position| value_at(part, position)))
+            .collect();
+        let section = cross_sectional(&times, &values, &outcomes);
+        let rank_ics: Vec<f64> = section.series.iter().map(|point| point.rank_ic).collect();
+        let lags = newey_west_lags(rank_ics.len(), label_bars as usize);
+        Some(CrossSectionScore {
+            timeframe,
+            predictor: (*name).to_owned(),
+            timestamps: section.timestamps as u64,
+            ic_cs: section.ic_cs?,
+            rank_ic_cs: section.rank_ic_cs?,
+            icir: section.icir,
+            rank_icir: section.rank_icir,
+            rank_ic_t: newey_west_t(&rank_ics, lags),
+            t_lags: lags as u64,
+        })
+    });
+    scored.collect()
 }

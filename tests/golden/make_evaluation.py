@@ -1,6 +1,6 @@
 """Writes evaluation.json: inputs and expected outputs for src/evaluation, from published libraries.
 
-    python -m venv /tmp/golden && /tmp/golden/bin/pip install numpy==2.4.6 pandas==3.1.1 scipy==1.17.1 scikit-learn==1.9.1 quantstats==0.0.86
+    python -m venv /tmp/golden && /tmp/golden/bin/pip install numpy==2.4.6 pandas==3.1.1 scipy==1.17.1 scikit-learn==1.9.1 quantstats==0.0.86 statsmodels==0.15.0
     /tmp/golden/bin/python tests/golden/make_evaluation.py
 
 Where Walkforge's convention is not the library's default, the library is called with Walkforge's, and says so here:
@@ -23,6 +23,8 @@ import quantstats
 import scipy
 import scipy.stats
 import sklearn
+import statsmodels
+import statsmodels.api as sm
 from sklearn.linear_model import Ridge
 
 YEAR_MS = 365.25 * 24 * 3600 * 1000
@@ -174,14 +176,28 @@ def ridge():
     }
 
 
+def newey_west():
+    cases = []
+    for rows, phi, lags in [(300, 0.0, 5), (300, 0.8, 12), (40, -0.5, 3), (5, 0.3, 4)]:
+        noise = rng.normal(size=rows)
+        values = [noise[0]]
+        for shock in noise[1:]:
+            values.append(phi * values[-1] + shock)
+        values = np.asarray(values) + 0.2
+        fit = sm.OLS(values, np.ones(rows)).fit(cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": False})
+        cases.append({"values": values.tolist(), "lags": lags, "t": float(fit.tvalues[0])})
+    return cases
+
+
 golden = {
     "made_by": "tests/golden/make_evaluation.py",
-    "versions": {module.__name__: module.__version__ for module in (np, pd, scipy, sklearn, quantstats)},
+    "versions": {module.__name__: module.__version__ for module in (np, pd, scipy, sklearn, quantstats, statsmodels)},
     "correlation": correlation(),
     "cross_section": cross_section(),
     "summary": [summary_case(rng.normal(size=20) + 0.1), summary_case(np.array([1.0, 4.0]))],
     "backtest": backtest(),
     "ridge": ridge(),
+    "newey_west": newey_west(),
 }
 path = pathlib.Path(__file__).with_name("evaluation.json")
 text = json.dumps(golden, allow_nan=False, separators=(",", ":")).replace('},{"', '},\n{"').replace('],"', '],\n"')

@@ -2,11 +2,12 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use csv::{ByteRecord, ErrorKind, Position, Reader};
+use csv::{ByteRecord, ErrorKind, Position, Reader, ReaderBuilder};
 
-use super::super::{BarColumns, MarketError, Place, RowProblem};
+use super::super::{MarketError, Place, RowProblem};
 use super::moment;
 use super::table::{Header, Places, Table};
+use super::{Fact, Format, Origin};
 use crate::domain::UtcMillis;
 
 /// Reads a comma-separated file with a header.
@@ -17,7 +18,7 @@ pub fn read(path: &Path) -> Result<Table, MarketError> {
     if is_empty {
         return Err(MarketError::NoBars { path: path.to_owned(), header_only: false });
     }
-    read_rows(path, Reader::from_reader(file))
+    read_rows(path, ReaderBuilder::new().flexible(true).from_reader(file))
 }
 
 fn read_rows(path: &Path, mut reader: Reader<File>) -> Result<Table, MarketError> {
@@ -28,25 +29,23 @@ fn read_rows(path: &Path, mut reader: Reader<File>) -> Result<Table, MarketError
     let header = Header::find(path, line, &names)?;
 
     let mut starts = Vec::new();
-    let mut table =
-        Table { columns: BarColumns::default(), places: Places::Rows, names_zone: true };
+    let mut table = Table::new(Format::Csv);
+    let mut all_name_zone = true;
     let mut record = ByteRecord::new();
     while reader.read_byte_record(&mut record).map_err(|error| broken(path, error))? {
         let start = record.position().map_or(0, Position::byte);
-        let bad_row = |problem| MarketError::BadRow {
-            path: path.to_owned(),
-            place: Place::Line(line_at(path, start)),
-            problem,
-        };
         let row = Row { record: &record, names: &names };
-        let (open_time, names_zone) = row.moment(header.time).map_err(bad_row)?;
-        let mut numbers = [0.0; 5];
-        for (number, column) in numbers.iter_mut().zip(header.numbers) {
-            *number = row.number(column).map_err(bad_row)?;
+        match row.values(&header) {
+            Ok((open_time, names_zone, numbers)) => {
+                table.push(open_time, numbers);
+                all_name_zone &= names_zone;
+                starts.push(start);
+            }
+            Err(problem) => table.unreadable.add(Place::Line(line_at(path, start)), problem),
         }
-        table.push(open_time, numbers);
-        table.names_zone &= names_zone;
-        starts.push(start);
+    }
+    if all_name_zone {
+        table.reading.zone = Fact::new("UTC".to_owned(), Origin::File);
     }
     table.places = Places::Bytes(starts);
     Ok(table)
@@ -74,6 +73,19 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
+    fn values(&self, header: &Header) -> Result<(UtcMillis, bool, [f64; 5]), RowProblem> {
+        if self.record.len() != self.names.len() {
+            let (found, expected) = (self.record.len() as u64, self.names.len() as u64);
+            return Err(RowProblem::WrongFieldCount { found, expected });
+        }
+        let (open_time, names_zone) = self.moment(header.time)?;
+        let mut numbers = [0.0; 5];
+        for (number, column) in numbers.iter_mut().zip(header.numbers) {
+            *number = self.number(column)?;
+        }
+        Ok((open_time, names_zone, numbers))
+    }
+
     fn text(&self, column: usize) -> Result<&str, RowProblem> {
         let bytes = self.record.get(column).unwrap_or_default().trim_ascii();
         let text = std::str::from_utf8(bytes)

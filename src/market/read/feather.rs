@@ -9,9 +9,9 @@ use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit};
 use arrow::error::ArrowError;
 use arrow::ipc::reader::FileReader;
 
-use super::super::{BarColumns, MarketError, Place, RowProblem};
-use super::table::{Header, Places, Table};
-use super::{frame, moment};
+use super::super::{MarketError, Place, RowProblem};
+use super::table::{Header, Table};
+use super::{Fact, Format, Origin, frame, moment};
 use crate::domain::UtcMillis;
 
 const MOMENTS: &str = "timestamps, dates, whole numbers since 1970 or ISO 8601 text";
@@ -39,20 +39,23 @@ fn read_batches(path: &Path, file: &[u8]) -> Result<Table, MarketError> {
     let schema = open(None)?.schema();
     let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     let header = Header::find(path, None, &names)?;
-    let mut table =
-        Table { columns: BarColumns::default(), places: Places::Rows, names_zone: true };
+    let mut table = Table::new(Format::Feather);
+    let mut all_name_zone = true;
     let [open_at, high, low, close, volume] = header.numbers;
     for batch in open(Some(vec![header.time, open_at, high, low, close, volume]))? {
         let batch = batch.map_err(broken)?;
         let columns = Columns { path, batch: &batch, rows_before: table.columns.open_time.len() };
         let (moments, names_zone) = columns.moments(0)?;
-        table.names_zone &= names_zone;
+        all_name_zone &= names_zone;
         table.columns.open_time.extend(moments);
         table.columns.open.extend(columns.numbers(1)?);
         table.columns.high.extend(columns.numbers(2)?);
         table.columns.low.extend(columns.numbers(3)?);
         table.columns.close.extend(columns.numbers(4)?);
         table.columns.volume.extend(columns.numbers(5)?);
+    }
+    if all_name_zone {
+        table.reading.zone = Fact::new("UTC".to_owned(), Origin::File);
     }
     Ok(table)
 }

@@ -3,19 +3,24 @@
 mod csv;
 mod feather;
 mod frame;
+mod layout;
 mod moment;
+mod reading;
 mod table;
 
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+pub use self::layout::Layout;
+pub use self::reading::{Compression, Fact, Origin, Reading};
 pub(super) use self::table::Table;
+pub use self::table::Unreadable;
 use super::{Bars, MarketError};
 use crate::domain::{Symbol, Timeframe};
 
 /// How a file is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// Comma-separated text with a header.
@@ -63,7 +68,7 @@ pub(super) fn read_table(path: &Path) -> Result<Table, MarketError> {
             Err(MarketError::UnknownFormat { path: path.to_owned(), found })
         }
     }?;
-    if table.is_empty() {
+    if table.is_empty() && table.unreadable.count == 0 {
         return Err(MarketError::NoBars { path: path.to_owned(), header_only: true });
     }
     Ok(table)

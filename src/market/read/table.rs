@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::super::{BarColumns, Bars, MarketError, Place};
+use super::super::{BarColumns, Bars, MarketError, Place, RowProblem};
 use super::csv;
+use super::{Format, Reading};
 use crate::domain::{Symbol, Timeframe, UtcMillis};
 
 /// What a reader found in a file, before it is known whose bars they are.
@@ -12,8 +13,31 @@ pub struct Table {
     pub columns: BarColumns,
     /// Where each row stands.
     pub places: Places,
-    /// Whether the dates say which zone they are in; epochs are UTC by definition.
-    pub names_zone: bool,
+    /// Rows that are not among the values because they cannot be read.
+    pub unreadable: Unreadable,
+    /// What was found out and assumed.
+    pub reading: Reading,
+}
+
+/// Rows of a file that cannot be read: too few fields, no number, no date.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Unreadable {
+    /// How many there are.
+    pub count: u64,
+    /// The first of them, each with where it stands and why it cannot be read.
+    pub examples: Vec<(Place, RowProblem)>,
+}
+
+impl Unreadable {
+    const MOST_EXAMPLES: usize = 10;
+
+    /// Counts a row and keeps it as an example while there are few.
+    pub fn add(&mut self, place: Place, problem: RowProblem) {
+        self.count += 1;
+        if self.examples.len() < Self::MOST_EXAMPLES {
+            self.examples.push((place, problem));
+        }
+    }
 }
 
 /// Where the rows of a table stand in the file.
@@ -26,12 +50,22 @@ pub enum Places {
 }
 
 impl Table {
+    /// A table without rows.
+    pub fn new(format: Format) -> Self {
+        Self {
+            columns: BarColumns::default(),
+            places: Places::Rows,
+            unreadable: Unreadable::default(),
+            reading: Reading::of(format),
+        }
+    }
+
     /// Whether there are no rows.
     pub const fn is_empty(&self) -> bool {
         self.columns.open_time.is_empty()
     }
 
-    /// Checks every row.
+    /// Checks every row. One that cannot be read is refused like one that cannot be a bar.
     pub fn into_bars(
         self,
         path: &Path,
@@ -39,6 +73,9 @@ impl Table {
         timeframe: Timeframe,
     ) -> Result<Bars, MarketError> {
         let spacing_millis = self.common_spacing_millis();
+        if let Some((place, problem)) = self.unreadable.examples.into_iter().next() {
+            return Err(MarketError::BadRow { path: path.to_owned(), place, problem });
+        }
         let places = self.places;
         let bars =
             Bars::new(symbol, timeframe, self.columns).map_err(|bad| MarketError::BadRow {

@@ -1,5 +1,6 @@
 //! What came of a run: the model beside its baselines, equity, and every fold.
 
+mod cross_sections;
 mod folds;
 mod head;
 mod scores;

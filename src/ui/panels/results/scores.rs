@@ -1,5 +1,6 @@
-use egui::{Label, RichText, Ui};
+use egui::Ui;
 
+use super::cross_sections;
 use crate::domain::text;
 use crate::domain::{BaselineScore, RunSummary, SeriesSummary};
 use crate::ui::theme::Themed;
@@ -45,9 +46,7 @@ pub(super) fn show(ui: &mut Ui, summary: &RunSummary) {
     table.show(ui, |ui, index| {
         rows.get(index).map_or_else(Vec::new, |row| row.cells(ui.palette().text_weak))
     });
-    for section in &summary.cross_sections {
-        ui.add(Label::new(RichText::new(text::cross_section(section)).small()).wrap());
-    }
+    cross_sections::show(ui, &summary.cross_sections);
 }
 
 /// A predictor of a series.
