@@ -107,9 +107,8 @@ pub(super) fn macd(
     let mut average = vec![f64::NAN; close.len() - known.len()];
     average.extend(exponential(known, signal)?);
     let lookback = first + signal - 1;
-    let column = |value: &dyn Fn(usize) -> f64| {
-        per_bar(close.len(), lookback, |t| value(t) / close[t])
-    };
+    let column =
+        |value: &dyn Fn(usize) -> f64| per_bar(close.len(), lookback, |t| value(t) / close[t]);
     Ok([column(&|t| line[t]), column(&|t| average[t]), column(&|t| line[t] - average[t])])
 }
 
@@ -119,8 +118,7 @@ pub(super) fn percentage_oscillator(
     fast: usize,
     slow: usize,
 ) -> Result<Vec<f64>, KandError> {
-    let [fast, slow] = both(close, fast, slow)?;
-    Ok(distance(&fast, &slow))
+    Ok(distance(&exponential(close, fast)?, &exponential(close, slow)?))
 }
 
 /// A fast and a slow exponential average that begin at the same bar.
@@ -166,7 +164,9 @@ pub(super) fn bollinger_position(close: &[f64], window: usize, deviations: f64) 
 
 /// Distance of the Bollinger bands as a fraction of their middle.
 pub(super) fn bollinger_bandwidth(close: &[f64], window: usize, deviations: f64) -> Vec<f64> {
-    bollinger(close, window, |_, moments| 2.0 * deviations * moments.population_std() / moments.mean)
+    bollinger(close, window, |_, moments| {
+        2.0 * deviations * moments.population_std() / moments.mean
+    })
 }
 
 fn bollinger(close: &[f64], window: usize, number: impl Fn(usize, Moments) -> f64) -> Vec<f64> {

@@ -9,16 +9,27 @@
 //!   bits for the rows of that prefix. Every window is summed from its own bars; no sum is carried along, so none can drift.
 //! - Formulas compute in `f64`; the matrix stores `f32`. What is not defined (too early, or not a finite number) is NaN, never 0.
 
+mod alpha158;
+mod averages;
 mod clock;
 mod compute;
 mod cross;
 mod error;
+mod formulas;
+mod higher;
 mod matrix;
+mod momentum;
 mod panel;
-mod rolling;
+mod returns;
+mod sar;
 mod scaler;
+mod session;
+mod statistics;
 mod truncation;
+mod volatility;
+mod volume;
 mod wilder;
+mod window;
 
 #[cfg(test)]
 mod golden;

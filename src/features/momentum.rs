@@ -40,7 +40,14 @@ pub(super) fn stochastic_rsi(
     let rsi = rsi(close, period)?;
     let known = rsi.get(period..).unwrap_or_default();
     let mut fast = vec![f64::NAN; close.len() - known.len()];
-    fast.extend(place(known, (known, known), window, 0.0));
+    // Where the price stands still, gain and loss shrink alike and the RSI moves by rounding errors alone: that is no range.
+    let is_still: Vec<bool> = lowest(known, window)
+        .iter()
+        .zip(highest(known, window))
+        .map(|(bottom, top)| top - bottom < 1e-12)
+        .collect();
+    let places = place(known, (known, known), window, 0.0).into_iter().zip(is_still);
+    fast.extend(places.map(|(place, is_still)| if is_still { 0.0 } else { place }));
     let first_k = period + window - 1;
     let d = mean_from(&fast, first_k, smooth_d);
     Ok([per_bar(close.len(), first_k + smooth_d - 1, |t| fast[t]), d])

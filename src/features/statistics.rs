@@ -4,7 +4,8 @@ use super::momentum::since_extremes;
 use super::per_bar;
 use super::returns::{from_second_bar, one_bar_returns};
 use super::window::{
-    Moments, PairMoments, for_each_sorted_window, highest, lowest, mean, over_windows, quantile, rank,
+    Moments, PairMoments, for_each_sorted_window, highest, lowest, mean, over_windows, quantile,
+    rank,
 };
 use crate::market::Bars;
 
@@ -63,9 +64,10 @@ pub(super) fn return_autocorrelation(close: &[f64], window: usize, lag: usize) -
     of_returns(close, |returns| {
         let later = returns.get(lag..).unwrap_or_default();
         let pair = |t: usize| PairMoments::of_known(returns[t], later[t]);
-        let correlations = over_windows(later.len(), window, pair, PairMoments::join, |_, pairs| {
-            pairs.correlation().unwrap_or(0.0)
-        });
+        let correlations =
+            over_windows(later.len(), window, pair, PairMoments::join, |_, pairs| {
+                pairs.correlation().unwrap_or(0.0)
+            });
         let mut column = vec![f64::NAN; returns.len() - later.len()];
         column.extend(correlations);
         column

@@ -23,9 +23,7 @@ fn deviations(values: &[f64], window: usize, number: impl Fn(Moments) -> f64) ->
 /// `max(high, close[t - 1]) - min(low, close[t - 1])` as a fraction of the close.
 pub(super) fn true_range(bars: &Bars) -> Vec<f64> {
     let (high, low, close) = (bars.high(), bars.low(), bars.close());
-    per_bar(bars.len(), 1, |t| {
-        (high[t].max(close[t - 1]) - low[t].min(close[t - 1])) / close[t]
-    })
+    per_bar(bars.len(), 1, |t| (high[t].max(close[t - 1]) - low[t].min(close[t - 1])) / close[t])
 }
 
 /// Where the close lies in the Keltner channel, an EMA with `multiple` average true ranges on either side: 0 at the lower, 1 at the upper
@@ -77,9 +75,8 @@ fn root(variance: f64) -> f64 {
 }
 
 fn logs(bars: &Bars) -> impl Iterator<Item = [f64; 4]> {
-    (0..bars.len()).map(|t| {
-        [bars.open()[t], bars.high()[t], bars.low()[t], bars.close()[t]].map(f64::ln)
-    })
+    (0..bars.len())
+        .map(|t| [bars.open()[t], bars.high()[t], bars.low()[t], bars.close()[t]].map(f64::ln))
 }
 
 /// Yang and Zhang (2000): gaps, bars and drift together.
@@ -89,7 +86,8 @@ pub(super) fn yang_zhang(bars: &Bars, window: usize) -> Vec<f64> {
     let changes: Vec<f64> = logs.iter().skip(1).map(|[open, .., close]| close - open).collect();
     let ranges: Vec<f64> = logs.iter().skip(1).map(|bar| rogers_satchell_variance(*bar)).collect();
     let variance = |moments: Moments| moments.std().powi(2);
-    let (gaps, changes) = (deviations(&gaps, window, variance), deviations(&changes, window, variance));
+    let (gaps, changes) =
+        (deviations(&gaps, window, variance), deviations(&changes, window, variance));
     let ranges = mean(&ranges, window);
     let n = window as f64;
     let k = 0.34 / (1.34 + (n + 1.0) / (n - 1.0));

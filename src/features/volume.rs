@@ -80,10 +80,15 @@ pub(super) fn chaikin_money_flow(bars: &Bars, window: usize) -> Vec<f64> {
 
 /// How far the close lies above the window's volume-weighted typical price, a fraction; NaN where nothing was traded.
 pub(super) fn vwap_distance(bars: &Bars, window: usize) -> Vec<f64> {
-    let money: Vec<f64> =
-        typical_price(bars).iter().zip(bars.volume()).map(|(price, volume)| price * volume).collect();
+    let money: Vec<f64> = typical_price(bars)
+        .iter()
+        .zip(bars.volume())
+        .map(|(price, volume)| price * volume)
+        .collect();
     let (money, volume) = (mean(&money, window), mean(bars.volume(), window));
-    per_bar(bars.len(), window - 1, |t| bars.close()[t] / ratio(money[t], volume[t], f64::NAN) - 1.0)
+    per_bar(bars.len(), window - 1, |t| {
+        bars.close()[t] / ratio(money[t], volume[t], f64::NAN) - 1.0
+    })
 }
 
 /// Amihud's illiquidity (2002) as `ln(1 + 1e6 × mean)` of `|log return| / (close × volume)` over the bars of the window with a volume; NaN

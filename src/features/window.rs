@@ -106,10 +106,10 @@ pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
 pub(super) fn rank(sorted: &[f64], value: f64) -> f64 {
     let below = sorted.partition_point(|other| *other < value);
     let equal = sorted[below..].partition_point(|other| *other <= value);
-    (below as f64 + (equal as f64 + 1.0) / 2.0) / sorted.len() as f64
+    (below as f64 + f64::midpoint(equal as f64, 1.0)) / sorted.len() as f64
 }
 
-/// Count, mean and sum of squared differences from the mean; joined as by Chan, Golub and LeVeque (1979).
+/// Count, mean and sum of squared differences from the mean; joined as by Chan and others (1979).
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Moments {
     pub(super) count: f64,
@@ -232,6 +232,11 @@ impl Line {
         }
     }
 
+    /// Sample standard deviation of the values; NaN of one value.
+    pub(super) fn std(self) -> f64 {
+        (self.squares / (self.count - 1.0)).sqrt()
+    }
+
     /// Rise per place; NaN of one value.
     pub(super) fn slope(self) -> f64 {
         let n = self.count;
@@ -276,7 +281,13 @@ mod tests {
         join: impl Fn(T, T) -> T,
     ) -> Vec<T> {
         let mut all = Vec::new();
-        for_each_window(values.len(), window, |t| of(values[t]), join, |_, summary| all.push(summary));
+        for_each_window(
+            values.len(),
+            window,
+            |t| of(values[t]),
+            join,
+            |_, summary| all.push(summary),
+        );
         all
     }
 

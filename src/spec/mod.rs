@@ -17,8 +17,8 @@ pub use experiment::{
     SCHEMA_VERSION, SyntheticMarket, SyntheticSpec, TrainingSpec, ValidationSpec,
 };
 pub use features::{
-    FEATURES, FeatureGroup, FeatureKind, FeatureSpec, LabelSpec, Parameter, ParameterMut,
-    ParameterValue, ParameterValueMut,
+    ALPHA158_WINDOWS, FEATURES, FeatureGroup, FeatureKind, FeatureSpec, LabelSpec, Parameter,
+    ParameterMut, ParameterValue, ParameterValueMut,
 };
 pub use model::{Activation, ModelSpec};
 pub use presets::{DEFAULT_PRESET, PRESETS, Preset, load, read};

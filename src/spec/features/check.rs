@@ -49,11 +49,12 @@ impl FeatureSpec {
             fail(path.to_owned(), format!("{} is needed", self.kind().needs));
         }
         if let Some((field, feature)) = inner {
-            if feature.is_cross_sectional() {
+            if !self.takes(feature) {
                 fail(
                     field.clone(),
                     format!(
-                        "{} cannot stand inside {}: only the outermost feature compares symbols",
+                        "{} cannot stand inside {}; what compares symbols goes outside and a higher timeframe inside, each once, as in \
+                         CrossRank(of: Higher(timeframe: \"4h\", of: Rsi(period: 14)))",
                         feature.kind().name,
                         self.kind().name
                     ),
@@ -61,6 +62,11 @@ impl FeatureSpec {
             }
             feature.find_problems(&field, issues);
         }
+    }
+
+    fn takes(&self, feature: &Self) -> bool {
+        let is_higher = |feature: &Self| matches!(feature, Self::Higher { .. });
+        !(feature.is_cross_sectional() || is_higher(self) && is_higher(feature))
     }
 }
 

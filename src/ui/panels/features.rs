@@ -66,11 +66,15 @@ fn unused(mut feature: FeatureSpec, list: &[FeatureSpec]) -> FeatureSpec {
     feature
 }
 
-/// Whether there was a number of bars to raise.
+/// Whether there was a number to raise.
 fn raise(feature: &mut FeatureSpec) -> bool {
     feature.parameters_mut().into_iter().any(|parameter| match parameter.value {
         ParameterValueMut::Bars(value, limits) if *value < *limits.end() => {
             *value += 1;
+            true
+        }
+        ParameterValueMut::Number(value, limits) if *value * 1.5 <= *limits.end() => {
+            *value *= 1.5;
             true
         }
         ParameterValueMut::Feature(inner) => raise(inner),
