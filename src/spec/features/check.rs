@@ -64,7 +64,9 @@ impl FeatureSpec {
         }
     }
 
-    fn takes(&self, feature: &Self) -> bool {
+    /// Whether that feature may stand inside this one.
+    #[must_use]
+    pub fn takes(&self, feature: &Self) -> bool {
         let is_higher = |feature: &Self| matches!(feature, Self::Higher { .. });
         !(feature.is_cross_sectional() || is_higher(self) && is_higher(feature))
     }
