@@ -40,7 +40,7 @@ pub(super) fn add_button(ui: &mut Ui, features: &mut Vec<FeatureSpec>) {
 
 /// The search field, and what it finds. What is typed is kept while the window is open.
 fn search(ui: &mut Ui) -> Vec<&'static FeatureKind> {
-    let id = ui.id().with("search");
+    let id = egui::Id::unique("feature search");
     let mut text: String = ui.data(|data| data.get_temp(id)).unwrap_or_default();
     let field = egui::TextEdit::singleline(&mut text)
         .hint_text("search: rsi, volume, TA-Lib…")
