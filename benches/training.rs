@@ -62,9 +62,9 @@ impl Bench {
             model.to_owned(),
             format!("data.source.bars={bars}"),
             r#"data.symbols=["SYN_A"]"#.to_owned(),
-            format!("validation.train_bars={train}"),
-            format!("validation.validation_bars={validation}"),
-            "validation.test_bars=60".to_owned(),
+            format!("validation.train={train}"),
+            format!("validation.validation={validation}"),
+            "validation.test=60".to_owned(),
             "validation.max_folds=1".to_owned(),
             "training.patience=null".to_owned(),
             "resources.device=cpu".to_owned(),
@@ -77,7 +77,7 @@ impl Bench {
         let prepared = plan(&apply(&load(preset)?, &set)?, &Cancel::new())?;
         let task = prepared.plan.tasks.first().context("one fold fits")?;
         let spec = prepared.spec;
-        let data = TaskData::build(&prepared.series[0], &task.fold, spec.window, task.device)?;
+        let data = TaskData::build(&prepared.series[0], &task.fold, &spec, task.device)?;
         Ok(Self { spec, data, seeds: TaskSeeds::new(task.seed) })
     }
 

@@ -135,6 +135,21 @@ pub(super) enum DataCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Look for leaks in an experiment: features, labels, folds and fitted statistics, and the contrast with shuffled folds. Ends with 1
+    /// where something leaks.
+    CheckLeaks(CheckLeaksArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckLeaksArguments {
+    #[command(flatten)]
+    pub(super) experiment: ExperimentArguments,
+    /// Do not train on honest and shuffled folds to compare them: seconds instead of minutes.
+    #[arg(long)]
+    pub(super) skip_contrast: bool,
+    /// Print the report as one JSON object.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -177,7 +192,11 @@ impl Arguments {
         match &self.command {
             Some(Subcommand::Train(arguments) | Subcommand::Plan(arguments)) => arguments.json,
             Some(
-                Subcommand::Data { command: DataCommand::Inspect { json, .. } }
+                Subcommand::Data {
+                    command:
+                        DataCommand::Inspect { json, .. }
+                        | DataCommand::CheckLeaks(CheckLeaksArguments { json, .. }),
+                }
                 | Subcommand::Devices { json },
             ) => *json,
             Some(Subcommand::Runs {

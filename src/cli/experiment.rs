@@ -15,8 +15,8 @@ pub(super) fn spec(arguments: &TrainArguments) -> anyhow::Result<ExperimentSpec>
     Ok(apply(&spec, &arguments.experiment.set)?)
 }
 
-/// The experiment to open the window on.
-pub(super) fn window_spec(arguments: &ExperimentArguments) -> anyhow::Result<ExperimentSpec> {
+/// The experiment that the arguments describe.
+pub(super) fn described(arguments: &ExperimentArguments) -> anyhow::Result<ExperimentSpec> {
     Ok(apply(&with_flags(arguments)?, &arguments.set)?)
 }
 
@@ -84,7 +84,7 @@ fn task_row(task: &Task) -> Vec<String> {
     let fold = &task.fold;
     vec![
         task.id.to_string(),
-        minute(fold.train.start),
+        minute(fold.start()),
         minute(fold.validation.start),
         minute(fold.test.start),
         minute(fold.test.end),

@@ -9,6 +9,7 @@ mod experiment;
 mod export;
 mod format;
 mod interrupt;
+mod leaks;
 mod printer;
 mod progress;
 mod runs;
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use args::{Arguments, DEFAULT_RUNS, Subcommand, TrainArguments};
+use args::{Arguments, DEFAULT_RUNS, DataCommand, Subcommand, TrainArguments};
 use printer::Printer;
 
 use crate::spec::ExperimentSpec;
@@ -111,7 +112,7 @@ fn dispatch(
             }
         },
         Some(Subcommand::Window(arguments)) => {
-            let spec = experiment::window_spec(&arguments.experiment)?;
+            let spec = experiment::described(&arguments.experiment)?;
             let closed = open_window(Some(spec), arguments.runs).map_err(|reason| {
                 anyhow::anyhow!(
                     "the window cannot be opened: {reason}; start it where there is a screen, or train in the \
@@ -122,9 +123,10 @@ fn dispatch(
         }
         Some(Subcommand::Train(arguments)) => train::train(&arguments, printer),
         Some(Subcommand::Plan(arguments)) => experiment::plan(&arguments, printer),
-        Some(Subcommand::Data { command: args::DataCommand::Inspect { path, .. } }) => {
-            data::inspect(&path, printer)
-        }
+        Some(Subcommand::Data { command }) => match command {
+            DataCommand::Inspect { path, .. } => data::inspect(&path, printer),
+            DataCommand::CheckLeaks(arguments) => leaks::check(&arguments, printer),
+        },
         Some(Subcommand::Runs { command }) => runs::runs(&command, printer),
         Some(Subcommand::Export(arguments)) => export::export(&arguments, printer),
         Some(Subcommand::Devices { .. }) => devices::devices(printer),

@@ -1,9 +1,13 @@
-use crate::domain::{ContentHash, Symbol, Timeframe, UtcMillis};
-use crate::features::{self, FeatureError, FeatureMatrix};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::domain::{Cancel, ContentHash, Symbol, Timeframe, UtcMillis};
+use crate::features::{self, FeatureMatrix, PanelError};
 use crate::labels::{self, Labels};
 use crate::market::{Bars, SessionPattern};
 use crate::spec::ExperimentSpec;
-use crate::validation::{decision_times, usable_rows};
+use crate::validation::{RowTimes, UsableRows, decision_times, usable_rows};
 
 /// One symbol's bars turned into features and labels: computed once, shared read-only by every fold.
 #[derive(Debug)]
@@ -14,7 +18,7 @@ pub struct Series {
     matrix: FeatureMatrix,
     labels: Labels,
     decision: Vec<UtcMillis>,
-    usable: Vec<bool>,
+    usable: UsableRows,
     bar_return: Vec<f64>,
     close: Vec<f64>,
     first_open: UtcMillis,
@@ -25,15 +29,8 @@ pub struct Series {
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
     /// A feature cannot be computed.
-    #[error("{symbol} {timeframe}: {source}")]
-    Feature {
-        /// The instrument.
-        symbol: Symbol,
-        /// The bar length.
-        timeframe: Timeframe,
-        /// Which and why.
-        source: FeatureError,
-    },
+    #[error(transparent)]
+    Feature(#[from] PanelError),
     /// There is nothing to prepare.
     #[error("{symbol} {timeframe}: no bars in the chosen period; widen data.from and data.until")]
     Empty {
@@ -42,43 +39,123 @@ pub enum PrepareError {
         /// The bar length.
         timeframe: Timeframe,
     },
+    /// Somebody asked to stop.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+/// Computes features, labels and which rows can be used of every series, in parallel on the caller's pool; in the order of the bars.
+///
+/// Series of one timeframe are a panel: what a feature or label needs of the other symbols at the same moment is there.
+///
+/// # Errors
+/// [`PrepareError`]; of several always the first in the bars' order.
+pub fn prepare(
+    bars: &[Bars],
+    spec: &ExperimentSpec,
+    cancel: &Cancel,
+) -> Result<Vec<Arc<Series>>, PrepareError> {
+    let mut timeframes: Vec<Timeframe> = bars.iter().map(Bars::timeframe).collect();
+    timeframes.sort_unstable();
+    timeframes.dedup();
+    let mut prepared: Vec<Option<Arc<Series>>> = vec![None; bars.len()];
+    for timeframe in timeframes {
+        let places = (0..bars.len()).filter(|place| bars[*place].timeframe() == timeframe);
+        let places: Vec<usize> = places.collect();
+        let panel: Vec<&Bars> = places.iter().map(|place| &bars[*place]).collect();
+        for (place, series) in places.into_iter().zip(prepare_panel(&panel, spec, cancel)?) {
+            prepared[place] = Some(Arc::new(series));
+        }
+    }
+    Ok(prepared.into_iter().flatten().collect())
+}
+
+/// Of one timeframe.
+fn prepare_panel(
+    panel: &[&Bars],
+    spec: &ExperimentSpec,
+    cancel: &Cancel,
+) -> Result<Vec<Series>, PrepareError> {
+    if let Some(empty) = panel.iter().find(|bars| bars.is_empty()) {
+        let (symbol, timeframe) = (empty.symbol().clone(), empty.timeframe());
+        return Err(PrepareError::Empty { symbol, timeframe });
+    }
+    if cancel.is_cancelled() {
+        return Err(PrepareError::Cancelled);
+    }
+    let matrices = features::compute_panel(&spec.features, panel)?;
+    if cancel.is_cancelled() {
+        return Err(PrepareError::Cancelled);
+    }
+    let labels = labels::compute_panel(spec.label, panel);
+    let parts = panel.par_iter().zip(matrices).zip(labels);
+    Ok(parts.map(|((bars, matrix), labels)| Series::new(bars, matrix, labels, spec)).collect())
 }
 
 impl Series {
-    /// Computes features, labels and which rows can be used.
+    /// Prepares one symbol alone: see [`prepare`].
     ///
     /// # Errors
     /// [`PrepareError`] with the symbol and timeframe.
     pub fn prepare(bars: &Bars, spec: &ExperimentSpec) -> Result<Self, PrepareError> {
-        let (symbol, timeframe) = (bars.symbol().clone(), bars.timeframe());
-        let (Some(&first_open), Some(&last_open)) =
-            (bars.open_time().first(), bars.open_time().last())
-        else {
-            return Err(PrepareError::Empty { symbol, timeframe });
-        };
-        let matrix = features::compute(&spec.features, bars).map_err(|source| {
-            PrepareError::Feature { symbol: symbol.clone(), timeframe, source }
-        })?;
-        let labels = labels::compute(spec.label, bars);
+        let mut alone = prepare_panel(&[bars], spec, &Cancel::new())?;
+        Ok(alone.swap_remove(0))
+    }
+
+    /// `bars` are not empty; matrix and labels are theirs.
+    fn new(bars: &Bars, matrix: FeatureMatrix, labels: Labels, spec: &ExperimentSpec) -> Self {
+        let (open, last) = (bars.open_time(), bars.len() - 1);
         let breaks = SessionPattern::of(bars).breaks(bars);
         let usable = usable_rows(&matrix, &breaks, &labels, spec.window);
         let closes = bars.close();
         let bar_return = std::iter::once(0.0)
             .chain(closes.windows(2).map(|pair| pair[1] / pair[0] - 1.0))
             .collect();
-        Ok(Self {
-            symbol,
-            timeframe,
+        Self {
+            symbol: bars.symbol().clone(),
+            timeframe: bars.timeframe(),
             data: bars.content_hash(),
             matrix,
             labels,
             decision: decision_times(bars),
             usable,
             bar_return,
-            close: closes.to_vec(),
-            first_open,
-            last_open,
-        })
+            close: bars.close().to_vec(),
+            first_open: open[0],
+            last_open: open[last],
+        }
+    }
+
+    /// The same series with every other row's features, labels and outcomes changed beyond recognition: what is learnt from the rows kept must not
+    /// notice. Times stay, so that the same rows can be chosen.
+    #[must_use]
+    pub fn with_other_rows_changed(&self, kept: &[u32]) -> Self {
+        let is_kept = |row: usize| kept.binary_search(&(row as u32)).is_ok();
+        let changed = |row: usize, value: f64| if is_kept(row) { value } else { 1e6 - 3.0 * value };
+        let columns: Vec<Vec<f64>> = (0..self.matrix.cols())
+            .map(|column| {
+                let values = self.matrix.column(column).map(f64::from).enumerate();
+                values.map(|(row, value)| changed(row, value)).collect()
+            })
+            .collect();
+        let names = self.matrix.names().to_vec();
+        let matrix = FeatureMatrix::from_columns(names, &columns, self.matrix.warm_up())
+            .expect("the columns are those of a matrix");
+        let mut labels = self.labels.clone();
+        for row in (0..labels.len()).filter(|row| !is_kept(*row)) {
+            labels.value[row] = 1e6 - 3.0 * labels.value[row];
+            labels.outcome[row] = 1e6 - 3.0 * labels.outcome[row];
+        }
+        Self {
+            symbol: self.symbol.clone(),
+            matrix,
+            labels,
+            decision: self.decision.clone(),
+            usable: self.usable.clone(),
+            bar_return: self.bar_return.clone(),
+            close: self.close.clone(),
+            ..*self
+        }
     }
 
     /// The instrument.
@@ -117,10 +194,21 @@ impl Series {
         &self.decision
     }
 
-    /// Rows with a whole, unbroken window and a label.
+    /// Rows with a whole, unbroken window, and among them those with a label.
     #[must_use]
-    pub fn usable(&self) -> &[bool] {
+    pub const fn usable(&self) -> &UsableRows {
         &self.usable
+    }
+
+    /// What decides the sections of its rows.
+    #[must_use]
+    pub fn row_times(&self) -> RowTimes<'_> {
+        RowTimes {
+            decision: &self.decision,
+            label_end: &self.labels.end_time,
+            scorable: &self.usable.scorable,
+            learnable: &self.usable.learnable,
+        }
     }
 
     /// Close-to-close return of each bar, a fraction; 0 for the first.

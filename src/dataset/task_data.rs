@@ -3,11 +3,12 @@ use std::sync::Arc;
 
 use tch::{Kind, Tensor};
 
-use super::Series;
+use super::scaling::SeriesScalers;
+use super::{Fitted, Resident, Series, SeriesScaler, TaskCut};
 use crate::domain::{Device, FoldPlan, Symbol, TaskRows};
-use crate::features::{FeatureMatrix, Scaler, ScalerError};
+use crate::features::{Scaler, ScalerError};
+use crate::spec::ExperimentSpec;
 use crate::torch::TorchError;
-use crate::validation::{Sections, sections};
 
 /// A part of a fold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,16 +36,12 @@ impl fmt::Display for Section {
 pub enum DatasetError {
     /// A section has no usable row left.
     #[error(
-        "fold {fold}: the {section} section ({span}) has no usable row of {symbols}; warm-up, broken windows and the purge took them all: \
-             lower `window` or feature lookbacks, or raise validation.{section}_bars"
+        "the {section} section has no usable row of {symbols}; warm-up, broken windows, the purge and the dead zone took them all: \
+             lower `window` or feature lookbacks, or make the {section} section longer (`validation`)"
     )]
     EmptySection {
-        /// The fold.
-        fold: u32,
         /// Which part.
         section: Section,
-        /// Where it lies.
-        span: String,
         /// Whose rows.
         symbols: String,
     },
@@ -56,7 +53,7 @@ pub enum DatasetError {
     Torch(#[from] TorchError),
 }
 
-/// The test rows of one symbol.
+/// The test rows of one series.
 #[derive(Debug, Clone)]
 pub struct TestRows {
     /// Whose.
@@ -75,123 +72,132 @@ impl TestRows {
     }
 }
 
-/// Everything one task needs, resident on its device: the unscaled matrix of its symbols, the labels, and which rows belong where.
+/// Everything one task needs: the unscaled matrix of its series on its device, which it shares with other folds, and which rows belong where.
 #[derive(Debug)]
 pub struct TaskData {
-    device: tch::Device,
-    /// `[rows, features]`, f32, unscaled.
-    matrix: Tensor,
-    /// `[rows]`, f32, as the label defines them; NaN where there is none.
-    labels: Tensor,
+    resident: Resident,
     /// `[window]`: `-(window - 1) ..= 0`.
     window: Tensor,
-    features: i64,
+    /// Rows of the resident matrix.
     train: Vec<i64>,
     validation: Vec<i64>,
     test: Vec<TestRows>,
-    /// Where each symbol's rows begin in the resident matrix, in the order of `test`.
-    offsets: Vec<i64>,
-    purged: u64,
+    rows: TaskRows,
+    dead_zone: Option<f64>,
+    /// Of all series together.
     scaler: Scaler,
+    /// Where each series has its own.
+    own_scalers: Option<SeriesScalers>,
     label_moments: (f64, f64),
+    /// `[rows]`, f32: those of train rows are filled in.
+    weights: Option<Tensor>,
 }
 
 impl TaskData {
-    /// The rows each section would have, without building anything: what the planner needs.
-    #[must_use]
-    pub fn count_rows(series: &[Arc<Series>], fold: &FoldPlan) -> TaskRows {
-        let parts: Vec<Sections> = series.iter().map(|series| cut(series, fold)).collect();
-        let sum = |rows: fn(&Sections) -> usize| parts.iter().map(|part| rows(part) as u64).sum();
-        TaskRows {
-            train: sum(|part| part.train.len()),
-            validation: sum(|part| part.validation.len()),
-            test: sum(|part| part.test.len()),
-            purged: sum(|part| part.purged),
-        }
-    }
-
-    /// Cuts the fold out of the series, fits the scaler and the label's moments on train rows alone, and moves the data to the device.
+    /// Cuts the fold out of the series and builds its data: see [`TaskCut::of`] and [`Self::build_from`].
     ///
     /// # Errors
-    /// [`DatasetError::EmptySection`] when nothing is left to learn from or to test on; libtorch's own when the device has no room.
+    /// As [`Self::build_from`].
     pub fn build(
         series: &[Arc<Series>],
         fold: &FoldPlan,
-        window: u32,
+        spec: &ExperimentSpec,
         device: Device,
     ) -> Result<Self, DatasetError> {
-        let parts: Vec<Sections> = series.iter().map(|series| cut(series, fold)).collect();
-        check_not_empty(series, &parts, fold)?;
+        let cut = TaskCut::of(series, fold, spec.label);
+        Self::build_from(series, &cut, spec, Resident::new(series, device)?)
+    }
 
-        let matrices: Vec<(&FeatureMatrix, &[u32])> = series
-            .iter()
-            .zip(&parts)
-            .map(|(series, part)| (series.matrix(), part.train.as_slice()))
-            .collect();
-        let scaler = Scaler::fit_pooled(&matrices)?;
-        let label_moments = moments(series.iter().zip(&parts).flat_map(|(series, part)| {
-            part.train.iter().map(|&row| f64::from(series.labels().value[row as usize]))
-        }));
-
-        let mut train = Vec::new();
-        let mut validation = Vec::new();
+    /// Fits scaler, the label's moments and weights on train rows alone. `resident` holds the same series, in the same order.
+    ///
+    /// # Errors
+    /// [`DatasetError::EmptySection`] when nothing is left to learn from or to test on; libtorch's own when the device has no room.
+    pub fn build_from(
+        series: &[Arc<Series>],
+        cut: &TaskCut,
+        spec: &ExperimentSpec,
+        resident: Resident,
+    ) -> Result<Self, DatasetError> {
+        let rows = cut.rows();
+        check_not_empty(series, rows)?;
+        let fitted = Fitted::of(series, cut, spec)?;
+        let own_scalers = if fitted.own_scalers.is_empty() {
+            None
+        } else {
+            Some(SeriesScalers::new(fitted.own_scalers, &resident.offsets, resident.device)?)
+        };
+        let place = |part: usize, rows: &[u32]| -> Vec<i64> {
+            rows.iter().map(|&row| i64::from(row) + resident.offsets[part]).collect()
+        };
+        let (mut train, mut validation) = (Vec::new(), Vec::new());
         let mut test = Vec::with_capacity(series.len());
-        let mut offset = 0_i64;
-        let mut offsets = Vec::with_capacity(series.len());
-        for (series, part) in series.iter().zip(&parts) {
-            let resident = |rows: &[u32]| rows.iter().map(|&row| i64::from(row) + offset).collect();
-            train.extend::<Vec<i64>>(resident(&part.train));
-            validation.extend::<Vec<i64>>(resident(&part.validation));
+        for (part, (series, sections)) in series.iter().zip(&cut.sections).enumerate() {
+            train.extend(place(part, &sections.train));
+            validation.extend(place(part, &sections.validation));
             test.push(TestRows {
                 series: Arc::clone(series),
-                rows: part.test.clone(),
-                resident: resident(&part.test),
+                rows: sections.test.clone(),
+                resident: place(part, &sections.test),
             });
-            offsets.push(offset);
-            offset += series.matrix().rows() as i64;
         }
-
-        let place = crate::torch::device(device);
-        let features = matrices.first().map_or(0, |(matrix, _)| matrix.cols() as i64);
-        let on_host = matrices
-            .iter()
-            .map(|(matrix, _)| Tensor::f_from_slice(matrix.as_slice())?.f_reshape([-1, features]))
-            .collect::<Result<Vec<_>, TorchError>>()?;
-        let labels = series
-            .iter()
-            .map(|series| Tensor::f_from_slice(&series.labels().value))
-            .collect::<Result<Vec<_>, TorchError>>()?;
+        let weights = fitted
+            .weights
+            .map(|weights| {
+                let weights: Vec<f32> =
+                    weights.into_iter().flatten().map(|weight| weight as f32).collect();
+                let rows = Tensor::f_from_slice(&train)?.f_to(resident.device)?;
+                let weights = Tensor::f_from_slice(&weights)?.f_to(resident.device)?;
+                resident.labels.f_zeros_like()?.f_index_copy(0, &rows, &weights)
+            })
+            .transpose()?;
+        let window = i64::from(spec.window);
+        let kind = (Kind::Int64, resident.device);
         Ok(Self {
-            device: place,
-            matrix: Tensor::f_cat(&on_host, 0)?.f_to(place)?,
-            labels: Tensor::f_cat(&labels, 0)?.f_to(place)?,
-            window: Tensor::f_arange_start(1 - i64::from(window), 1, (Kind::Int64, place))?,
-            features,
+            window: Tensor::f_arange_start(1 - window, 1, kind)?,
             train,
             validation,
             test,
-            offsets,
-            purged: parts.iter().map(|part| part.purged as u64).sum(),
-            scaler,
-            label_moments,
+            rows,
+            dead_zone: fitted.dead_zone,
+            scaler: fitted.scaler,
+            own_scalers,
+            label_moments: fitted.label_moments,
+            weights,
+            resident,
         })
     }
 
     /// Rows by section.
     #[must_use]
-    pub fn rows(&self) -> TaskRows {
-        TaskRows {
-            train: self.train.len() as u64,
-            validation: self.validation.len() as u64,
-            test: self.test.iter().map(|test| test.rows.len() as u64).sum(),
-            purged: self.purged,
-        }
+    pub const fn rows(&self) -> TaskRows {
+        self.rows
     }
 
-    /// Fitted on the train rows of all symbols.
+    /// Fitted on the train rows of all series together.
     #[must_use]
     pub const fn scaler(&self) -> &Scaler {
         &self.scaler
+    }
+
+    /// Each series' own scaler, in their order; empty where all share one.
+    #[must_use]
+    pub fn series_scalers(&self) -> &[SeriesScaler] {
+        self.own_scalers.as_ref().map_or(&[], |own| own.scalers.as_slice())
+    }
+
+    /// What the network has to do to what [`Self::windows`] gives it: scale it, or, where each series has its own scaler, leave it as it is.
+    #[must_use]
+    pub fn network_scaler(&self) -> Scaler {
+        match self.own_scalers {
+            Some(_) => Scaler::identity(self.scaler.mean().len()),
+            None => self.scaler.clone(),
+        }
+    }
+
+    /// The absolute outcome up to which train and validation rows were left out; `None` where the label has no dead zone.
+    #[must_use]
+    pub const fn dead_zone(&self) -> Option<f64> {
+        self.dead_zone
     }
 
     /// Mean and population standard deviation of the train labels; the latter is 1 where the label never changes.
@@ -212,7 +218,7 @@ impl TaskData {
         &self.validation
     }
 
-    /// Test rows, one entry per symbol.
+    /// Test rows, one entry per series.
     #[must_use]
     pub fn test(&self) -> &[TestRows] {
         &self.test
@@ -223,12 +229,13 @@ impl TaskData {
     pub fn latest(&self, rows: &[i64]) -> LatestRows {
         let mut latest = LatestRows::default();
         for &row in rows {
-            let part = self.offsets.partition_point(|&offset| offset <= row) - 1;
+            let part = self.resident.offsets.partition_point(|&offset| offset <= row) - 1;
             let series = &self.test[part].series;
-            let local = (row - self.offsets[part]) as usize;
+            let local = (row - self.resident.offsets[part]) as usize;
+            let scaler = self.series_scalers().get(part).map_or(&self.scaler, |own| &own.scaler);
             let from = latest.features.len();
             latest.features.extend_from_slice(series.matrix().row(local));
-            self.scaler.transform(&mut latest.features[from..]);
+            scaler.transform(&mut latest.features[from..]);
             latest.outcomes.push(series.labels().outcome[local]);
         }
         latest
@@ -239,21 +246,32 @@ impl TaskData {
     /// # Errors
     /// When the device has no room.
     pub fn index(&self, rows: &[i64]) -> Result<Tensor, TorchError> {
-        Tensor::f_from_slice(rows)?.f_to(self.device)
+        Tensor::f_from_slice(rows)?.f_to(self.resident.device)
     }
 
-    /// Gathers the raw windows `[rows, window, features]` that end at these rows of the resident matrix.
+    /// Gathers the windows `[rows, window, features]` that end at these rows of the resident matrix, as the network takes them: raw, or scaled
+    /// where each series has its own scaler. Scaled or not, they are made for these rows and forgotten after them.
     ///
     /// # Errors
     /// When the device has no room.
     pub fn windows(&self, rows: &Tensor) -> Result<Tensor, TorchError> {
+        let windows = self.raw_windows(rows)?;
+        match &self.own_scalers {
+            Some(own) => own.scale(&windows, rows),
+            None => Ok(windows),
+        }
+    }
+
+    /// Gathers the unscaled windows `[rows, window, features]` that end at these rows of the resident matrix.
+    ///
+    /// # Errors
+    /// When the device has no room.
+    pub fn raw_windows(&self, rows: &Tensor) -> Result<Tensor, TorchError> {
+        let matrix = &self.resident.matrix;
         let bars = rows.f_unsqueeze(1)?.f_add(&self.window)?;
         let (samples, window) = bars.size2()?;
-        self.matrix.f_index_select(0, &bars.f_flatten(0, 1)?)?.f_view([
-            samples,
-            window,
-            self.features,
-        ])
+        let features = matrix.size2()?.1;
+        matrix.f_index_select(0, &bars.f_flatten(0, 1)?)?.f_view([samples, window, features])
     }
 
     /// Gathers the labels `[rows]` of these rows, as the label defines them.
@@ -261,7 +279,21 @@ impl TaskData {
     /// # Errors
     /// When the device has no room.
     pub fn labels(&self, rows: &Tensor) -> Result<Tensor, TorchError> {
-        self.labels.f_index_select(0, rows)
+        self.resident.labels.f_index_select(0, rows)
+    }
+
+    /// Gathers the weights `[rows]` of these train rows, 1 on average over all of them; `None` where every row counts alike.
+    ///
+    /// # Errors
+    /// When the device has no room.
+    pub fn weights(&self, rows: &Tensor) -> Result<Option<Tensor>, TorchError> {
+        self.weights.as_ref().map(|weights| weights.f_index_select(0, rows)).transpose()
+    }
+
+    /// The matrix on the device that it shares with other folds.
+    #[must_use]
+    pub const fn resident(&self) -> &Resident {
+        &self.resident
     }
 }
 
@@ -274,44 +306,17 @@ pub struct LatestRows {
     pub outcomes: Vec<f64>,
 }
 
-fn cut(series: &Series, fold: &FoldPlan) -> Sections {
-    sections(fold, series.decision(), &series.labels().end_time, series.usable())
-}
-
-fn check_not_empty(
-    series: &[Arc<Series>],
-    parts: &[Sections],
-    fold: &FoldPlan,
-) -> Result<(), DatasetError> {
-    for (section, span, rows) in [
-        (Section::Train, fold.train, parts.iter().map(|part| part.train.len()).sum::<usize>()),
-        (
-            Section::Validation,
-            fold.validation,
-            parts.iter().map(|part| part.validation.len()).sum(),
-        ),
-        (Section::Test, fold.test, parts.iter().map(|part| part.test.len()).sum()),
+fn check_not_empty(series: &[Arc<Series>], rows: TaskRows) -> Result<(), DatasetError> {
+    for (section, rows) in [
+        (Section::Train, rows.train),
+        (Section::Validation, rows.validation),
+        (Section::Test, rows.test),
     ] {
         if rows == 0 {
             let symbols: Vec<&Symbol> = series.iter().map(|series| series.symbol()).collect();
             let symbols = symbols.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            return Err(DatasetError::EmptySection {
-                fold: fold.index.0,
-                section,
-                span: format!("{} to {}", span.start, span.end),
-                symbols,
-            });
+            return Err(DatasetError::EmptySection { section, symbols });
         }
     }
     Ok(())
-}
-
-/// Mean and population standard deviation in two passes; a deviation of 0 becomes 1.
-fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
-    let (count, sum) =
-        values.clone().fold((0.0, 0.0), |(count, sum), value| (count + 1.0, sum + value));
-    let mean = if count > 0.0 { sum / count } else { 0.0 };
-    let squares: f64 = values.map(|value| (value - mean).powi(2)).sum();
-    let std = if count > 0.0 { (squares / count).sqrt() } else { 0.0 };
-    (mean, if std > 0.0 { std } else { 1.0 })
 }

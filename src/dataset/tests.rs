@@ -1,20 +1,33 @@
 use std::sync::Arc;
 
-use super::{DatasetError, Series, TaskData};
-use crate::domain::{Device, FoldPlan, Symbol};
+use super::{DatasetError, Resident, ResidentCache, Series, TaskCut, TaskData, prepare};
+use crate::domain::{Bytes, Cancel, Device, FoldPlan, Length, Symbol};
 use crate::market::{Bars, synthetic_bars};
-use crate::spec::{ExperimentSpec, SyntheticMarket, SyntheticSpec, load};
-use crate::validation::{decision_axis, walk_forward};
+use crate::spec::{
+    DeadZone, ExperimentSpec, LabelSpec, Scaling, SyntheticMarket, SyntheticSpec, ValidationSpec,
+    WeightSpec, load,
+};
+use crate::validation::{Reach, Sections, decision_axis, folds};
 
 const WINDOW: u32 = 5;
 
 fn experiment() -> ExperimentSpec {
     let mut spec = load("mlp-return").unwrap();
     spec.window = WINDOW;
-    spec.validation.train_bars = 200;
-    spec.validation.validation_bars = 60;
-    spec.validation.test_bars = 50;
+    spec.validation = walking(200);
     spec
+}
+
+fn walking(train: u32) -> ValidationSpec {
+    ValidationSpec::WalkForward {
+        anchored: false,
+        train: Length::Bars(train),
+        validation: Length::Bars(60),
+        test: Length::Bars(50),
+        step: None,
+        embargo: Length::Bars(0),
+        max_folds: None,
+    }
 }
 
 fn bars(symbol: &str, count: u32) -> Bars {
@@ -31,7 +44,8 @@ fn series(spec: &ExperimentSpec, symbols: &[(&str, u32)]) -> Vec<Arc<Series>> {
 
 fn first_fold(spec: &ExperimentSpec, series: &[Arc<Series>]) -> FoldPlan {
     let decisions: Vec<_> = series.iter().map(|series| series.decision()).collect();
-    walk_forward(&decision_axis(&decisions), &spec.validation).unwrap()[0]
+    let reach = Reach { horizon: spec.label.horizon(), back: 48 + WINDOW };
+    folds(&decision_axis(&decisions), &spec.validation, reach).unwrap().swap_remove(0)
 }
 
 #[test]
@@ -39,7 +53,7 @@ fn a_gathered_window_is_the_rows_up_to_its_own_bar() {
     let spec = experiment();
     let series = series(&spec, &[("A", 400), ("B", 400)]);
     let fold = first_fold(&spec, &series);
-    let data = TaskData::build(&series, &fold, WINDOW, Device::Cpu).unwrap();
+    let data = TaskData::build(&series, &fold, &spec, Device::Cpu).unwrap();
     for test in data.test() {
         let windows = data.windows(&data.index(test.resident()).unwrap()).unwrap();
         let columns = test.series.matrix().cols();
@@ -62,7 +76,7 @@ fn scaler_and_label_moments_are_those_of_the_train_rows_alone() {
     let spec = experiment();
     let series = series(&spec, &[("A", 400), ("B", 350)]);
     let fold = first_fold(&spec, &series);
-    let data = TaskData::build(&series, &fold, WINDOW, Device::Cpu).unwrap();
+    let data = TaskData::build(&series, &fold, &spec, Device::Cpu).unwrap();
     let train = data.index(data.train()).unwrap();
     let latest = data.windows(&train).unwrap().select(1, -1).to_kind(tch::Kind::Double);
     let mean: Vec<f64> = latest.mean_dim(0, false, None).try_into().unwrap();
@@ -85,8 +99,8 @@ fn rows_counted_for_the_plan_are_the_rows_built() {
     let spec = experiment();
     let series = series(&spec, &[("A", 400)]);
     let fold = first_fold(&spec, &series);
-    let rows = TaskData::build(&series, &fold, WINDOW, Device::Cpu).unwrap().rows();
-    assert_eq!(rows, TaskData::count_rows(&series, &fold));
+    let rows = TaskData::build(&series, &fold, &spec, Device::Cpu).unwrap().rows();
+    assert_eq!(rows, TaskCut::of(&series, &fold, spec.label).rows());
     // 48 bars of warm-up and a window of 5 cost the train section its start; the horizon of 1 costs one row at each later border.
     assert_eq!(
         (rows.train, rows.validation, rows.test, rows.purged),
@@ -99,7 +113,7 @@ fn the_latest_rows_are_scaled_and_keep_their_outcomes() {
     let spec = experiment();
     let series = series(&spec, &[("A", 400), ("B", 400)]);
     let fold = first_fold(&spec, &series);
-    let data = TaskData::build(&series, &fold, WINDOW, Device::Cpu).unwrap();
+    let data = TaskData::build(&series, &fold, &spec, Device::Cpu).unwrap();
     let test = &data.test()[1];
     let latest = data.latest(test.resident());
     let outcomes = test.rows.iter().map(|&row| test.series.labels().outcome[row as usize]);
@@ -112,16 +126,172 @@ fn the_latest_rows_are_scaled_and_keep_their_outcomes() {
 #[test]
 fn a_section_without_rows_is_named() {
     let mut spec = experiment();
-    spec.validation.train_bars = 40;
+    spec.validation = walking(40);
     let series = series(&spec, &[("A", 400)]);
     let fold = first_fold(&spec, &series);
-    let error = TaskData::build(&series, &fold, WINDOW, Device::Cpu).unwrap_err();
+    let error = TaskData::build(&series, &fold, &spec, Device::Cpu).unwrap_err();
     assert!(matches!(error, DatasetError::EmptySection { .. }));
     let text = error.to_string();
     assert!(
-        text.contains("train section")
-            && text.contains("of A")
-            && text.contains("validation.train_bars"),
+        text.contains("train section") && text.contains("of A") && text.contains("`validation`"),
         "{text}"
     );
+}
+
+#[test]
+fn memory_is_the_matrix_whatever_the_window_and_the_folds_share_it() {
+    let spec = experiment();
+    let series = series(&spec, &[("A", 400), ("B", 350)]);
+    let fold = first_fold(&spec, &series);
+    let columns = series[0].matrix().cols() as u64;
+    let cache = ResidentCache::default();
+    let build = |window| {
+        let spec = ExperimentSpec { window, ..spec.clone() };
+        let cut = TaskCut::of(&series, &fold, spec.label);
+        let resident = cache.get(&series, Device::Cpu).unwrap();
+        TaskData::build_from(&series, &cut, &spec, resident).unwrap()
+    };
+    let (narrow, wide) = (build(1), build(64));
+    for data in [&narrow, &wide] {
+        assert_eq!(data.resident().bytes(), Bytes(750 * (columns + 1) * 4));
+    }
+    assert_eq!(narrow.resident().address(), wide.resident().address(), "one copy for both");
+    let other = cache.get(&series[..1], Device::Cpu).unwrap();
+    assert_ne!(other.address(), narrow.resident().address());
+    assert_eq!(other.bytes(), Bytes(400 * (columns + 1) * 4));
+    let again = cache.get(&series, Device::Cpu).unwrap();
+    assert_ne!(again.address(), narrow.resident().address(), "only the last one is kept");
+}
+
+#[test]
+fn a_dead_zone_is_learnt_from_train_rows_and_spares_the_test_rows() {
+    let direction = |dead_zone| LabelSpec::Direction { horizon: 1, dead_zone };
+    let mut spec = ExperimentSpec { label: direction(DeadZone::None), ..experiment() };
+    let series = series(&spec, &[("A", 400), ("B", 400)]);
+    let fold = first_fold(&spec, &series);
+    let whole = TaskData::build(&series, &fold, &spec, Device::Cpu).unwrap();
+    spec.label = direction(DeadZone::TrainQuantile(0.25));
+    let part = TaskData::build(&series, &fold, &spec, Device::Cpu).unwrap();
+    let outcomes = |data: &TaskData, rows: &[i64]| -> Vec<f64> {
+        data.latest(rows).outcomes.iter().map(|outcome| outcome.abs()).collect()
+    };
+    let mut sorted = outcomes(&whole, whole.train());
+    sorted.sort_by(f64::total_cmp);
+    let place = 0.25 * (sorted.len() - 1) as f64;
+    let (below, above) = (sorted[place as usize], sorted[place as usize + 1]);
+    let expected = below + (above - below) * place.fract();
+    let threshold = part.dead_zone().unwrap();
+    assert!((threshold - expected).abs() < 1e-15, "{threshold} and {expected}");
+    assert!(outcomes(&part, part.train()).iter().all(|outcome| *outcome > threshold));
+    assert!(outcomes(&part, part.validation()).iter().all(|outcome| *outcome > threshold));
+    assert_eq!(part.rows().test, whole.rows().test);
+    let (before, after) = (whole.rows(), part.rows());
+    let left_out = before.train + before.validation - after.train - after.validation;
+    assert_eq!(after.inside_dead_zone, left_out);
+    assert!(after.train < before.train && after.validation < before.validation);
+}
+
+#[test]
+fn weights_are_those_of_the_train_rows_and_follow_them_into_the_batch() {
+    let mut spec = experiment();
+    spec.label = LabelSpec::ForwardReturn { horizon: 8 };
+    spec.weights = WeightSpec { uniqueness: true, time_decay: Some(0.5) };
+    let series = series(&spec, &[("A", 400), ("B", 350)]);
+    let fold = first_fold(&spec, &series);
+    let data = TaskData::build(&series, &fold, &spec, Device::Cpu).unwrap();
+    let cut = TaskCut::of(&series, &fold, spec.label);
+    let expected = cut.train_weights(&series, spec.weights).unwrap().concat();
+    let rows: Vec<i64> = data.train().iter().rev().copied().collect();
+    let weights = data.weights(&data.index(&rows).unwrap()).unwrap().unwrap();
+    let weights: Vec<f32> = weights.try_into().unwrap();
+    let expected: Vec<f32> = expected.iter().rev().map(|weight| *weight as f32).collect();
+    assert_eq!(weights, expected);
+    let mean = weights.iter().map(|weight| f64::from(*weight)).sum::<f64>() / weights.len() as f64;
+    assert!((mean - 1.0).abs() < 1e-6, "{mean}");
+    assert!(weights.windows(2).any(|pair| pair[0] != pair[1]));
+    spec.weights = WeightSpec::default();
+    let data = TaskData::build(&series, &fold, &spec, Device::Cpu).unwrap();
+    assert!(data.weights(&data.index(&rows).unwrap()).unwrap().is_none());
+}
+
+#[test]
+fn each_series_is_scaled_by_its_own_train_rows_or_as_all_for_want_of_them() {
+    let spec = ExperimentSpec { scaling: Scaling::PerSymbol, ..experiment() };
+    let series = series(&spec, &[("A", 400), ("B", 400), ("C", 400)]);
+    let fold = first_fold(&spec, &series);
+    let mut cut = TaskCut::of(&series, &fold, spec.label);
+    cut.sections[2].train.clear();
+    let resident = Resident::new(&series, Device::Cpu).unwrap();
+    let data = TaskData::build_from(&series, &cut, &spec, resident).unwrap();
+    let own = data.series_scalers();
+    assert_eq!(own.iter().map(|own| own.is_global).collect::<Vec<_>>(), [false, false, true]);
+    assert_eq!(own[2].scaler, *data.scaler());
+    for (position, test) in data.test().iter().enumerate() {
+        let scaler = &own[position].scaler;
+        if position < 2 {
+            let train = &cut.sections[position].train;
+            assert_eq!(*scaler, crate::features::Scaler::fit(test.series.matrix(), train).unwrap());
+            assert_ne!(scaler, data.scaler());
+        }
+        let rows = data.index(&test.resident()[..7]).unwrap();
+        let raw = data.raw_windows(&rows).unwrap();
+        let row = |values: &[f64]| {
+            let values: Vec<f32> = values.iter().map(|value| *value as f32).collect();
+            tch::Tensor::from_slice(&values)
+        };
+        // As a network does it with a scaler of its own: the same bits.
+        let expected = (raw - row(scaler.mean())) / row(scaler.scale());
+        assert_eq!(data.windows(&rows).unwrap(), expected, "{}", test.series.symbol());
+        let latest = data.latest(test.resident());
+        let mut first = test.series.matrix().row(test.rows[0] as usize).to_vec();
+        scaler.transform(&mut first);
+        assert_eq!(latest.features[..first.len()], first);
+    }
+    assert_eq!(data.network_scaler().scale(), vec![1.0; data.scaler().scale().len()]);
+}
+
+#[test]
+fn any_rows_can_be_trained_on() {
+    let spec = experiment();
+    let series = series(&spec, &[("A", 400)]);
+    let every = |step: usize, first: u32| (first..300).step_by(step).collect::<Vec<u32>>();
+    let sections = Sections {
+        train: every(3, 100),
+        validation: every(3, 101),
+        test: every(3, 102),
+        purged: 0,
+    };
+    let cut = TaskCut::of_sections(&series, vec![sections.clone()], spec.label);
+    let resident = Resident::new(&series, Device::Cpu).unwrap();
+    let data = TaskData::build_from(&series, &cut, &spec, resident).unwrap();
+    assert_eq!(data.train(), sections.train.iter().map(|row| i64::from(*row)).collect::<Vec<_>>());
+    assert_eq!(data.test()[0].rows, sections.test);
+}
+
+#[test]
+fn a_panel_is_prepared_as_its_symbols_are() {
+    let spec = experiment();
+    let panel = [bars("A", 400), bars("B", 300), bars("C", 350)];
+    let prepared = prepare(&panel, &spec, &Cancel::new()).unwrap();
+    for (series, bars) in prepared.iter().zip(&panel) {
+        let alone = Series::prepare(bars, &spec).unwrap();
+        assert_eq!(series.symbol(), bars.symbol());
+        let bits = |series: &Series| -> Vec<u32> {
+            series.matrix().as_slice().iter().map(|value| value.to_bits()).collect()
+        };
+        assert_eq!(bits(series), bits(&alone));
+        assert_eq!(series.usable(), alone.usable());
+    }
+    let demeaned = LabelSpec::DemeanedReturn { horizon: 1, minimum_symbols: 3 };
+    let spec = ExperimentSpec { label: demeaned, ..spec };
+    let prepared = prepare(&panel, &spec, &Cancel::new()).unwrap();
+    let at = |series: &Series, row: usize| f64::from(series.labels().value[row]);
+    let sum: f64 = prepared.iter().map(|series| at(series, 200)).sum();
+    assert!(sum.abs() < 1e-6 && at(&prepared[0], 200) != 0.0, "{sum}");
+    // Beyond the end of B there are two.
+    assert!(at(&prepared[0], 330).is_nan());
+    assert!(prepared[0].usable().scorable[330] && !prepared[0].usable().learnable[330]);
+    let cancel = Cancel::new();
+    cancel.cancel();
+    assert!(prepare(&panel, &spec, &cancel).is_err());
 }

@@ -8,6 +8,7 @@ mod device;
 mod equity;
 mod event;
 mod ids;
+mod length;
 mod plan;
 mod report;
 mod symbol;
@@ -20,7 +21,8 @@ pub use device::Device;
 pub use equity::{EquityCurve, PredictorEquity};
 pub use event::{EpochRecord, Event, EventKind, Progress, RunOutcome, Stage};
 pub use ids::{ContentHash, FoldIndex, RunId, TaskId};
-pub use plan::{FoldPlan, Plan, SeriesPlan, Task, TimeSpan};
+pub use length::{CalendarTime, CalendarUnit, InvalidLength, Length};
+pub use plan::{Embargo, FoldPlan, Plan, SeriesPlan, Task, TimeSpan};
 pub use report::{
     BaselineScore, CrossSectionScore, RunSummary, Score, SeriesSummary, TaskReport, TaskRows,
 };

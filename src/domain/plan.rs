@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Bytes, ContentHash, Device, FoldIndex, Symbol, TaskId, Timeframe, UtcMillis};
+use super::{
+    Bytes, CalendarTime, ContentHash, Device, FoldIndex, Symbol, TaskId, Timeframe, UtcMillis,
+};
 
 /// A half-open span of decision times: a bar belongs to it when it closes at or after `start` and before `end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,21 +21,90 @@ impl TimeSpan {
     }
 }
 
-/// One walk-forward fold: where its sections lie on the UTC time axis. The gaps between them are the embargo; the purge comes on top, row
-/// by row, from the label end times.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// One fold: where its sections lie on the UTC time axis. The gaps between them are the embargo; the purge comes on top, row by row, from the
+/// label end times.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FoldPlan {
     /// Position in the plan, from 0.
     pub index: FoldIndex,
-    /// What the model learns from.
-    pub train: TimeSpan,
+    /// What the model learns from: one span, or in K-fold up to two, before and after what is tested. In time order, at least one.
+    #[serde(with = "one_or_several")]
+    pub train: Vec<TimeSpan>,
     /// What early stopping and model choice see.
     pub validation: TimeSpan,
     /// What is seen once, at the end.
     pub test: TimeSpan,
+    /// How long rows that follow a validation or test section wait after its last label has ended.
+    #[serde(default, skip_serializing_if = "Embargo::is_none")]
+    pub embargo: Embargo,
 }
 
-/// One unit of training: a model for these symbols at this timeframe on this fold.
+impl FoldPlan {
+    /// The first moment of any section.
+    #[must_use]
+    pub fn start(&self) -> UtcMillis {
+        let others = self.validation.start.min(self.test.start);
+        self.train.first().map_or(others, |train| others.min(train.start))
+    }
+
+    /// The first moment after every section.
+    #[must_use]
+    pub fn end(&self) -> UtcMillis {
+        let others = self.validation.end.max(self.test.end);
+        self.train.last().map_or(others, |train| others.max(train.end))
+    }
+}
+
+/// How long rows wait after the last label of a section before them has ended. Both must have passed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Embargo {
+    /// Bars of the row's own series: never less than window and longest lookback, so that no window reaches back into the section.
+    pub bars: u32,
+    /// Calendar time.
+    #[serde(default)]
+    pub time: Option<CalendarTime>,
+}
+
+impl Embargo {
+    /// Whether nothing waits.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        self.bars == 0 && self.time.is_none()
+    }
+}
+
+/// One value is written as itself and several as a list, so that what was written when there could be only one still reads.
+mod one_or_several {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrSeveral<T> {
+        One(T),
+        Several(Vec<T>),
+    }
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(
+        values: &[T],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match values {
+            [only] => only.serialize(serializer),
+            several => several.serialize(serializer),
+        }
+    }
+
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<T>, D::Error> {
+        Ok(match OneOrSeveral::deserialize(deserializer)? {
+            OneOrSeveral::One(only) => vec![only],
+            OneOrSeveral::Several(several) => several,
+        })
+    }
+}
+
+/// One unit of training: a model for these symbols at these timeframes on this fold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     /// Name within the run.
@@ -42,8 +113,9 @@ pub struct Task {
     pub key: ContentHash,
     /// The symbols the model is trained on: one, or all of them where pooled.
     pub symbols: Vec<Symbol>,
-    /// The bar length.
-    pub timeframe: Timeframe,
+    /// The bar lengths: one, or all of them where timeframes are pooled. The shortest first.
+    #[serde(rename = "timeframe", with = "one_or_several")]
+    pub timeframes: Vec<Timeframe>,
     /// The sections.
     pub fold: FoldPlan,
     /// Seeds initial weights, batch order and dropout: a hash of the experiment's seed and the task's identity, never of its position.
@@ -54,6 +126,15 @@ pub struct Task {
     pub parameters: u64,
     /// Estimated peak of tensors at work: the resident matrix, weights, gradients, optimizer state, activations.
     pub memory: Bytes,
+}
+
+impl Task {
+    /// The bar lengths in one word: `1h`, `1h+4h`.
+    #[must_use]
+    pub fn timeframe_text(&self) -> String {
+        let timeframes: Vec<String> = self.timeframes.iter().map(ToString::to_string).collect();
+        timeframes.join("+")
+    }
 }
 
 /// What was found of one symbol's bars at one timeframe.
@@ -96,4 +177,25 @@ pub struct Plan {
     pub tasks: Vec<Task>,
     /// What the user should know before starting.
     pub warnings: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fold_with_one_train_span_reads_and_writes_as_it_always_did() {
+        let span = r#"{"start":"2024-01-01T00:00:00Z","end":"2024-01-02T00:00:00Z"}"#;
+        let old = format!(r#"{{"index":0,"train":{span},"validation":{span},"test":{span}}}"#);
+        let fold: FoldPlan = serde_json::from_str(&old).unwrap();
+        assert_eq!((fold.train.len(), fold.embargo), (1, Embargo::default()));
+        assert_eq!(serde_json::to_string(&fold).unwrap(), old);
+        let several = FoldPlan {
+            train: vec![fold.test; 2],
+            embargo: Embargo { bars: 3, time: "2d".parse().ok() },
+            ..fold
+        };
+        let text = serde_json::to_string(&several).unwrap();
+        assert_eq!(serde_json::from_str::<FoldPlan>(&text).unwrap(), several, "{text}");
+    }
 }

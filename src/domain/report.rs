@@ -11,8 +11,11 @@ pub struct TaskRows {
     pub validation: u64,
     /// Rows tested on.
     pub test: u64,
-    /// Rows dropped because their label reaches a later section.
+    /// Rows dropped because their label reaches a later section, or because they follow an earlier one too soon.
     pub purged: u64,
+    /// Train and validation rows whose outcome is too small to learn a direction from.
+    #[serde(default)]
+    pub inside_dead_zone: u64,
 }
 
 /// Out-of-sample quality of one predictor. `None` means it could not be computed (too few rows, no variance), never zero.

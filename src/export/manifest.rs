@@ -2,7 +2,8 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::torchscript::{TOLERANCE, windows};
-use crate::domain::{ContentHash, RunId, Task, TaskReport};
+use crate::dataset::SeriesScaler;
+use crate::domain::{ContentHash, RunId, Symbol, Task, TaskReport, Timeframe};
 use crate::models::{Network, NetworkDesign};
 use crate::runs::{Manifest, TaskMetadata};
 use crate::spec::LabelSpec;
@@ -38,6 +39,9 @@ pub struct ExportManifest {
     pub spec: ContentHash,
     /// The task.
     pub task: Task,
+    /// The series that the model is for, where each series of the task has a scaler of its own; `None` where it is for all of them.
+    #[serde(default)]
+    pub series: Option<ModelSeries>,
     /// Feature columns, in the order of the input's last dimension. Unscaled: the scaler is inside the model.
     pub features: Vec<String>,
     /// The input of `forward`.
@@ -52,6 +56,17 @@ pub struct ExportManifest {
     pub report: TaskReport,
     /// An input and what the model says to it.
     pub example: Example,
+}
+
+/// The one series that an exported model is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelSeries {
+    /// The instrument.
+    pub symbol: Symbol,
+    /// The bar length.
+    pub timeframe: Timeframe,
+    /// Whether it had no train row in the fold, so that it is scaled like all series of the task together.
+    pub is_scaled_as_all: bool,
 }
 
 /// A small input and the network's own predictions for it.
@@ -81,8 +96,12 @@ impl Example {
 }
 
 impl ExportManifest {
-    pub(super) fn new(metadata: &TaskMetadata, run: &Manifest, example: Example) -> Self {
-        let input = metadata.design.input;
+    pub(super) fn new(
+        (metadata, scaled): (&TaskMetadata, Option<&SeriesScaler>),
+        (design, example): (&NetworkDesign, Example),
+        run: &Manifest,
+    ) -> Self {
+        let input = design.input;
         Self {
             schema: 1,
             producer: format!("walkforge {}", env!("CARGO_PKG_VERSION")),
@@ -90,20 +109,44 @@ impl ExportManifest {
             run: run.run.clone(),
             spec: run.plan.spec,
             task: metadata.task.clone(),
+            series: scaled.map(|own| ModelSeries {
+                symbol: own.symbol.clone(),
+                timeframe: own.timeframe,
+                is_scaled_as_all: own.is_global,
+            }),
             features: metadata.features.clone(),
-            input: format!("float32 [batch, {}, {}]: raw features of the last {} bars, oldest first", input.window, input.features, input.window),
-            output: match metadata.label {
-                LabelSpec::ForwardReturn { .. } => {
-                    "float32 [batch]: predicted simple return open[t+1] to open[t+1+horizon], a fraction".to_owned()
-                }
-                LabelSpec::Direction { .. } => {
-                    "float32 [batch]: probability that open[t+1+horizon] is above open[t+1]".to_owned()
-                }
-            },
+            input: format!(
+                "float32 [batch, {}, {}]: raw features of the last {} bars, oldest first",
+                input.window, input.features, input.window
+            ),
+            output: output_text(metadata.label),
             label: metadata.label,
-            design: metadata.design.clone(),
+            design: design.clone(),
             report: metadata.report.clone(),
             example,
         }
     }
+}
+
+fn output_text(label: LabelSpec) -> String {
+    const HELD: &str = "open[t+1] to open[t+1+horizon]";
+    let what = match label {
+        LabelSpec::ForwardReturn { .. } => {
+            format!("predicted simple return {HELD}, a fraction")
+        }
+        LabelSpec::ScaledReturn { .. } => format!(
+            "predicted simple return {HELD}, in units of the volatility at t over the horizon (standard deviation of one-bar log returns × sqrt(horizon))"
+        ),
+        LabelSpec::DemeanedReturn { .. } => format!(
+            "predicted simple return {HELD} less the mean of all symbols decided at the same time, a fraction"
+        ),
+        LabelSpec::Direction { .. } => {
+            "probability that open[t+1+horizon] is above open[t+1]".to_owned()
+        }
+        LabelSpec::TripleBarrier { .. } => {
+            "probability that the price reaches the profit barrier before the stop barrier"
+                .to_owned()
+        }
+    };
+    format!("float32 [batch]: {what}")
 }

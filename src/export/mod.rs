@@ -8,9 +8,10 @@ mod torchscript;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-pub use manifest::{Example, ExportManifest, FILES};
+pub use manifest::{Example, ExportManifest, FILES, ModelSeries};
 pub use torchscript::{TOLERANCE, trace};
 
+use crate::dataset::SeriesScaler;
 use crate::domain::{Cancel, Device, TaskId};
 use crate::models::{BuildError, Network};
 use crate::runs::{RunFolder, StoreError, TaskMetadata, read_weights, write_atomically};
@@ -71,7 +72,8 @@ impl ExportError {
     }
 }
 
-/// Exports every finished task of a run, a folder each, and returns the folders. An earlier export of the same name is
+/// Exports every finished task of a run, a folder each, and returns the folders. A task whose series have scalers of their own makes a model, and
+/// a folder `TASK-SYMBOL-TIMEFRAME`, for each of them. An earlier export of the same name is
 /// replaced whole; a folder that holds anything else is left alone and refused.
 ///
 /// # Errors
@@ -88,9 +90,11 @@ pub fn export_run(
             return Err(ExportError::Cancelled);
         }
         if let Some(metadata) = run.metadata(&task.id)? {
-            let folder = to.join(task.id.as_str());
-            export_task(run, &metadata, &manifest, &folder)?;
-            written.push(folder);
+            for scaled in variants(&metadata) {
+                let folder = to.join(folder_name(&task.id, scaled));
+                export_model((run, &manifest), (&metadata, scaled), &folder)?;
+                written.push(folder);
+            }
         }
     }
     if written.is_empty() {
@@ -99,18 +103,34 @@ pub fn export_run(
     Ok(written)
 }
 
-fn export_task(
-    run: &RunFolder,
-    metadata: &TaskMetadata,
-    run_manifest: &crate::runs::Manifest,
+/// The models of a task: one, or one for each scaler.
+fn variants(metadata: &TaskMetadata) -> Vec<Option<&SeriesScaler>> {
+    match metadata.series_scalers.as_slice() {
+        [] => vec![None],
+        own => own.iter().map(Some).collect(),
+    }
+}
+
+fn folder_name(task: &TaskId, scaled: Option<&SeriesScaler>) -> String {
+    scaled
+        .map_or_else(|| task.to_string(), |own| format!("{task}-{}-{}", own.symbol, own.timeframe))
+}
+
+fn export_model(
+    (run, run_manifest): (&RunFolder, &crate::runs::Manifest),
+    (metadata, scaled): (&TaskMetadata, Option<&SeriesScaler>),
     folder: &Path,
 ) -> Result<(), ExportError> {
     let task = &metadata.task.id;
     let torch = |source| ExportError::Torch { task: task.clone(), source };
     let stored = run.task(task).join("weights.safetensors");
-    let network =
-        Network::from_weights(metadata.design.clone(), Device::Cpu, read_weights(&stored)?)
-            .map_err(|source| ExportError::Network { task: task.clone(), source })?;
+    let mut design = metadata.design.clone();
+    if let Some(own) = scaled {
+        // While it learnt, its windows came scaled by the very numbers that it now applies itself.
+        design.scaler = own.scaler.clone();
+    }
+    let network = Network::from_weights(design.clone(), Device::Cpu, read_weights(&stored)?)
+        .map_err(|source| ExportError::Network { task: task.clone(), source })?;
     let module = trace(&network).map_err(torch)?;
     if let Some((batch, difference)) =
         torchscript::first_mismatch(&network, &module).map_err(torch)?
@@ -131,7 +151,7 @@ fn export_task(
         std::io::copy(&mut std::fs::File::open(&stored)?, file)?;
         Ok(())
     })?;
-    let manifest = ExportManifest::new(metadata, run_manifest, example);
+    let manifest = ExportManifest::new((metadata, scaled), (&design, example), run_manifest);
     write_atomically(&aside.path().join(FILES.manifest), |file| {
         Ok(serde_json::to_writer_pretty(file, &manifest)?)
     })?;

@@ -16,9 +16,7 @@ pub struct Scaler {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScalerError {
     /// Nothing to learn from.
-    #[error(
-        "the scaler has no train row to learn from; raise validation.train_bars or give more data"
-    )]
+    #[error("the scaler has no train row to learn from; raise validation.train or give more data")]
     NoRows,
     /// A row the matrix does not have.
     #[error("train row {row} lies outside the feature matrix of {rows} rows")]
@@ -51,6 +49,12 @@ pub enum ScalerError {
 }
 
 impl Scaler {
+    /// One that changes nothing: for values that are scaled already.
+    #[must_use]
+    pub fn identity(columns: usize) -> Self {
+        Self { mean: vec![0.0; columns], scale: vec![1.0; columns] }
+    }
+
     /// Mean and population standard deviation (divided by n) of each column over these rows, in `f64`. A constant column gets scale 1.
     ///
     /// # Errors

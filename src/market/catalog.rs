@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::nearest::nearest;
-use super::{Bars, Format, MarketError, parse_file_name, read_bars};
+use super::read::ENDINGS;
+use super::{Bars, Format, Identity, MarketError, OVERRIDES_FILE, Overrides, read_bars};
 use crate::domain::{Bytes, Symbol, Timeframe};
 
 /// The market files of a folder, known by their names; none has been opened.
@@ -59,8 +60,15 @@ impl Catalog {
     pub fn scan(folder: &Path) -> Result<Self, MarketError> {
         let mut entries = Vec::new();
         let mut skipped = Vec::new();
-        for file in list_folder(folder)? {
-            match file.to_entry() {
+        let listed = list_folder(folder)?;
+        let overrides = Overrides::of_folder(folder)?;
+        let names = listed.iter().filter_map(|file| file.path.file_name()?.to_str());
+        for pattern in overrides.unused(&names.collect::<Vec<_>>()) {
+            let reason = format!("`{pattern}` fits no file of this folder");
+            skipped.push(Skipped { path: folder.join(OVERRIDES_FILE), reason });
+        }
+        for file in listed {
+            match file.to_entry(&overrides) {
                 Ok(entry) => entries.push(entry),
                 Err(reason) => skipped.push(Skipped { path: file.path, reason }),
             }
@@ -181,21 +189,20 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    fn to_entry(&self) -> Result<Entry, String> {
+    fn to_entry(&self, overrides: &Overrides) -> Result<Entry, String> {
         if self.is_folder {
             return Err("a folder of its own: choose it to use its files".to_owned());
         }
         if Format::of(&self.path).is_none() {
-            return Err("no .csv, .feather or .arrow file".to_owned());
+            return Err(format!("no {ENDINGS} file"));
         }
-        let (symbol, timeframe) =
-            parse_file_name(&self.path).ok_or_else(|| NAME_UNCLEAR.to_owned())?;
+        let identity = Identity::of_path(&self.path, &overrides.of_file(&self.path));
+        let (symbol, timeframe) = identity.both().ok_or_else(|| NAME_UNCLEAR.to_owned())?;
         Ok(Entry { symbol, timeframe, path: self.path.clone(), size: self.size })
     }
 }
 
-pub(super) const NAME_UNCLEAR: &str =
-    "the name does not tell symbol and timeframe: rename it as in BTC_USDT-1h.csv";
+pub(super) const NAME_UNCLEAR: &str = "the name does not tell symbol and timeframe: rename it as in BTC_USDT-1h.csv, or name both in walkforge.ron";
 
 /// What lies in a folder, by name, without hidden files, licences and readme files.
 pub(super) fn list_folder(folder: &Path) -> Result<Vec<Listed>, MarketError> {
@@ -226,7 +233,9 @@ fn is_beside_the_point(path: &Path) -> bool {
         ["license", "licence", "copying", "notice", "readme", "desktop", "thumbs"];
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let stem = name.split('.').next().unwrap_or_default();
-    stem.is_empty() || (NAMES.contains(&stem) && Format::of(path).is_none())
+    let is_text = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("txt"))
+        || Format::of(path).is_none();
+    stem.is_empty() || name == OVERRIDES_FILE || (NAMES.contains(&stem) && is_text)
 }
 
 fn list(names: &BTreeSet<impl Display>) -> String {
@@ -261,6 +270,8 @@ mod tests {
         names.iter().map(|name| name.parse().unwrap()).collect()
     }
 
+    const NOT_READ: &str = "no .csv, .tsv, .txt, .json, .feather, .arrow or .parquet, the text formats also as .gz or .zip file";
+
     #[test]
     fn market_files_are_listed_and_the_rest_is_explained() {
         let folder = folder(&[
@@ -269,6 +280,7 @@ mod tests {
             "BTC_USDT-1h.feather",
             "XAUUSDh1.csv",
             "notes.txt",
+            "notes.md",
             "EURUSD.csv",
             "old/",
             "LICENSE",
@@ -296,7 +308,8 @@ mod tests {
             skipped,
             [
                 ("EURUSD.csv", NAME_UNCLEAR),
-                ("notes.txt", "no .csv, .feather or .arrow file"),
+                ("notes.md", NOT_READ),
+                ("notes.txt", NAME_UNCLEAR),
                 ("old", "a folder of its own: choose it to use its files"),
             ]
         );
@@ -312,7 +325,7 @@ mod tests {
             (&["LICENSE"], "(it is empty)"),
             (
                 &["fx/", "a.txt"],
-                "only a.txt (no .csv, .feather or .arrow file), fx (a folder of its own",
+                "only a.txt (the name does not tell symbol and timeframe: rename it as in BTC_USDT-1h.csv, or name both in walkforge.ron), fx (a folder of its own",
             ),
         ] {
             let folder = folder(names);

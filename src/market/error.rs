@@ -72,7 +72,7 @@ pub enum MarketError {
         reason: &'static str,
     },
     /// The file's name ends in nothing that can be read.
-    #[error("{}: its name ends in {found}; expected .csv, .feather or .arrow; convert the file to one of them", path.display())]
+    #[error("{}: its name ends in {found}; expected {ENDINGS}; convert the file to one of them", path.display(), ENDINGS = super::read::ENDINGS)]
     UnknownFormat {
         /// The file.
         path: PathBuf,
@@ -149,6 +149,100 @@ pub enum MarketError {
         /// What the name says.
         timeframe: Timeframe,
     },
+    /// Most rows cannot be read, so the columns or the dates are not what they were taken for.
+    #[error(
+        "{}{place}: {problem}; so with {unreadable} of {rows} rows: mend the file, or say in walkforge.ron how it is written",
+        path.display()
+    )]
+    MostlyUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// Where the first such row stands.
+        place: Place,
+        /// What is wrong with it.
+        problem: RowProblem,
+        /// How many rows cannot be read.
+        unreadable: u64,
+        /// How many rows there are.
+        rows: u64,
+    },
+    /// Dates that may have the day or the month first.
+    #[error(
+        "{}: `{example}` may be day or month first, and no other date of the file tells; say `date_order: day_month_year` or \
+         `month_day_year` in walkforge.ron", path.display()
+    )]
+    AmbiguousDates {
+        /// The file.
+        path: PathBuf,
+        /// One of its dates.
+        example: String,
+    },
+    /// Rows of several instruments in one file.
+    #[error("{}: holds bars of {first} and of {other}; expected one symbol in a file: split it", path.display())]
+    SeveralSymbols {
+        /// The file.
+        path: PathBuf,
+        /// The symbol of the first row.
+        first: String,
+        /// Another one.
+        other: String,
+    },
+    /// A packed file that cannot be unpacked.
+    #[error("{}: cannot be unpacked ({reason}); download it again or unpack it yourself", path.display())]
+    BrokenArchive {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        reason: String,
+    },
+    /// An archive with more than one data file.
+    #[error("{}: holds {count} data files: {names}; expected one: unpack the archive into a folder", path.display())]
+    SeveralMembers {
+        /// The file.
+        path: PathBuf,
+        /// How many data files there are.
+        count: usize,
+        /// The first of them.
+        names: String,
+    },
+    /// `walkforge.ron` names a column that is not there.
+    #[error("{}: has no column `{column}`, which walkforge.ron names; found {found}; mend the name", path.display())]
+    UnknownColumn {
+        /// The file.
+        path: PathBuf,
+        /// The name.
+        column: String,
+        /// The columns there are.
+        found: String,
+    },
+    /// A text that is no JSON array of rows.
+    #[error("{}: {message}; expected an array of rows, each [time, open, high, low, close, volume] or an object with these names", path.display())]
+    BrokenJson {
+        /// The file.
+        path: PathBuf,
+        /// What was found, with line and column.
+        message: String,
+    },
+    /// A file that is no sound Parquet file.
+    #[error("{}: is truncated or no sound Parquet file ({reason}); download or write it again", path.display())]
+    BrokenParquet {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said.
+        reason: String,
+    },
+    /// A `walkforge.ron` that makes no sense.
+    #[error("{}:{line}:{column}: {message}; mend the file there, or remove it", path.display())]
+    Overrides {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+        /// What was found and expected.
+        message: String,
+    },
     /// A synthetic market that cannot be made.
     #[error("synthetic market {symbol} {timeframe}: {problem}")]
     Synthetic {
@@ -200,6 +294,16 @@ pub enum RowProblem {
         /// The text.
         found: String,
     },
+    /// Text where a number belongs, in a file with decimal commas.
+    #[error(
+        "{column} is `{found}`; expected a number with a decimal comma like the others, as in 1234,5"
+    )]
+    NotANumberWithComma {
+        /// The column's name in the file.
+        column: String,
+        /// The text.
+        found: String,
+    },
     /// No moment in time.
     #[error(
         "{column} is `{found}`; expected a date such as 2024-06-30T14:00:00Z or 2024-06-30 14:00, or seconds or milliseconds since 1970"
@@ -224,6 +328,20 @@ pub enum RowProblem {
         /// Columns in the header.
         expected: u64,
     },
+    /// A quoted field that does not end in its line.
+    #[error("a quoted field has no closing quote; expected it in the same line")]
+    OpenQuote,
+    /// A row whose date names a zone among rows whose dates do not, or the other way round.
+    #[error(
+        "its date names a zone and others do not, or the other way round; expected one way of writing dates"
+    )]
+    OtherZone,
+    /// Something else than a row where a row belongs.
+    #[error("found {found}; expected a row of bars")]
+    NoRow {
+        /// What was found.
+        found: String,
+    },
     /// Bytes that are no text.
     #[error("the line is no UTF-8 text ({reason}); expected a plain text file")]
     NotText {
@@ -238,16 +356,20 @@ pub enum RowProblem {
 impl RowProblem {
     const fn next_step(&self) -> &'static str {
         match self {
-            Self::NotANumber { .. } | Self::NotADate { .. } => "mend the value or remove the row",
+            Self::NotANumber { .. } | Self::NotANumberWithComma { .. } | Self::NotADate { .. } => {
+                "mend the value or remove the row"
+            }
             Self::WrongFieldCount { .. } => {
                 "mend or remove the row; a download may have been cut short"
             }
             Self::NotText { .. } => "save the file as UTF-8",
             Self::Bar(BarProblem::DuplicateTime { .. }) => "keep one of the two rows",
             Self::Bar(BarProblem::OutOfOrder { .. }) => "sort the file by time",
-            Self::Empty { .. } | Self::Bar(_) => {
-                "mend or remove the row, or download the file again"
-            }
+            Self::Empty { .. }
+            | Self::Bar(_)
+            | Self::OpenQuote
+            | Self::OtherZone
+            | Self::NoRow { .. } => "mend or remove the row, or download the file again",
         }
     }
 }

@@ -3,8 +3,8 @@ use std::path::{Path, PathBuf};
 use serde::{Serialize, Serializer};
 
 use super::catalog::{NAME_UNCLEAR, list_folder};
-use super::read::{Table, read_table};
-use super::{Bars, Format, MarketError, SessionPattern, parse_file_name};
+use super::read::{Table, read_table, stem};
+use super::{Bars, Format, MarketError, SessionPattern};
 use crate::domain::{Bytes, Symbol, Timeframe, UtcMillis};
 
 /// What a market file holds, or why it cannot be used. As JSON one object with the fields of both, or with `error` instead of a quality.
@@ -90,8 +90,10 @@ pub fn inspect(path: &Path) -> Result<Vec<Inspection>, MarketError> {
 fn inspect_file(path: &Path) -> Result<Quality, MarketError> {
     let table = read_table(path)?;
     let mut notes = Vec::new();
-    let (symbol, timeframe) = match parse_file_name(path) {
-        Some(known) => known,
+    let reading = &table.reading;
+    let known = reading.symbol.as_ref().zip(reading.timeframe.as_ref());
+    let (symbol, timeframe) = match known {
+        Some((symbol, timeframe)) => (symbol.value.clone(), timeframe.value),
         None => guess_identity(path, &table, &mut notes)?,
     };
     notes.extend(table.reading.notes());
@@ -106,9 +108,11 @@ fn guess_identity(
     notes: &mut Vec<String>,
 ) -> Result<(Symbol, Timeframe), MarketError> {
     let unclear = || MarketError::UnclearName { path: path.to_owned(), reason: NAME_UNCLEAR };
-    let stem = path.file_stem().and_then(|stem| stem.to_str()).ok_or_else(unclear)?;
-    let symbol: Symbol = stem.parse().ok().ok_or_else(unclear)?;
-    let timeframe = table.common_timeframe().ok_or_else(unclear)?;
+    let by_name = || stem(path)?.parse().ok();
+    let symbol = table.reading.symbol.as_ref().map(|symbol| symbol.value.clone());
+    let symbol: Symbol = symbol.or_else(by_name).ok_or_else(unclear)?;
+    let timeframe = table.reading.timeframe.as_ref().map(|timeframe| timeframe.value);
+    let timeframe = timeframe.or_else(|| table.common_timeframe()).ok_or_else(unclear)?;
     notes.push(format!(
         "{NAME_UNCLEAR}; inspected as {symbol} at {timeframe}, the most common distance between bars, but a run passes the file over"
     ));
@@ -180,7 +184,13 @@ mod tests {
         assert!(
             found[0].outcome.as_ref().unwrap_err().contains("A-1h.csv:1: no column for the high")
         );
-        assert!(found[2].outcome.as_ref().unwrap_err().contains("its name ends in .txt"));
+        assert!(
+            found[2]
+                .outcome
+                .as_ref()
+                .unwrap_err()
+                .contains("notes.txt:1: no column for the open time")
+        );
         let quality = found[1].outcome.as_ref().unwrap();
         assert_eq!((quality.bars, quality.breaks, quality.zero_volume_bars), (4, 1, 1));
         assert_eq!(quality.last_open.to_string(), "2024-01-01T05:00:00Z");

@@ -11,9 +11,11 @@ mod align;
 mod bars;
 mod catalog;
 mod error;
+mod identity;
 mod inspect;
 mod name;
 mod nearest;
+mod overrides;
 mod read;
 mod resample;
 mod session;
@@ -23,9 +25,13 @@ pub use align::{Alignment, Member};
 pub use bars::{BadBar, BarColumns, BarProblem, Bars, Price};
 pub use catalog::{Catalog, Entry, Skipped};
 pub use error::{MarketError, Place, RowProblem};
+pub use identity::Identity;
 pub use inspect::{Inspection, LargestMove, Quality, inspect};
 pub use name::parse_file_name;
-pub use read::{Compression, Fact, Format, Layout, Origin, Reading, Unreadable, read_bars};
+pub use overrides::{ColumnName, ColumnOverrides, FileOverride, OVERRIDES_FILE, Overrides, Zone};
+pub use read::{
+    Compression, DateOrder, Fact, Format, Layout, Origin, Reading, Unreadable, read_bars,
+};
 pub use resample::{ResampleError, last_closed, resample};
 pub use session::SessionPattern;
 pub use synthetic::{SyntheticSeries, synthetic_bars, synthetic_default_symbols};

@@ -50,14 +50,14 @@ impl Mode<'_> {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutputUnit {
-    /// A standardised return becomes a return: `output · std + mean`, both of the train labels.
+    /// A standardised label becomes a label, a return or a multiple of the volatility: `output · std + mean`, both of the train labels.
     Return {
         /// Mean of the train labels.
         mean: f64,
         /// Population standard deviation of the train labels.
         std: f64,
     },
-    /// A logit becomes the probability that the price rises.
+    /// A logit becomes the probability that the label is 1: that the price rises, or reaches the profit barrier first.
     Probability,
 }
 

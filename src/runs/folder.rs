@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::equity::{read_equity, write_equity};
 use super::files::{read_json, write_json};
 use super::{Manifest, Outcome, StoreError, write_atomically};
+use crate::dataset::SeriesScaler;
 use crate::domain::{EquityCurve, Event, EventKind, RunOutcome, Task, TaskId, TaskReport};
 use crate::models::NetworkDesign;
-use crate::spec::{ExperimentSpec, LabelSpec};
+use crate::spec::{ExperimentSpec, LabelSpec, WeightSpec};
 
 /// One run's folder: `spec.ron`, `manifest.json`, `events.jsonl`, `equity.parquet`, `outcome.json` and `tasks/TASK/…`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,15 @@ pub struct TaskMetadata {
     pub features: Vec<String>,
     /// What it predicts.
     pub label: LabelSpec,
+    /// How its train rows were weighted.
+    #[serde(default)]
+    pub weights: WeightSpec,
+    /// The absolute outcome up to which train and validation rows were left out, where the label has a dead zone.
+    #[serde(default)]
+    pub dead_zone: Option<f64>,
+    /// Where each series has its own scaler: what its windows go through before the network, whose own scaler then changes nothing.
+    #[serde(default)]
+    pub series_scalers: Vec<SeriesScaler>,
     /// Its result.
     pub report: TaskReport,
 }

@@ -10,7 +10,7 @@ use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 
 use super::{StoreError, write_atomically};
-use crate::domain::{EpochRecord, FoldIndex, Symbol, UtcMillis};
+use crate::domain::{EpochRecord, FoldIndex, Symbol, Timeframe, UtcMillis};
 
 /// Out-of-sample predictions of one task, one entry per test row.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,15 +19,17 @@ pub struct PredictionRows {
     pub time: Vec<UtcMillis>,
     /// Of which instrument.
     pub symbol: Vec<Symbol>,
-    /// What the model should have said, as the label defines it.
+    /// At which bar length.
+    pub timeframe: Vec<Timeframe>,
+    /// What the model should have said, as the label defines it; NaN where the label says nothing of the row.
     pub label: Vec<f32>,
-    /// The forward return that came true, a fraction.
+    /// The return that came true, a fraction.
     pub outcome: Vec<f64>,
     /// What the model said, in its output's unit.
     pub prediction: Vec<f64>,
 }
 
-/// Writes `predictions.parquet`: `time` (timestamp ms, UTC), `symbol`, `fold`, `label`, `outcome`, `prediction`.
+/// Writes `predictions.parquet`: `time` (timestamp ms, UTC), `symbol`, `timeframe`, `fold`, `label`, `outcome`, `prediction`.
 ///
 /// # Errors
 /// [`StoreError::Write`] naming the file.
@@ -44,6 +46,12 @@ pub fn write_predictions(
             (
                 "symbol",
                 Arc::new(StringArray::from_iter_values(rows.symbol.iter().map(Symbol::as_str))),
+            ),
+            (
+                "timeframe",
+                Arc::new(StringArray::from_iter_values(
+                    rows.timeframe.iter().map(ToString::to_string),
+                )),
             ),
             ("fold", Arc::new(UInt32Array::from(vec![fold.0; rows.time.len()]))),
             ("label", Arc::new(Float32Array::from(rows.label.clone()))),

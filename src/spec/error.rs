@@ -3,7 +3,7 @@ use std::path::PathBuf;
 /// One field that cannot be run as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpecIssue {
-    /// The field's path as `--set` takes it: `validation.train_bars`, `features[2].window`.
+    /// The field's path as `--set` takes it: `validation.train`, `features[2].window`.
     pub field: String,
     /// What was found, what is expected.
     pub message: String,

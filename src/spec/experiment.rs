@@ -2,11 +2,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FeatureSpec, LabelSpec, ModelSpec};
+use super::{FeatureSpec, LabelSpec, ModelSpec, Scaling, ValidationSpec, WeightSpec};
 use crate::domain::{ContentHash, Device, Symbol, Timeframe, UtcMillis};
 
-/// The version of the file format. Files of another one are refused.
-pub const SCHEMA_VERSION: u32 = 1;
+/// The version of the file format. Files of version 1 are converted on reading, those of any other are refused.
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// A whole experiment: what data, which model, how it is validated and trained. Immutable once started and hashed by content.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,8 +25,14 @@ pub struct ExperimentSpec {
     pub features: Vec<FeatureSpec>,
     /// Bars in the window the model sees, at least 1; the last one is the bar decided on.
     pub window: u32,
+    /// Whose rows the scaler is fitted on.
+    #[serde(default)]
+    pub scaling: Scaling,
     /// What is predicted.
     pub label: LabelSpec,
+    /// How much each train row counts.
+    #[serde(default)]
+    pub weights: WeightSpec,
     /// How time is cut into folds.
     pub validation: ValidationSpec,
     /// The network.
@@ -127,29 +133,10 @@ pub enum Pooling {
     /// A model of its own for each symbol.
     #[default]
     PerSymbol,
-    /// One model for all symbols, cut on one UTC time axis.
+    /// One model for all symbols of a timeframe, cut on one UTC time axis.
     Pooled,
-}
-
-/// Rolling walk-forward: sections of fixed length in bars, moved forward fold by fold. The purge follows from the label and is not set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ValidationSpec {
-    /// Bars of the train section.
-    pub train_bars: u32,
-    /// Bars of the validation section.
-    pub validation_bars: u32,
-    /// Bars of the test section.
-    pub test_bars: u32,
-    /// Bars from one fold to the next, at least `test_bars`; absent: `test_bars`.
-    #[serde(default)]
-    pub step_bars: Option<u32>,
-    /// Bars left out between two sections, on top of the purge.
-    #[serde(default)]
-    pub embargo_bars: u32,
-    /// Only the latest so many folds; absent: all that fit.
-    #[serde(default)]
-    pub max_folds: Option<u32>,
+    /// One model for all symbols and timeframes, cut on one UTC time axis. Lengths in bars count the decisions of all of them together.
+    PooledTimeframes,
 }
 
 /// How a model learns: `AdamW` (Loshchilov & Hutter 2019) with early stopping on the validation loss.

@@ -1,7 +1,7 @@
 //! What features there are: one table ([`FEATURES`]) from which the specification, its checks, column names, lookbacks, the window's picker,
 //! `walkforge features list` and `docs/FEATURES.md` follow.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 mod check;
 mod macros;
@@ -113,32 +113,6 @@ impl FeatureGroup {
             Self::CrossSection => "Cross-section",
             Self::HigherTimeframe => "Higher timeframe",
             Self::Alpha158 => "Alpha158",
-        }
-    }
-}
-
-/// What the model is to predict at bar t. Filled no earlier than the open of bar t+1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub enum LabelSpec {
-    /// `open[t+1+horizon] / open[t+1] - 1`: a regression on the standardised label with the mean squared error.
-    ForwardReturn {
-        /// Bars held, at least 1.
-        horizon: u32,
-    },
-    /// 1 where the forward return is above zero, else 0: a classification with binary cross-entropy.
-    Direction {
-        /// Bars held, at least 1.
-        horizon: u32,
-    },
-}
-
-impl LabelSpec {
-    /// Bars held.
-    #[must_use]
-    pub const fn horizon(self) -> u32 {
-        match self {
-            Self::ForwardReturn { horizon } | Self::Direction { horizon } => horizon,
         }
     }
 }

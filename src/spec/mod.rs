@@ -6,19 +6,26 @@ mod edit;
 mod error;
 mod experiment;
 mod features;
+mod label;
 mod model;
 mod presets;
+mod schema1;
 mod validate;
+mod validation;
+mod weights;
 
 pub use edit::{Assignment, apply};
 pub use error::{SpecError, SpecIssue};
 pub use experiment::{
     CostSpec, DataSource, DataSpec, DeviceChoice, ExperimentSpec, Pooling, ResourceSpec,
-    SCHEMA_VERSION, SyntheticMarket, SyntheticSpec, TrainingSpec, ValidationSpec,
+    SCHEMA_VERSION, SyntheticMarket, SyntheticSpec, TrainingSpec,
 };
 pub use features::{
-    FEATURES, FeatureGroup, FeatureKind, FeatureSpec, LabelSpec, Parameter, ParameterMut,
-    ParameterValue, ParameterValueMut,
+    FEATURES, FeatureGroup, FeatureKind, FeatureSpec, Parameter, ParameterMut, ParameterValue,
+    ParameterValueMut,
 };
+pub use label::{DeadZone, LabelSpec, Timeout};
 pub use model::{Activation, ModelSpec};
 pub use presets::{DEFAULT_PRESET, PRESETS, Preset, load, read};
+pub use validation::{Portion, ValidationSpec};
+pub use weights::{Scaling, WeightSpec};

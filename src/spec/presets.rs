@@ -1,7 +1,9 @@
 use std::path::Path;
 
 use ron::extensions::Extensions;
+use serde::de::DeserializeOwned;
 
+use super::schema1::Schema1;
 use super::{ExperimentSpec, SCHEMA_VERSION, SpecError};
 
 /// A specification that comes with the program.
@@ -55,18 +57,34 @@ fn options() -> ron::Options {
     ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME)
 }
 
-/// Reads RON; `origin` names the file in errors.
+/// Reads RON; `origin` names the file in errors. A file of schema 1 is converted.
 pub(super) fn parse(text: &str, origin: &str) -> Result<ExperimentSpec, SpecError> {
-    let spec: ExperimentSpec = options().from_str(text).map_err(|error| SpecError::Syntax {
+    let spec: ExperimentSpec = match schema_of(text) {
+        Some(1) => read_ron::<Schema1>(text, origin)?.into(),
+        Some(found) if found != SCHEMA_VERSION => {
+            return Err(SpecError::Schema { origin: origin.to_owned(), found });
+        }
+        _ => read_ron(text, origin)?,
+    };
+    Ok(spec)
+}
+
+/// The version that the text itself names, whatever else is in it.
+fn schema_of(text: &str) -> Option<u32> {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        schema: u32,
+    }
+    options().from_str::<Head>(text).ok().map(|head| head.schema)
+}
+
+fn read_ron<T: DeserializeOwned>(text: &str, origin: &str) -> Result<T, SpecError> {
+    options().from_str(text).map_err(|error| SpecError::Syntax {
         origin: origin.to_owned(),
         line: error.span.start.line,
         column: error.span.start.col,
         message: error.code.to_string(),
-    })?;
-    if spec.schema != SCHEMA_VERSION {
-        return Err(SpecError::Schema { origin: origin.to_owned(), found: spec.schema });
-    }
-    Ok(spec)
+    })
 }
 
 impl ExperimentSpec {
@@ -84,6 +102,8 @@ impl ExperimentSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Length;
+    use crate::spec::ValidationSpec;
 
     #[test]
     fn every_preset_parses_validates_and_round_trips() {
@@ -106,12 +126,37 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_schema_1_is_converted() {
+        let new = PRESETS[0].text;
+        let old = new.replace("schema: 2", "schema: 1").replace(
+            "WalkForward(train: 3000, validation: 500, test: 500)",
+            "(train_bars: 3000, validation_bars: 500, test_bars: 500, step_bars: 700, embargo_bars: 24)",
+        );
+        assert_ne!(old.replace("schema: 1", "schema: 2"), new, "the preset has such a section");
+        let mut expected = load(PRESETS[0].name).unwrap();
+        let ValidationSpec::WalkForward { step, embargo, .. } = &mut expected.validation else {
+            panic!("the preset walks forward")
+        };
+        (*step, *embargo) = (Some(Length::Bars(700)), Length::Bars(24));
+        assert_eq!(parse(&old, "old.ron").unwrap(), expected);
+        let broken = old.replace("step_bars", "stap_bars");
+        let error = parse(&broken, "old.ron").unwrap_err().to_string();
+        assert!(error.starts_with("old.ron:") && error.contains("step_bars"), "{error}");
+    }
+
+    #[test]
     fn another_schema_and_an_unknown_preset_are_refused() {
         for schema in [0, 99] {
-            let text = PRESETS[0].text.replace("schema: 1", &format!("schema: {schema}"));
+            let text = PRESETS[0].text.replace("schema: 2", &format!("schema: {schema}"));
             let error = parse(&text, "x").unwrap_err();
             assert!(matches!(error, SpecError::Schema { found, .. } if found == schema), "{error}");
         }
+        let later = PRESETS[0].text.replace("schema: 2", "schema: 3").replace("seed:", "luck:");
+        let error = parse(&later, "x").unwrap_err();
+        assert!(
+            matches!(error, SpecError::Schema { found: 3, .. }),
+            "its fields are its own: {error}"
+        );
         let error = load("lstm").unwrap_err().to_string();
         assert!(error.contains("lstm-direction"), "{error}");
         assert!(matches!(load("no/such.ron"), Err(SpecError::Unreadable { .. })));

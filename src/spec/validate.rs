@@ -1,9 +1,10 @@
 use super::{
-    DataSource, ExperimentSpec, ModelSpec, Pooling, SCHEMA_VERSION, SpecIssue, SyntheticMarket,
+    DataSource, ExperimentSpec, LabelSpec, ModelSpec, Pooling, SCHEMA_VERSION, SpecIssue,
+    SyntheticMarket,
 };
 
 /// Longest window and lookback taken, in bars: far beyond any use, near enough to stop a slip of the finger.
-const MAX_BARS_BACK: u32 = 100_000;
+pub(super) const MAX_BARS_BACK: u32 = 100_000;
 
 impl ExperimentSpec {
     /// Checks everything that can be known without the data.
@@ -14,7 +15,9 @@ impl ExperimentSpec {
         let mut check = Check::default();
         self.check_data(&mut check);
         self.check_features(&mut check);
-        self.check_validation(&mut check);
+        self.label.check(&mut check);
+        self.weights.check(&mut check);
+        self.validation.check(&mut check, self.label.horizon());
         self.check_model(&mut check);
         self.check_training(&mut check);
         self.check_costs_and_resources(&mut check);
@@ -51,45 +54,26 @@ impl ExperimentSpec {
                 });
             }
         }
-        let single = self.data.symbols.len() == 1;
-        check.that(!(single && self.data.pooling == Pooling::Pooled), "data.pooling", || {
-            "Pooled needs at least two symbols; choose more, or PerSymbol".to_owned()
-        });
+        let (symbols, timeframes) = (self.data.symbols.len(), self.data.timeframes.len());
+        match self.data.pooling {
+            Pooling::PerSymbol => {}
+            Pooling::Pooled => check.that(symbols != 1, "data.pooling", || {
+                "Pooled needs at least two symbols; choose more, or PerSymbol".to_owned()
+            }),
+            Pooling::PooledTimeframes => check.that(timeframes != 1, "data.pooling", || {
+                "PooledTimeframes needs at least two timeframes; choose more, or Pooled".to_owned()
+            }),
+        }
+        check.that(
+            symbols != 1 || !matches!(self.label, LabelSpec::DemeanedReturn { .. }),
+            "label",
+            || "DemeanedReturn needs several symbols to take a mean of; choose more".to_owned(),
+        );
     }
 
     fn check_features(&self, check: &mut Check) {
         check.issues.extend(super::features::problems(&self.features));
         check.range("window", self.window, 1, MAX_BARS_BACK);
-        check.range("label.horizon", self.label.horizon(), 1, MAX_BARS_BACK);
-    }
-
-    fn check_validation(&self, check: &mut Check) {
-        let validation = &self.validation;
-        for (field, bars) in [
-            ("validation.train_bars", validation.train_bars),
-            ("validation.validation_bars", validation.validation_bars),
-            ("validation.test_bars", validation.test_bars),
-        ] {
-            check.that(bars >= 1, field, || "must be at least 1 bar".to_owned());
-        }
-        check.that(validation.train_bars > self.label.horizon(), "validation.train_bars", || {
-            format!(
-                "{} bars leave no row after the purge of {} bars that the label needs",
-                validation.train_bars,
-                self.label.horizon()
-            )
-        });
-        if let Some(step) = validation.step_bars {
-            check.that(step >= validation.test_bars, "validation.step_bars", || {
-                format!(
-                    "{step} is below test_bars = {}: test rows would be seen twice",
-                    validation.test_bars
-                )
-            });
-        }
-        check.that(validation.max_folds != Some(0), "validation.max_folds", || {
-            "must be at least 1, or absent for all".to_owned()
-        });
     }
 
     fn check_model(&self, check: &mut Check) {
@@ -141,33 +125,34 @@ impl ExperimentSpec {
     }
 }
 
+/// Gathers what is wrong.
 #[derive(Default)]
-struct Check {
+pub(super) struct Check {
     issues: Vec<SpecIssue>,
 }
 
 impl Check {
-    fn fail(&mut self, field: &str, message: String) {
+    pub(super) fn fail(&mut self, field: &str, message: String) {
         self.issues.push(SpecIssue { field: field.to_owned(), message });
     }
 
-    fn that(&mut self, holds: bool, field: &str, message: impl FnOnce() -> String) {
+    pub(super) fn that(&mut self, holds: bool, field: &str, message: impl FnOnce() -> String) {
         if !holds {
             self.fail(field, message());
         }
     }
 
-    fn range(&mut self, field: &str, value: u32, least: u32, most: u32) {
+    pub(super) fn range(&mut self, field: &str, value: u32, least: u32, most: u32) {
         self.that((least..=most).contains(&value), field, || {
             format!("{value} must lie between {least} and {most}")
         });
     }
 
-    fn positive(&mut self, field: &str, value: f64) {
+    pub(super) fn positive(&mut self, field: &str, value: f64) {
         self.that(value.is_finite() && value > 0.0, field, || format!("{value} must be above 0"));
     }
 
-    fn not_negative(&mut self, field: &str, value: f64) {
+    pub(super) fn not_negative(&mut self, field: &str, value: f64) {
         self.that(value.is_finite() && value >= 0.0, field, || {
             format!("{value} must be at least 0")
         });
@@ -186,7 +171,7 @@ mod tests {
     fn every_impossible_field_is_named() {
         let spec = load("lstm-direction").unwrap();
         for (set, field) in [
-            ("schema=2", "schema"),
+            ("schema=3", "schema"),
             ("name=", "name"),
             ("name=a/b", "name"),
             ("window=0", "window"),
@@ -194,10 +179,35 @@ mod tests {
             ("features=[]", "features"),
             ("features[0].lag=0", "features[0].lag"),
             (r#"features=["TimeGap","TimeGap"]"#, "features"),
-            ("validation.test_bars=0", "validation.test_bars"),
-            ("validation.train_bars=1", "validation.train_bars"),
-            ("validation.step_bars=1", "validation.step_bars"),
+            ("validation.test=0", "validation.test"),
+            ("validation.test=0d", "validation.test"),
+            ("validation.train=1", "validation.train"),
+            ("validation.train=101y", "validation.train"),
+            ("validation.step=1", "validation.step"),
+            ("validation.step=0h", "validation.step"),
             ("validation.max_folds=0", "validation.max_folds"),
+            (r#"validation={"PurgedKFold":{"folds":1,"validation":9}}"#, "validation.folds"),
+            (r#"validation={"PurgedKFold":{"folds":3,"validation":1.0}}"#, "validation.validation"),
+            (
+                r#"validation={"HoldOut":{"validation_from":"2024-06-01","test_from":"2024-01-01"}}"#,
+                "validation.test_from",
+            ),
+            (r#"label.dead_zone={"Bps":0.0}"#, "label.dead_zone"),
+            (r#"label.dead_zone={"TrainQuantile":1.0}"#, "label.dead_zone"),
+            (
+                r#"label={"ScaledReturn":{"horizon":4,"volatility_window":1}}"#,
+                "label.volatility_window",
+            ),
+            (
+                r#"label={"DemeanedReturn":{"horizon":4,"minimum_symbols":1}}"#,
+                "label.minimum_symbols",
+            ),
+            (
+                r#"label={"TripleBarrier":{"horizon":4,"profit_take":0.0,"stop_loss":1.0,"volatility_window":9}}"#,
+                "label.profit_take",
+            ),
+            ("weights.time_decay=-1.0", "weights.time_decay"),
+            (r#"data.pooling="PooledTimeframes""#, "data.pooling"),
             ("model.dropout=1.0", "model.dropout"),
             ("model.layers=0", "model.layers"),
             ("training.learning_rate=0.0", "training.learning_rate"),

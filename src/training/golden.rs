@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
-use tch::{Reduction, Tensor};
+use tch::Tensor;
 
 use super::{AdamW, Loss};
 use crate::domain::Device;
 use crate::features::Scaler;
 use crate::models::golden::Values;
 use crate::models::{InputShape, Mode, Network, NetworkDesign, OutputUnit};
-use crate::spec::{LabelSpec, ModelSpec, TrainingSpec};
+use crate::spec::{DeadZone, LabelSpec, ModelSpec, TrainingSpec};
 use crate::torch::clip_grad_norm;
 
 const TOLERANCE: f64 = 1e-6;
@@ -21,6 +21,7 @@ const TOLERANCE: f64 = 1e-6;
 struct Golden {
     losses: Vec<LossCase>,
     adamw: AdamWCase,
+    weighted_adamw: AdamWCase,
 }
 
 #[derive(Deserialize)]
@@ -30,6 +31,7 @@ struct LossCase {
     label_std: f64,
     outputs: Values,
     labels: Values,
+    weights: Option<Values>,
     loss: f64,
     gradient: Values,
 }
@@ -45,6 +47,7 @@ struct AdamWCase {
     gradient_clip_val: f64,
     windows: Values,
     targets: Values,
+    weights: Option<Values>,
     before: BTreeMap<String, Values>,
     after: BTreeMap<String, Values>,
     exp_avg: BTreeMap<String, Values>,
@@ -69,12 +72,13 @@ fn losses_and_their_gradients_are_those_of_torch_nn() {
     for case in golden().losses {
         let label = match case.name.as_str() {
             "mse" => LabelSpec::ForwardReturn { horizon: 1 },
-            "bce" => LabelSpec::Direction { horizon: 1 },
+            "bce" => LabelSpec::Direction { horizon: 1, dead_zone: DeadZone::None },
             name => panic!("unknown loss {name}"),
         };
         let outputs = case.outputs.tensor().set_requires_grad(true);
         let loss = Loss::of(label, (case.label_mean, case.label_std));
-        let value = loss.mean(&outputs, &case.labels.tensor()).unwrap();
+        let weights = case.weights.as_ref().map(Values::tensor);
+        let value = loss.mean(&outputs, &case.labels.tensor(), weights.as_ref()).unwrap();
         value.backward();
         let off = (value.double_value(&[]) / case.loss - 1.0).abs();
         assert!(off <= TOLERANCE, "{}: differs by {off:e}", case.name);
@@ -123,7 +127,10 @@ impl<'a> Learner<'a> {
             self.network.parameters().iter().map(|p| p.tensor.shallow_clone()).collect();
         let outputs =
             self.network.forward(&self.case.windows.tensor(), &mut Mode::Evaluate).unwrap();
-        let loss = outputs.mse_loss(&self.case.targets.tensor(), Reduction::Mean);
+        // The golden targets are standardised already.
+        let loss = Loss::Mse { mean: 0.0, std: 1.0 };
+        let of_rows = self.case.weights.as_ref().map(Values::tensor);
+        let loss = loss.mean(&outputs, &self.case.targets.tensor(), of_rows.as_ref()).unwrap();
         let gradients = Tensor::run_backward(&[&loss], &weights, false, false);
         let norm = clip_grad_norm(&gradients, Some(self.case.gradient_clip_val)).unwrap();
         self.optimizer.step(&gradients).unwrap();
@@ -148,8 +155,14 @@ impl<'a> Learner<'a> {
 
 #[test]
 fn adamw_with_clipping_walks_as_torch_optim_does() {
-    let case = golden().adamw;
-    let mut learner = Learner::new(&case);
+    let golden = golden();
+    walks_as_torch_optim(&golden.adamw);
+    assert!(golden.weighted_adamw.weights.is_some());
+    walks_as_torch_optim(&golden.weighted_adamw);
+}
+
+fn walks_as_torch_optim(case: &AdamWCase) {
+    let mut learner = Learner::new(case);
     for step in 0..case.steps {
         let (loss, norm) = learner.step();
         assert!((loss - case.losses[step]).abs() <= TOLERANCE, "step {step}: loss {loss}");

@@ -1,4 +1,4 @@
-use tch::{Reduction, Tensor};
+use tch::{Kind, Reduction, Tensor};
 
 use crate::spec::LabelSpec;
 use crate::torch::TorchError;
@@ -21,28 +21,38 @@ impl Loss {
     /// The loss that goes with a label; `moments` are mean and standard deviation of the train labels.
     #[must_use]
     pub const fn of(label: LabelSpec, moments: (f64, f64)) -> Self {
-        match label {
-            LabelSpec::ForwardReturn { .. } => Self::Mse { mean: moments.0, std: moments.1 },
-            LabelSpec::Direction { .. } => Self::BinaryCrossEntropy,
+        if label.is_binary() {
+            Self::BinaryCrossEntropy
+        } else {
+            Self::Mse { mean: moments.0, std: moments.1 }
         }
     }
 
-    /// The mean loss of outputs `[batch]` against labels `[batch]` as the label defines them; a scalar.
+    /// The mean loss of outputs `[batch]` against labels `[batch]` as the label defines them; a scalar. With weights `[batch]`, the mean of
+    /// weight × loss over the batch, not divided by the weights' sum, as PyTorch's `weight=`: a batch of heavy rows pulls harder.
     ///
     /// # Errors
     /// When libtorch refuses.
-    pub fn mean(self, outputs: &Tensor, labels: &Tensor) -> Result<Tensor, TorchError> {
+    pub fn mean(
+        self,
+        outputs: &Tensor,
+        labels: &Tensor,
+        weights: Option<&Tensor>,
+    ) -> Result<Tensor, TorchError> {
         match self {
             Self::Mse { mean, std } => {
                 let targets = labels.f_sub_scalar(mean)?.f_div_scalar(std)?;
-                outputs.f_mse_loss(&targets, Reduction::Mean)
+                match weights {
+                    None => outputs.f_mse_loss(&targets, Reduction::Mean),
+                    Some(weights) => outputs
+                        .f_mse_loss(&targets, Reduction::None)?
+                        .f_mul(weights)?
+                        .f_mean(Kind::Float),
+                }
             }
-            Self::BinaryCrossEntropy => outputs.f_binary_cross_entropy_with_logits::<Tensor>(
-                labels,
-                None,
-                None,
-                Reduction::Mean,
-            ),
+            Self::BinaryCrossEntropy => {
+                outputs.f_binary_cross_entropy_with_logits(labels, weights, None, Reduction::Mean)
+            }
         }
     }
 }

@@ -68,9 +68,10 @@ pub enum TrainError {
 /// The unit in which a network trained for this label predicts.
 #[must_use]
 pub const fn output_unit(label: LabelSpec, moments: (f64, f64)) -> OutputUnit {
-    match label {
-        LabelSpec::ForwardReturn { .. } => OutputUnit::Return { mean: moments.0, std: moments.1 },
-        LabelSpec::Direction { .. } => OutputUnit::Probability,
+    if label.is_binary() {
+        OutputUnit::Probability
+    } else {
+        OutputUnit::Return { mean: moments.0, std: moments.1 }
     }
 }
 
@@ -198,7 +199,8 @@ impl Loop<'_> {
             let outputs = self
                 .network
                 .forward(&self.data.windows(&rows)?, &mut Mode::Learn(&mut self.dropout))?;
-            let loss = self.loss.mean(&outputs, &self.data.labels(&rows)?)?;
+            let (labels, weights) = (self.data.labels(&rows)?, self.data.weights(&rows)?);
+            let loss = self.loss.mean(&outputs, &labels, weights.as_ref())?;
             let gradients = Tensor::f_run_backward(&[&loss], &self.parameters, false, false)?;
             let norm = clip_grad_norm(&gradients, self.gradient_clip_val)?;
             self.optimizer.step(&gradients)?;
@@ -244,7 +246,7 @@ impl Loop<'_> {
             let size = i64::from(EVALUATION_BATCH).min(count - start);
             let rows = rows.f_narrow(0, start, size)?;
             let outputs = self.network.forward(&self.data.windows(&rows)?, &mut Mode::Evaluate)?;
-            let loss = self.loss.mean(&outputs, &self.data.labels(&rows)?)?;
+            let loss = self.loss.mean(&outputs, &self.data.labels(&rows)?, None)?;
             sum += loss.f_double_value(&[])? * size as f64;
             start += size;
         }

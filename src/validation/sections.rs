@@ -1,4 +1,4 @@
-use crate::domain::{FoldPlan, TimeSpan, UtcMillis};
+use crate::domain::{Embargo, FoldPlan, TimeSpan, UtcMillis};
 
 /// The rows of one symbol in one fold, by index and in rising order. No row is in two sections.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -9,59 +9,123 @@ pub struct Sections {
     pub validation: Vec<u32>,
     /// Rows seen once, at the end.
     pub test: Vec<u32>,
-    /// Usable train and validation rows that were dropped because their label reaches a later section.
+    /// Learnable train and validation rows that were dropped because their label reaches a later section, or because they follow an earlier one
+    /// too soon.
     pub purged: usize,
 }
 
-/// Sorts the rows of one symbol into the fold's sections by their decision time, leaving out those that cannot be used.
+/// What of one series decides its rows' sections: every slice describes the same rows, and `decision` rises.
+#[derive(Debug, Clone, Copy)]
+pub struct RowTimes<'a> {
+    /// When each row is decided.
+    pub decision: &'a [UtcMillis],
+    /// When its label is known.
+    pub label_end: &'a [UtcMillis],
+    /// Whether it can be tested on.
+    pub scorable: &'a [bool],
+    /// Whether it can be learnt from.
+    pub learnable: &'a [bool],
+}
+
+/// Sorts the rows of the series that share a model into the fold's sections by their decision times, leaving out those that cannot be used.
 ///
-/// Purged are train rows whose label ends at or after the validation section's start, and validation rows whose label ends at or after the
-/// test section's start: at that moment the first decision of the later section is taken. A section starts at the same moment for
-/// every symbol, whether or not the symbol has a bar there.
+/// Dropped from train and validation is a row that
+/// - is decided before a section and whose label ends at or after that section's first decision, or
+/// - is decided after a section, but before its last label (of any of the series) has ended and the fold's embargo has passed since.
 ///
-/// `decision[t]`, `label_end[t]` and `usable[t]` describe the same row t; `decision` rises. The cost is that of the sections' own rows.
+/// A section starts at the same moment for every series, whether or not the series has a bar there. The cost is that of the sections' own rows.
 ///
 /// # Panics
-/// If the slices differ in length, or hold more than `u32::MAX` rows.
+/// If a series' slices differ in length, or hold more than `u32::MAX` rows.
 #[must_use]
-pub fn sections(
-    fold: &FoldPlan,
-    decision: &[UtcMillis],
-    label_end: &[UtcMillis],
-    usable: &[bool],
-) -> Sections {
-    assert_eq!(decision.len(), label_end.len(), "one label end per decision");
-    assert_eq!(decision.len(), usable.len(), "one usable flag per decision");
-    assert!(u32::try_from(decision.len()).is_ok(), "rows are counted in u32");
-    let mut purged = 0;
-    let mut rows_of = |section: TimeSpan, next: Option<TimeSpan>| {
-        let mut rows = Vec::new();
-        let first = decision.partition_point(|at| *at < section.start);
-        let end = decision.partition_point(|at| *at < section.end);
-        for row in (first..end).filter(|&row| usable[row]) {
-            if next.is_some_and(|next| label_end[row] >= next.start) {
-                purged += 1;
-            } else {
-                rows.push(row as u32);
-            }
+pub fn sections(fold: &FoldPlan, series: &[RowTimes<'_>]) -> Vec<Sections> {
+    for rows in series {
+        assert_eq!(rows.decision.len(), rows.label_end.len(), "one label end per decision");
+        assert_eq!(rows.decision.len(), rows.scorable.len(), "one scorable flag per decision");
+        assert_eq!(rows.decision.len(), rows.learnable.len(), "one learnable flag per decision");
+        assert!(u32::try_from(rows.decision.len()).is_ok(), "rows are counted in u32");
+    }
+    let mut sections: Vec<Sections> = series
+        .iter()
+        .map(|rows| Sections {
+            test: inside(rows, rows.scorable, fold.test),
+            ..Sections::default()
+        })
+        .collect();
+    let test = Barred::new(fold.test, fold.embargo, series, &sections, |part| &part.test);
+    for (position, (rows, part)) in series.iter().zip(&mut sections).enumerate() {
+        part.validation = inside(rows, rows.learnable, fold.validation);
+        part.purged += keep(&mut part.validation, |row| test.is_clear(rows, position, row));
+    }
+    let validation =
+        Barred::new(fold.validation, fold.embargo, series, &sections, |part| &part.validation);
+    for (position, (rows, part)) in series.iter().zip(&mut sections).enumerate() {
+        part.train =
+            fold.train.iter().flat_map(|span| inside(rows, rows.learnable, *span)).collect();
+        part.purged += keep(&mut part.train, |row| {
+            test.is_clear(rows, position, row) && validation.is_clear(rows, position, row)
+        });
+    }
+    sections
+}
+
+/// The flagged rows decided inside the span.
+fn inside(rows: &RowTimes<'_>, flags: &[bool], span: TimeSpan) -> Vec<u32> {
+    let first = rows.decision.partition_point(|at| *at < span.start);
+    let end = rows.decision.partition_point(|at| *at < span.end).max(first);
+    (first..end).filter(|row| flags[*row]).map(|row| row as u32).collect()
+}
+
+/// Drops what is not clear; how many.
+fn keep(rows: &mut Vec<u32>, is_clear: impl Fn(usize) -> bool) -> usize {
+    let before = rows.len();
+    rows.retain(|row| is_clear(*row as usize));
+    before - rows.len()
+}
+
+/// The time that a section bars to others: from its first decision until they may resume.
+struct Barred {
+    start: UtcMillis,
+    /// By series: the first row that may follow it.
+    resumes: Vec<usize>,
+    /// The first moment at which any may follow it.
+    resumes_at: UtcMillis,
+}
+
+impl Barred {
+    fn new(
+        span: TimeSpan,
+        embargo: Embargo,
+        series: &[RowTimes<'_>],
+        sections: &[Sections],
+        rows_of: impl Fn(&Sections) -> &Vec<u32>,
+    ) -> Self {
+        let ends = series
+            .iter()
+            .zip(sections)
+            .flat_map(|(rows, part)| rows_of(part).iter().map(|row| rows.label_end[*row as usize]));
+        let ended = ends.max().unwrap_or(span.end).max(span.end);
+        let resumes = series.iter().map(|rows| {
+            let first = rows.decision.partition_point(|at| *at < ended);
+            first.saturating_add(embargo.bars as usize)
+        });
+        let resumes_at = embargo.time.map_or(ended, |time| time.after(ended, 1));
+        Self { start: span.start, resumes: resumes.collect(), resumes_at }
+    }
+
+    fn is_clear(&self, rows: &RowTimes<'_>, series: usize, row: usize) -> bool {
+        if rows.decision[row] < self.start {
+            rows.label_end[row] < self.start
+        } else {
+            row >= self.resumes[series] && rows.decision[row] >= self.resumes_at
         }
-        rows
-    };
-    // Validation comes before test, so a train label that stays clear of validation stays clear of both.
-    let train = rows_of(fold.train, Some(fold.validation));
-    let validation = rows_of(fold.validation, Some(fold.test));
-    let test = rows_of(fold.test, None);
-    Sections { train, validation, test, purged }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::domain::FoldIndex;
-    use crate::spec::ValidationSpec;
-    use crate::validation::{decision_axis, walk_forward};
 
     const fn span(start: i64, end: i64) -> TimeSpan {
         TimeSpan { start: UtcMillis(start), end: UtcMillis(end) }
@@ -77,18 +141,32 @@ mod tests {
     }
 
     /// Rows 0..10 train, 10..14 validation, 14..18 test.
-    const FOLD: FoldPlan = FoldPlan {
-        index: FoldIndex(0),
-        train: span(1, 11),
-        validation: span(11, 15),
-        test: span(15, 19),
-    };
+    fn fold() -> FoldPlan {
+        FoldPlan {
+            index: FoldIndex(0),
+            train: vec![span(1, 11)],
+            validation: span(11, 15),
+            test: span(15, 19),
+            embargo: Embargo::default(),
+        }
+    }
+
+    /// Of one series whose rows can be learnt from wherever they can be tested on.
+    fn sections_of(
+        fold: &FoldPlan,
+        decision: &[UtcMillis],
+        label_end: &[UtcMillis],
+        usable: &[bool],
+    ) -> Sections {
+        let rows = RowTimes { decision, label_end, scorable: usable, learnable: usable };
+        sections(fold, &[rows]).remove(0)
+    }
 
     #[test]
     fn as_many_rows_as_the_horizon_has_bars_are_purged_before_a_later_section() {
         for horizon in 1..4_u32 {
             let (decision, end) = contiguous(40, horizon.into());
-            let found = sections(&FOLD, &decision, &end, &[true; 40]);
+            let found = sections_of(&fold(), &decision, &end, &[true; 40]);
             assert_eq!(found.train, (0..10 - horizon).collect::<Vec<_>>());
             assert_eq!(found.validation, (10..14 - horizon).collect::<Vec<_>>());
             assert_eq!(found.test, (14..18).collect::<Vec<_>>());
@@ -100,15 +178,19 @@ mod tests {
     fn a_label_that_ends_as_the_next_section_decides_is_purged() {
         let decision = [UtcMillis(9), UtcMillis(10), UtcMillis(12), UtcMillis(13)];
         let end = [10, 11, 14, 15].map(UtcMillis);
-        let found = sections(&FOLD, &decision, &end, &[true; 4]);
+        let found = sections_of(&fold(), &decision, &end, &[true; 4]);
         assert_eq!((found.train, found.validation, found.purged), (vec![0], vec![2], 2));
     }
 
     #[test]
     fn a_train_label_that_jumps_over_the_validation_section_is_purged() {
         // The symbol has no bar between 9 and 16: its label of one bar ends inside the test section.
-        let found =
-            sections(&FOLD, &[8, 9, 16].map(UtcMillis), &[9, 15, 17].map(UtcMillis), &[true; 3]);
+        let found = sections_of(
+            &fold(),
+            &[8, 9, 16].map(UtcMillis),
+            &[9, 15, 17].map(UtcMillis),
+            &[true; 3],
+        );
         assert_eq!(
             (found.train, found.validation, found.test, found.purged),
             (vec![0], vec![], vec![2], 1)
@@ -122,86 +204,76 @@ mod tests {
         for row in [0, 9, 11, 15] {
             usable[row] = false;
         }
-        let found = sections(&FOLD, &decision, &end, &usable);
+        let found = sections_of(&fold(), &decision, &end, &usable);
         assert_eq!(found.train, (1..8).collect::<Vec<_>>());
         assert_eq!((found.validation, found.test), (vec![10], vec![14, 16, 17]));
         assert_eq!(found.purged, 3);
     }
 
-    /// Two symbols on one axis: the first trades at some of the hours, the second at others.
-    fn calendars() -> impl Strategy<Value = [Vec<UtcMillis>; 2]> {
-        let trades = prop::collection::vec((1..4_i64, any::<bool>(), any::<bool>()), 30..150);
-        (trades, 0..60_usize).prop_map(|(hours, holiday)| {
-            let mut symbols = [Vec::new(), Vec::new()];
-            let mut now = 0;
-            for (position, (gap, first, second)) in hours.into_iter().enumerate() {
-                now += gap * 3_600_000;
-                let closed = (holiday..holiday + 12).contains(&position);
-                for (symbol, open) in symbols.iter_mut().zip([first && !closed, second || !first]) {
-                    if open {
-                        symbol.push(UtcMillis(now));
-                    }
-                }
-            }
-            symbols
-        })
+    #[test]
+    fn a_row_without_a_label_is_tested_on_and_not_learnt_from() {
+        let (decision, end) = contiguous(40, 1);
+        let mut learnable = [true; 40];
+        for row in [3, 12, 16] {
+            learnable[row] = false;
+        }
+        let rows = RowTimes {
+            decision: &decision,
+            label_end: &end,
+            scorable: &[true; 40],
+            learnable: &learnable,
+        };
+        let found = sections(&fold(), &[rows]).remove(0);
+        assert_eq!(found.train, [0, 1, 2, 4, 5, 6, 7, 8]);
+        assert_eq!((found.validation, found.test), (vec![10, 11], vec![14, 15, 16, 17]));
     }
 
-    proptest! {
-        #[test]
-        fn no_label_reaches_a_later_section_of_any_symbol(
-            symbols in calendars(), horizon in 1..6_usize, train in 5..20_u32, validation in 1..8_u32,
-            test in 1..8_u32, embargo in 0..4_u32, broken in prop::collection::vec(any::<bool>(), 150),
-        ) {
-            let spec = ValidationSpec {
-                train_bars: train,
-                validation_bars: validation,
-                test_bars: test,
-                step_bars: None,
-                embargo_bars: embargo,
-                max_folds: None,
-            };
-            let axis = decision_axis(&[&symbols[0], &symbols[1]]);
-            let folds = walk_forward(&axis, &spec).unwrap_or_default();
-            let hour = 3_600_000;
-            for decision in &symbols {
-                let end: Vec<UtcMillis> = (0..decision.len())
-                    .map(|t| decision.get(t + 1 + horizon).map_or(UtcMillis(i64::MAX), |at| at.plus_millis(-hour)))
-                    .collect();
-                let usable: Vec<bool> = (0..decision.len())
-                    .map(|t| end[t].0 != i64::MAX && !broken[t])
-                    .collect();
-                let mut tested = vec![0; decision.len()];
-                for fold in &folds {
-                    let found = sections(fold, decision, &end, &usable);
-                    let at = |row: &u32| decision[*row as usize];
-                    let end_of = |row: &u32| end[*row as usize];
-                    let later = found.validation.iter().chain(&found.test).map(at).min();
-                    prop_assert!(found.train.iter().all(|row| Some(end_of(row)) < later || later.is_none()));
-                    prop_assert!(found.train.iter().all(|row| end_of(row) < fold.validation.start));
-                    prop_assert!(found.validation.iter().all(|row| end_of(row) < fold.test.start));
-                    prop_assert!(found.train.iter().all(|row| fold.train.contains(at(row))));
-                    prop_assert!(found.validation.iter().all(|row| fold.validation.contains(at(row))));
-                    prop_assert!(found.test.iter().all(|row| fold.test.contains(at(row))));
-                    let rows: Vec<u32> =
-                        [&found.train[..], &found.validation, &found.test].concat();
-                    prop_assert!(rows.windows(2).all(|pair| pair[0] < pair[1]), "{rows:?}");
-                    prop_assert!(rows.iter().all(|row| usable[*row as usize]));
-                    let spanned = (0..decision.len()).filter(|t| usable[*t]).filter(|t| {
-                        [fold.train, fold.validation, fold.test].iter().any(|span| span.contains(decision[*t]))
-                    });
-                    prop_assert_eq!(rows.len() + found.purged, spanned.count());
-                    for row in &found.test {
-                        tested[*row as usize] += 1;
-                    }
-                }
-                // Test sections follow one another without a hole: every usable row between the first and the last is tested once.
-                let (Some(first), Some(last)) = (folds.first(), folds.last()) else { continue };
-                for t in 0..decision.len() {
-                    let between = first.test.start <= decision[t] && decision[t] < last.test.end;
-                    prop_assert_eq!(tested[t], usize::from(between && usable[t]));
-                }
-            }
-        }
+    #[test]
+    fn rows_after_a_section_wait_for_its_last_label_and_the_embargo() {
+        // Test rows 10..14 first, then validation, then train; labels of two bars end at the opens of hours 13 to 17.
+        let (decision, end) = contiguous(60, 2);
+        let plan = |bars, time: Option<&str>| FoldPlan {
+            train: vec![span(31, 61)],
+            validation: span(15, 31),
+            test: span(11, 15),
+            embargo: Embargo { bars, time: time.map(|time| time.parse().unwrap()) },
+            ..fold()
+        };
+        let first = |plan: &FoldPlan, label_end: &[UtcMillis]| {
+            let found = sections_of(plan, &decision, label_end, &[true; 60]);
+            (found.validation[0], found.train[0])
+        };
+        // The last test label (row 13) ends at hour 16: row 15 decides then. The last validation label ends at 32: row 31.
+        assert_eq!(first(&plan(0, None), &end), (15, 32 - 1));
+        assert_eq!(first(&plan(4, None), &end), (19, 35));
+        let late: Vec<UtcMillis> =
+            (0..60).map(|t| if t == 12 { UtcMillis(20) } else { end[t] }).collect();
+        assert_eq!(first(&plan(4, None), &late), (23, 35), "a label of the section that ends late");
+        // Times here are milliseconds, so any calendar time is beyond the end.
+        let found = sections_of(&plan(0, Some("1m")), &decision, &end, &[true; 60]);
+        assert_eq!((found.validation, found.train), (vec![], vec![]));
+    }
+
+    #[test]
+    fn the_last_label_of_any_series_is_waited_for() {
+        let (decision, end) = contiguous(60, 1);
+        let late: Vec<UtcMillis> = end.iter().map(|end| end.plus_millis(7)).collect();
+        let rows = |label_end| RowTimes {
+            decision: &decision,
+            label_end,
+            scorable: &[true; 60],
+            learnable: &[true; 60],
+        };
+        let plan = FoldPlan {
+            train: vec![span(1, 6), span(15, 61)],
+            validation: span(6, 11),
+            test: span(11, 15),
+            ..fold()
+        };
+        let alone = sections(&plan, &[rows(&end)]).remove(0);
+        let both = sections(&plan, &[rows(&end), rows(&late)]).remove(0);
+        let after = |found: &Sections| found.train.iter().copied().find(|row| *row > 10);
+        // The last test row is 13: its label ends at 15, or at 22.
+        assert_eq!((after(&alone), after(&both)), (Some(14), Some(21)));
     }
 }

@@ -1,7 +1,16 @@
 use crate::features::FeatureMatrix;
 use crate::labels::Labels;
 
-/// Which rows of one symbol can be samples: those with a label whose whole window is there.
+/// Which rows of one symbol can be samples.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UsableRows {
+    /// Rows that can be decided on and whose outcome is known: tested on.
+    pub scorable: Vec<bool>,
+    /// Those of them that have a label: learnt from.
+    pub learnable: Vec<bool>,
+}
+
+/// Finds the rows whose whole window is there.
 ///
 /// Row t needs rows `t - window + 1 ..= t` past the warm-up and free of missing values, and no break between two of them. `breaks[i]` says
 /// that a bar which the symbol's session pattern expects is missing between bars i-1 and i; regular closed hours are no break. A window
@@ -15,21 +24,25 @@ pub fn usable_rows(
     breaks: &[bool],
     labels: &Labels,
     window: u32,
-) -> Vec<bool> {
+) -> UsableRows {
     assert_eq!(matrix.rows(), breaks.len(), "one break flag per row of features");
     assert_eq!(matrix.rows(), labels.len(), "one label per row of features");
     // Rows in a row, up to this one, that a window may span.
     let mut unbroken = 0;
-    let usable = (0..matrix.rows()).map(|t| {
-        let missing = t < matrix.warm_up() || matrix.row(t).iter().any(|value| value.is_nan());
-        unbroken = match (missing, breaks[t]) {
-            (true, _) => 0,
-            (false, true) => 1,
-            (false, false) => unbroken + 1,
-        };
-        unbroken >= window.max(1) && !labels.value[t].is_nan()
-    });
-    usable.collect()
+    let scorable: Vec<bool> = (0..matrix.rows())
+        .map(|t| {
+            let missing = t < matrix.warm_up() || matrix.row(t).iter().any(|value| value.is_nan());
+            unbroken = match (missing, breaks[t]) {
+                (true, _) => 0,
+                (false, true) => 1,
+                (false, false) => unbroken + 1,
+            };
+            unbroken >= window.max(1) && !labels.outcome[t].is_nan()
+        })
+        .collect();
+    let has_label =
+        scorable.iter().zip(&labels.value).map(|(usable, value)| *usable && !value.is_nan());
+    UsableRows { learnable: has_label.collect(), scorable }
 }
 
 #[cfg(test)]
@@ -53,9 +66,10 @@ mod tests {
         let labelled = rows - without_label.min(rows);
         let mut value = vec![1.0; labelled];
         value.resize(rows, f32::NAN);
+        let outcome = value.iter().copied().map(f64::from).collect();
         Labels {
             value,
-            outcome: vec![0.0; rows],
+            outcome,
             end_time: vec![UtcMillis(0); rows],
             next_bar_return: vec![0.0; rows],
         }
@@ -64,7 +78,8 @@ mod tests {
     fn usable(matrix: &FeatureMatrix, breaks: &[usize], window: u32) -> Vec<usize> {
         let breaks: Vec<bool> = (0..matrix.rows()).map(|t| breaks.contains(&t)).collect();
         let usable = usable_rows(matrix, &breaks, &labels(matrix.rows(), 2), window);
-        (0..matrix.rows()).filter(|t| usable[*t]).collect()
+        assert_eq!(usable.scorable, usable.learnable);
+        (0..matrix.rows()).filter(|t| usable.scorable[*t]).collect()
     }
 
     #[test]
@@ -90,6 +105,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_row_with_an_outcome_and_no_label_is_tested_on_only() {
+        let mut labels = labels(6, 2);
+        labels.value[1] = f32::NAN;
+        let usable = usable_rows(&matrix(6, 0, &[]), &[false; 6], &labels, 1);
+        assert_eq!(usable.scorable, [true, true, true, true, false, false]);
+        assert_eq!(usable.learnable, [true, false, true, true, false, false]);
+    }
+
     proptest! {
         #[test]
         fn it_is_what_the_definition_says(
@@ -99,7 +123,7 @@ mod tests {
             let (missing, breaks): (Vec<bool>, Vec<bool>) = rows.into_iter().unzip();
             let count = missing.len();
             let positions: Vec<usize> = (0..count).filter(|t| missing[*t]).collect();
-            let usable = usable_rows(&matrix(count, warm_up, &positions), &breaks, &labels(count, 2), window);
+            let usable = usable_rows(&matrix(count, warm_up, &positions), &breaks, &labels(count, 2), window).scorable;
             for (t, usable) in usable.into_iter().enumerate() {
                 let whole = (t + 1).checked_sub(window as usize).is_some_and(|first| {
                     (first..=t).all(|row| row >= warm_up && !missing[row])

@@ -18,6 +18,7 @@ use super::preview::{PreviewRequest, preview_all};
 use super::run::Run;
 use super::viewer::{LookRequest, look_all};
 use super::{Command, Update};
+use crate::dataset::ResidentCache;
 use crate::domain::{Cancel, RunId, TaskId};
 use crate::export::export_run;
 use crate::runs::{RunStore, StoreError};
@@ -289,8 +290,13 @@ impl Shared {
             .map(|task| (task.id.clone(), start.cancel.child()))
             .collect();
         self.cancels.lock().runs.insert(run.clone(), (start.cancel.clone(), task_cancels.clone()));
-        let at_work =
-            Run { prepared: &prepared, folder: &folder, log: &log, task_cancels: &task_cancels };
+        let at_work = Run {
+            prepared: &prepared,
+            folder: &folder,
+            log: &log,
+            task_cancels: &task_cancels,
+            resident: ResidentCache::default(),
+        };
         // A front end knows the run by now, so a panic must end the run, not the start.
         let outcome = contain_panic(|| at_work.execute().map_err(|error| error.to_string()));
         store.flush();

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use rayon::prelude::*;
 
 use super::PlanError;
-use crate::dataset::Series;
+use crate::dataset::{self, Series};
 use crate::domain::{Cancel, Symbol, Timeframe};
 use crate::market::{Bars, Catalog, Entry, synthetic_bars, synthetic_default_symbols};
 use crate::spec::{DataSource, ExperimentSpec, SyntheticSpec};
@@ -87,19 +87,27 @@ impl<'a> Sources<'a> {
         spec: &ExperimentSpec,
         cancel: &Cancel,
     ) -> Result<Vec<Arc<Series>>, PlanError> {
-        let prepare = |source: &Source<'_>| {
+        prepare(&self.bars(spec, cancel)?, spec, cancel)
+    }
+
+    /// Reads every series in parallel, ordered by timeframe and symbol.
+    pub(super) fn bars(
+        &self,
+        spec: &ExperimentSpec,
+        cancel: &Cancel,
+    ) -> Result<Vec<Bars>, PlanError> {
+        let read = |source: &Source<'_>| {
             if cancel.is_cancelled() {
                 return Err(PlanError::Cancelled);
             }
-            let bars = source.bars()?.between(spec.data.from, spec.data.until);
-            Ok(Arc::new(Series::prepare(&bars, spec)?))
+            Ok(source.bars()?.between(spec.data.from, spec.data.until))
         };
-        let prepared: Vec<Result<Arc<Series>, PlanError>> =
-            data_pool()?.install(|| self.sources.par_iter().map(prepare).collect());
+        let bars: Vec<Result<Bars, PlanError>> =
+            data_pool()?.install(|| self.sources.par_iter().map(read).collect());
         // Of several errors always the first in the files' order, whichever thread was faster.
-        let mut series = prepared.into_iter().collect::<Result<Vec<_>, _>>()?;
-        series.sort_by(|a, b| (a.timeframe(), a.symbol()).cmp(&(b.timeframe(), b.symbol())));
-        Ok(series)
+        let mut bars = bars.into_iter().collect::<Result<Vec<_>, _>>()?;
+        bars.sort_by(|a, b| (a.timeframe(), a.symbol()).cmp(&(b.timeframe(), b.symbol())));
+        Ok(bars)
     }
 }
 
@@ -112,6 +120,20 @@ impl Source<'_> {
             }
         }
     }
+}
+
+/// Computes features and labels of every series, in parallel, in the order of the bars.
+pub(super) fn prepare(
+    bars: &[Bars],
+    spec: &ExperimentSpec,
+    cancel: &Cancel,
+) -> Result<Vec<Arc<Series>>, PlanError> {
+    Ok(on_data_threads(|| dataset::prepare(bars, spec, cancel))??)
+}
+
+/// Does what computes with rayon on the pool for it.
+pub(super) fn on_data_threads<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, PlanError> {
+    Ok(data_pool()?.install(work))
 }
 
 /// The one pool of threads for reading and computing features.

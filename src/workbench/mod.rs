@@ -24,7 +24,9 @@ mod task;
 mod viewer;
 
 pub use engine::Workbench;
-pub use leaks::{Contrast, LeakCheck, LeakReport, PredictorContrast, Subject, check_leaks};
+pub use leaks::{
+    Contrast, LeakCheck, LeakCheckError, LeakReport, PredictorContrast, Subject, check_leaks,
+};
 pub use look::{ClassShare, Curve, Distribution, Look, LookAt, SectionDistribution, Trace};
 pub use messages::{Command, Update};
 pub use planner::{PlanError, Prepared, plan};

@@ -1,16 +1,18 @@
 use std::sync::Arc;
 
 use super::load::Sources;
-use crate::dataset::{PrepareError, Series, TaskData};
+use crate::dataset::{PrepareError, Series, TaskCut};
 use crate::devices::{ChosenDevice, DeviceError, Inventory, choose};
 use crate::domain::{
-    Cancel, ContentHash, Device, FoldPlan, Plan, SeriesPlan, Task, TaskId, TaskRows, UtcMillis,
+    Cancel, ContentHash, Device, FoldPlan, Plan, SeriesPlan, Symbol, Task, TaskId, TaskRows,
+    Timeframe, UtcMillis,
 };
+use crate::features::lookback;
 use crate::market::MarketError;
 use crate::models::{InputShape, estimate_memory, parameter_count};
-use crate::spec::{ExperimentSpec, Pooling, SpecError};
+use crate::spec::{ExperimentSpec, Pooling, Scaling, SpecError};
 use crate::training::EVALUATION_BATCH;
-use crate::validation::{ValidationError, decision_axis, walk_forward};
+use crate::validation::{Reach, ValidationError, decision_axis, folds};
 
 /// A plan and the data it was made from, ready to run.
 #[derive(Debug)]
@@ -34,7 +36,7 @@ pub enum PlanError {
     Market(#[from] MarketError),
     /// Features cannot be computed.
     #[error(transparent)]
-    Prepare(#[from] PrepareError),
+    Prepare(PrepareError),
     /// No fold fits.
     #[error("{series}: {source}")]
     Validation {
@@ -48,7 +50,7 @@ pub enum PlanError {
     Device(#[from] DeviceError),
     /// Folds fit, but every one of them lacks rows.
     #[error(
-        "there is no task to run: in every fold a section is left without a usable row; lower `window`, label.horizon and the features' lookbacks, or raise validation.train_bars, validation_bars and test_bars"
+        "there is no task to run: in every fold a section is left without a usable row; lower `window`, label.horizon and the features' lookbacks, or lengthen the sections of `validation`"
     )]
     NoTasks,
     /// Threads could not be started.
@@ -59,6 +61,15 @@ pub enum PlanError {
     /// Somebody asked to stop.
     #[error("cancelled")]
     Cancelled,
+}
+
+impl From<PrepareError> for PlanError {
+    fn from(error: PrepareError) -> Self {
+        match error {
+            PrepareError::Cancelled => Self::Cancelled,
+            other => Self::Prepare(other),
+        }
+    }
 }
 
 /// Reads the data, cuts the folds, chooses the device and writes every decision down. Trains nothing.
@@ -112,14 +123,17 @@ pub(super) fn divide(
             if cancel.is_cancelled() {
                 return Err(PlanError::Cancelled);
             }
-            let rows = TaskData::count_rows(group, &fold);
-            if let Some(empty) = empty_section(rows) {
+            let cut = TaskCut::of(group, &fold, spec.label);
+            if let Some(empty) = empty_section(cut.rows()) {
                 warnings.push(format!(
                     "left out: {} fold {}: no usable {empty} row (warm-up, broken windows, purge)",
                     describe(group),
                     fold.index
                 ));
                 continue;
+            }
+            if spec.scaling == Scaling::PerSymbol {
+                warnings.extend(without_scaler(group, &fold, &cut));
             }
             tasks.push(task(spec, group, fold, device));
             task_series.push(group.to_vec());
@@ -143,7 +157,7 @@ pub(super) fn divide(
     Ok(Prepared { spec: spec.clone(), plan, series: task_series })
 }
 
-/// The series that share a model: one each, or all of a timeframe. `series` is ordered by timeframe.
+/// The series that share a model: one each, all of a timeframe, or all. `series` is ordered by timeframe.
 pub(super) fn groups<'a>(
     spec: &ExperimentSpec,
     series: &'a [Arc<Series>],
@@ -151,6 +165,7 @@ pub(super) fn groups<'a>(
     match spec.data.pooling {
         Pooling::PerSymbol => Box::new(series.chunks(1)),
         Pooling::Pooled => Box::new(series.chunk_by(|a, b| a.timeframe() == b.timeframe())),
+        Pooling::PooledTimeframes => Box::new(std::iter::once(series)),
     }
 }
 
@@ -159,7 +174,33 @@ pub(super) fn folds_of(
     group: &[Arc<Series>],
 ) -> Result<Vec<FoldPlan>, ValidationError> {
     let decisions: Vec<&[UtcMillis]> = group.iter().map(|series| series.decision()).collect();
-    walk_forward(&decision_axis(&decisions), &spec.validation)
+    folds(&decision_axis(&decisions), &spec.validation, reach(spec, group))
+}
+
+/// How many bars a row's label and its features reach.
+pub(super) fn reach(spec: &ExperimentSpec, group: &[Arc<Series>]) -> Reach {
+    let lookbacks = group.iter().map(|series| lookback(&spec.features, series.timeframe()));
+    let lookback = lookbacks.max().unwrap_or(0);
+    let back = u32::try_from(lookback).unwrap_or(u32::MAX).saturating_add(spec.window);
+    Reach { horizon: spec.label.horizon(), back }
+}
+
+/// Says which series are tested and have no train row to fit a scaler of their own on.
+fn without_scaler(group: &[Arc<Series>], fold: &FoldPlan, cut: &TaskCut) -> Option<String> {
+    let lacking: Vec<String> = group
+        .iter()
+        .zip(&cut.sections)
+        .filter(|(_, part)| part.train.is_empty() && !part.test.is_empty())
+        .map(|(series, _)| format!("{} {}", series.symbol(), series.timeframe()))
+        .collect();
+    (!lacking.is_empty() && group.len() > 1).then(|| {
+        format!(
+            "{} fold {}: scaled like all symbols together, for want of train rows of their own: {}",
+            describe(group),
+            fold.index,
+            lacking.join(", ")
+        )
+    })
 }
 
 const fn empty_section(rows: TaskRows) -> Option<&'static str> {
@@ -174,25 +215,52 @@ const fn empty_section(rows: TaskRows) -> Option<&'static str> {
 pub(super) fn describe(group: &[Arc<Series>]) -> String {
     match group {
         [only] => format!("{} {}", only.symbol(), only.timeframe()),
-        [first, ..] => format!("{} pooled symbols {}", group.len(), first.timeframe()),
         [] => String::new(),
+        several => {
+            format!("{} pooled symbols {}", symbols_of(several).len(), timeframe_text(several))
+        }
     }
+}
+
+/// Every symbol once, in the order of the series.
+fn symbols_of(group: &[Arc<Series>]) -> Vec<Symbol> {
+    let mut symbols: Vec<Symbol> = Vec::new();
+    for series in group {
+        if !symbols.contains(series.symbol()) {
+            symbols.push(series.symbol().clone());
+        }
+    }
+    symbols
+}
+
+/// Every timeframe once, the shortest first.
+fn timeframes_of(group: &[Arc<Series>]) -> Vec<Timeframe> {
+    let mut timeframes: Vec<Timeframe> = group.iter().map(|series| series.timeframe()).collect();
+    timeframes.sort_unstable();
+    timeframes.dedup();
+    timeframes
+}
+
+fn timeframe_text(group: &[Arc<Series>]) -> String {
+    let texts: Vec<String> = timeframes_of(group).iter().map(ToString::to_string).collect();
+    texts.join("+")
 }
 
 fn task(spec: &ExperimentSpec, group: &[Arc<Series>], fold: FoldPlan, device: Device) -> Task {
     let input = InputShape { window: spec.window, features: group[0].matrix().cols() as u32 };
-    let timeframe = group[0].timeframe();
+    let symbols = symbols_of(group);
+    let timeframe = timeframe_text(group);
     let name = match group {
         [only] => only.symbol().to_string(),
-        _ => format!("pooled{}", group.len()),
+        _ => format!("pooled{}", symbols.len()),
     };
     let rows: u64 = group.iter().map(|series| series.matrix().rows() as u64).sum();
     let seed = task_seed(spec, group, &fold);
     Task {
         id: TaskId::new(format!("{name}-{timeframe}-fold{:02}", fold.index.0)),
         key: task_key(spec, group, &fold, seed, device),
-        symbols: group.iter().map(|series| series.symbol().clone()).collect(),
-        timeframe,
+        symbols,
+        timeframes: timeframes_of(group),
         fold,
         seed,
         device,
@@ -210,14 +278,22 @@ fn task(spec: &ExperimentSpec, group: &[Arc<Series>], fold: FoldPlan, device: De
 /// What the task *is* — symbols, timeframe, the fold's sections — never where it stands in the queue. The test section's end is left out:
 /// that of the last fold moves when new bars arrive, so its seed would change without need.
 fn identity(group: &[Arc<Series>], fold: &FoldPlan) -> Vec<u8> {
-    let mut identity = symbols_of(group);
-    identity.extend(json(&(fold.train, fold.validation, fold.test.start)));
+    let mut identity = series_of(group);
+    identity.extend(match fold.train.as_slice() {
+        [only] => json(&(only, fold.validation, fold.test.start)),
+        several => json(&(several, fold.validation, fold.test.start)),
+    });
     identity
 }
 
-fn symbols_of(group: &[Arc<Series>]) -> Vec<u8> {
+/// Which series there are: the symbols, and their timeframe, or that of each where there are several.
+fn series_of(group: &[Arc<Series>]) -> Vec<u8> {
     let symbols: Vec<&str> = group.iter().map(|series| series.symbol().as_str()).collect();
-    json(&(symbols, group[0].timeframe()))
+    if let [only] = timeframes_of(group).as_slice() {
+        return json(&(symbols, only));
+    }
+    let timeframes: Vec<Timeframe> = group.iter().map(|series| series.timeframe()).collect();
+    json(&(symbols, timeframes))
 }
 
 fn task_seed(spec: &ExperimentSpec, group: &[Arc<Series>], fold: &FoldPlan) -> u64 {
@@ -236,7 +312,13 @@ fn task_key(
 ) -> ContentHash {
     let fold = json(fold);
     let data: Vec<ContentHash> = group.iter().map(|series| series.data()).collect();
-    let learning = json(&(&spec.features, spec.window, &spec.label, &spec.model, &spec.training));
+    let learning = json(&(
+        &spec.features,
+        spec.window,
+        (&spec.label, spec.weights, spec.scaling),
+        &spec.model,
+        &spec.training,
+    ));
     let machine = json(&(
         spec.resources.threads_per_task,
         device.class(),
@@ -247,7 +329,7 @@ fn task_key(
     let seed = seed.to_le_bytes();
     ContentHash::of_parts([
         &json(&data),
-        &symbols_of(group),
+        &series_of(group),
         &fold,
         &learning,
         &machine,

@@ -86,7 +86,7 @@ mod tests {
 
     fn small(set: &[(&str, u32)]) -> ExperimentSpec {
         let sections = ["train", "validation", "test"]
-            .map(|section| (format!("validation.{section}_bars"), 100_u32));
+            .map(|section| (format!("validation.{section}"), 100_u32));
         let sections = sections.iter().map(|(path, bars)| (path.as_str(), *bars));
         let assignments: Vec<Assignment> = sections
             .chain(set.iter().copied())
@@ -129,7 +129,7 @@ mod tests {
         };
         let first = plan(&[]);
         for kept in [
-            ("validation.test_bars", 110),
+            ("validation.test", 110),
             ("training.max_epochs", 3),
             ("resources.threads_per_task", 2),
             ("seed", 9),

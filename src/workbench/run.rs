@@ -8,7 +8,8 @@ use super::contain::contain_panic;
 use super::planner::Prepared;
 use super::scoring::SymbolPredictions;
 use super::summary::summarise;
-use super::task::{TaskError, TaskObserver, TaskOutput, run_task};
+use super::task::{TaskError, TaskObserver, TaskOutput, run_task_sharing};
+use crate::dataset::ResidentCache;
 use crate::domain::{
     Cancel, EpochRecord, EventKind, Progress, RunOutcome, Stage, Task, TaskId, UtcMillis,
 };
@@ -25,6 +26,8 @@ pub(super) struct Run<'a> {
     pub(super) folder: &'a RunFolder,
     pub(super) log: &'a RunLog,
     pub(super) task_cancels: &'a BTreeMap<TaskId, Cancel>,
+    /// What lies on the device, shared by the folds of the same series.
+    pub(super) resident: ResidentCache,
 }
 
 /// How a task ended.
@@ -132,7 +135,8 @@ impl Run<'_> {
             .map_err(|error| failed(&error))?;
         let mut observer = Recorder { log: self.log, task: &task.id };
         let series = &self.prepared.series[index];
-        let output = run_task(task, &self.prepared.spec, series, cancel, &mut observer);
+        let series = (series.as_slice(), &self.resident);
+        let output = run_task_sharing(task, &self.prepared.spec, series, cancel, &mut observer);
         let output = output.map_err(|error: TaskError| {
             if error.is_cancelled() { EventKind::Cancelled } else { failed(&error) }
         })?;
@@ -152,6 +156,9 @@ impl Run<'_> {
             design: output.network.design().clone(),
             features: self.prepared.plan.features.clone(),
             label: self.prepared.spec.label,
+            weights: self.prepared.spec.weights,
+            dead_zone: output.dead_zone,
+            series_scalers: output.series_scalers.clone(),
             report: output.report.clone(),
         })
     }

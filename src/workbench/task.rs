@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::scoring::{self, ScoringError, SymbolPredictions, fit_ridge, mean_score, split};
-use crate::dataset::{DatasetError, Series, TaskData};
+use crate::dataset::{DatasetError, ResidentCache, Series, SeriesScaler, TaskCut, TaskData};
 use crate::domain::{BaselineScore, Cancel, EpochRecord, Score, Stage, Task, TaskReport};
 use crate::models::{BuildError, InputShape, Network, NetworkDesign};
 use crate::runs::PredictionRows;
@@ -21,6 +21,10 @@ pub struct TaskOutput {
     pub history: Vec<EpochRecord>,
     /// Out-of-sample predictions of all its symbols, in time order within each.
     pub predictions: PredictionRows,
+    /// The scaler of each series where each has its own: the network then takes scaled windows. Empty where it scales them itself.
+    pub series_scalers: Vec<SeriesScaler>,
+    /// The absolute outcome up to which train and validation rows were left out, where the label has a dead zone.
+    pub dead_zone: Option<f64>,
     pub(super) by_symbol: Vec<SymbolPredictions>,
 }
 
@@ -71,14 +75,37 @@ pub fn run_task(
     cancel: &Cancel,
     observer: &mut dyn TaskObserver,
 ) -> Result<TaskOutput, TaskError> {
+    run_task_sharing(task, spec, (series, &ResidentCache::default()), cancel, observer)
+}
+
+/// The same, with what lies on the device shared among tasks on the same series.
+pub(super) fn run_task_sharing(
+    task: &Task,
+    spec: &ExperimentSpec,
+    (series, resident): (&[Arc<Series>], &ResidentCache),
+    cancel: &Cancel,
+    observer: &mut dyn TaskObserver,
+) -> Result<TaskOutput, TaskError> {
+    let cut = TaskCut::of(series, &task.fold, spec.label);
+    run_cut(task, spec, (series, &cut, resident), cancel, observer)
+}
+
+/// The same on rows chosen by other means than the task's fold.
+pub(super) fn run_cut(
+    task: &Task,
+    spec: &ExperimentSpec,
+    (series, cut, resident): (&[Arc<Series>], &TaskCut, &ResidentCache),
+    cancel: &Cancel,
+    observer: &mut dyn TaskObserver,
+) -> Result<TaskOutput, TaskError> {
     let began = Instant::now();
     observer.stage(Stage::Dataset);
-    let data = TaskData::build(series, &task.fold, spec.window, task.device)?;
+    let data = TaskData::build_from(series, cut, spec, resident.get(series, task.device)?)?;
     let seeds = TaskSeeds::new(task.seed);
     let design = NetworkDesign {
         model: spec.model.clone(),
         input: InputShape { window: spec.window, features: data.scaler().mean().len() as u32 },
-        scaler: data.scaler().clone(),
+        scaler: data.network_scaler(),
         output: output_unit(spec.label, data.label_moments()),
     };
     let network = Network::new(design, task.device, &mut seeds.weights())?;
@@ -102,7 +129,15 @@ pub fn run_task(
         baselines,
     };
     let predictions = prediction_rows(&by_symbol);
-    Ok(TaskOutput { network, report, history: trained.history, predictions, by_symbol })
+    Ok(TaskOutput {
+        network,
+        report,
+        history: trained.history,
+        predictions,
+        series_scalers: data.series_scalers().to_vec(),
+        dead_zone: data.dead_zone(),
+        by_symbol,
+    })
 }
 
 fn predict_test(
@@ -154,6 +189,7 @@ fn prediction_rows(by_symbol: &[SymbolPredictions]) -> PredictionRows {
             let row = row as usize;
             table.time.push(part.series.decision()[row]);
             table.symbol.push(part.series.symbol().clone());
+            table.timeframe.push(part.series.timeframe());
             table.label.push(labels.value[row]);
             table.outcome.push(labels.outcome[row]);
             table.prediction.push(prediction);

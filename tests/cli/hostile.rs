@@ -149,10 +149,10 @@ fn selections_that_the_data_cannot_serve() {
         },
         Case {
             files: two_symbols,
-            arguments: "--data data --symbols BTC_USDT --set validation.train_bars=3000",
+            arguments: "--data data --symbols BTC_USDT --set validation.train=3000",
             place: &[
                 "BTC_USDT 1h: a fold needs 3200 bars",
-                "validation.train_bars 3000",
+                "validation.train 3000",
                 "there are 900",
             ],
             next_step: "lower these fields by 2300 bars in all, or give more data",
@@ -165,7 +165,7 @@ fn selections_that_the_data_cannot_serve() {
         },
         Case {
             files: no_files,
-            arguments: "--set window=5000 --set validation.test_bars=1",
+            arguments: "--set window=5000 --set validation.test=1",
             place: &["there is no task to run"],
             next_step: "lower `window`",
         },
@@ -270,7 +270,7 @@ fn a_cause_is_told_once() {
     for (arguments, cause) in [
         ("plan --preset nowhere.ron", "No such file"),
         ("data inspect nowhere", "No such file"),
-        ("plan --set validation.train_bars=30000", "a fold needs"),
+        ("plan --set validation.train=30000", "a fold needs"),
     ] {
         let done = scratch.run(arguments).exits(2);
         assert_eq!(done.err.matches(cause).count(), 1, "{done}");

@@ -12,8 +12,8 @@ use tempfile::TempDir;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_walkforge");
 
 /// Cuts the built-in experiments down to four tasks of a few milliseconds: two symbols, two folds.
-pub const SMALL: &str = "--device cpu --set validation.train_bars=500 --set validation.validation_bars=100 \
-    --set validation.test_bars=100 --set validation.max_folds=2 --set training.max_epochs=2";
+pub const SMALL: &str = "--device cpu --set validation.train=500 --set validation.validation=100 \
+    --set validation.test=100 --set validation.max_folds=2 --set training.max_epochs=2";
 
 /// A folder of its own in which the program works: paths in messages are short and the same everywhere.
 pub struct Scratch {

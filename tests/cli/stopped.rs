@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::program::{Done, SMALL, Scratch};
 
 /// Many tasks, one after another, each of a few hundred milliseconds: after the first there is plenty left to stop.
-const LONG: &str = "--json --preset linear-return --device cpu --workers 1 --set validation.train_bars=500 \
-    --set validation.validation_bars=100 --set validation.test_bars=100 --set validation.max_folds=50 \
+const LONG: &str = "--json --preset linear-return --device cpu --workers 1 --set validation.train=500 \
+    --set validation.validation=100 --set validation.test=100 --set validation.max_folds=50 \
     --set training.max_epochs=200 --set training.patience=null";
 
 fn ended(events: &[Value], kind: &str) -> Vec<String> {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::path::Path;
 
-use walkforge::dataset::TaskData;
+use walkforge::dataset::TaskCut;
 use walkforge::domain::{FoldIndex, Plan, RunId};
 use walkforge::runs::{RunResults, RunStatus};
 use walkforge::spec::ExperimentSpec;
@@ -15,9 +15,9 @@ use crate::support::{prepare, run_to_end, spec, wait_for};
 fn small(set: &[&str]) -> ExperimentSpec {
     let common = [
         "validation.max_folds=2",
-        "validation.train_bars=500",
-        "validation.validation_bars=100",
-        "validation.test_bars=100",
+        "validation.train=500",
+        "validation.validation=100",
+        "validation.test=100",
         "training.max_epochs=1",
         "resources.device=cpu",
     ];
@@ -86,10 +86,10 @@ fn a_preview_is_the_plan_that_would_run() {
         let (answered, plan) = next_preview(&workbench);
         assert_eq!((answered, *plan.unwrap()), (ticket, prepare(&spec).plan));
     }
-    preview(&workbench, 9, small(&["validation.train_bars=0"]));
+    preview(&workbench, 9, small(&["validation.train=0"]));
     let (ticket, plan) = next_preview(&workbench);
     let message = plan.unwrap_err();
-    assert!(ticket == 9 && message.contains("validation.train_bars"), "{message}");
+    assert!(ticket == 9 && message.contains("validation.train"), "{message}");
     drop(workbench);
     assert_eq!(std::fs::read_dir(runs.path()).unwrap().count(), 0, "no run was made");
 }
@@ -142,15 +142,15 @@ fn a_look_shows_the_rows_the_plan_counts() {
         let (column, symbol) = (prepared.plan.features[1].clone(), task.symbols[0].clone());
         let at = LookAt {
             symbol: symbol.clone(),
-            timeframe: task.timeframe,
+            timeframe: task.timeframes[0],
             pooled: true,
             column,
             fold: None,
         };
         workbench.send(Command::Look { ticket: 1, spec: Box::new(spec), at: at.clone() });
         let look = looked(&workbench, 1).unwrap();
-        assert_eq!((look.fold, look.series), (task.fold, task.symbols.len()), "{set:?}");
-        let rows = TaskData::count_rows(series, &task.fold);
+        assert_eq!((&look.fold, look.series), (&task.fold, task.symbols.len()), "{set:?}");
+        let rows = TaskCut::of(series, &task.fold, prepared.spec.label).rows();
         for found in [&look.feature, &look.label] {
             let counted = found.sections.each_ref().map(|section| section.rows);
             assert_eq!(counted, [rows.train, rows.validation, rows.test], "{set:?}");
@@ -161,7 +161,7 @@ fn a_look_shows_the_rows_the_plan_counts() {
         workbench.send(Command::Look { ticket: 2, spec, at: of_one });
         let one = looked(&workbench, 2).unwrap();
         let fold = &prepared.plan.tasks[prepared.plan.tasks.len() - 2].fold;
-        let rows = TaskData::count_rows(&series[..1], fold);
+        let rows = TaskCut::of(&series[..1], fold, prepared.spec.label).rows();
         assert_eq!((one.series, one.feature.sections[2].rows), (1, rows.test), "{set:?}");
     }
 }
@@ -302,7 +302,7 @@ fn an_experiment_is_saved_and_opened_whatever_its_files_name() {
     let folder = tempfile::tempdir().unwrap();
     let workbench = Workbench::open(&folder.path().join("runs"), || {}).unwrap();
     // One that cannot run is somebody's work all the same.
-    for spec in [small(&[]), small(&["validation.train_bars=0", "notes=mine"])] {
+    for spec in [small(&[]), small(&["validation.train=0", "notes=mine"])] {
         for name in ["mine.ron", "deep/er/mine", "mlp-return"] {
             let path = folder.path().join(name);
             assert_eq!(saved(&workbench, &spec, &path), Ok(()));

@@ -11,9 +11,9 @@ use crate::support::{bits, prepare, run, run_to_end, spec};
 fn experiment(set: &[&str]) -> ExperimentSpec {
     let common = [
         r#"data.source={"Synthetic":{"market":{"Planted":{"ic":0.3}},"bars":2600,"seed":5}}"#,
-        "validation.train_bars=1000",
-        "validation.validation_bars=300",
-        "validation.test_bars=300",
+        "validation.train=1000",
+        "validation.validation=300",
+        "validation.test=300",
         "training.max_epochs=3",
         "resources.device=cpu",
     ];
@@ -104,14 +104,14 @@ fn a_tasks_key_changes_with_whatever_changes_its_predictions() {
         "label.horizon=2",
         "model.dropout=0.2",
         "training.learning_rate=0.002",
-        "validation.train_bars=999",
-        "validation.embargo_bars=1",
+        "validation.train=999",
+        "validation.embargo=1",
         "resources.threads_per_task=2",
         r#"data.source={"Synthetic":{"market":{"Planted":{"ic":0.3}},"bars":2600,"seed":6}}"#,
     ] {
         assert_ne!(base[0], key(&[other]), "{other}");
     }
     // A shorter test section that begins at the same bar.
-    let step = "validation.step_bars=300";
-    assert_ne!(key(&[step]), key(&[step, "validation.test_bars=200"]));
+    let step = "validation.step=300";
+    assert_ne!(key(&[step]), key(&[step, "validation.test=200"]));
 }

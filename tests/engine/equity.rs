@@ -8,9 +8,9 @@ use walkforge::workbench::{Command, Update, Workbench};
 use crate::support::{folder, run_to_end, spec, wait_for};
 
 const SECTIONS: [&str; 4] = [
-    "validation.train_bars=500",
-    "validation.validation_bars=100",
-    "validation.test_bars=100",
+    "validation.train=500",
+    "validation.validation=100",
+    "validation.test=100",
     "resources.device=cpu",
 ];
 

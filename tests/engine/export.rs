@@ -60,7 +60,7 @@ fn write_f32(path: &Path, values: &[f32]) {
 fn write_samples(spec: &ExperimentSpec, run: &RunFolder, exported: &Path) -> Vec<i64> {
     let prepared = prepare(spec);
     let task = &prepared.plan.tasks[0];
-    let data = TaskData::build(&prepared.series[0], &task.fold, spec.window, Device::Cpu).unwrap();
+    let data = TaskData::build(&prepared.series[0], &task.fold, spec, Device::Cpu).unwrap();
     let rows = &data.test()[0].resident()[..SAMPLES];
     let windows = data.windows(&data.index(rows).unwrap()).unwrap();
     let values: Vec<f32> = windows.flatten(0, -1).try_into().unwrap();

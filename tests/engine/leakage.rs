@@ -17,8 +17,8 @@ fn first_fold_ignores_the_future(spec: &ExperimentSpec) {
     assert!(whole.plan.tasks.len() > 1, "there must be a future to ignore");
     let mut cut_spec = spec.clone();
     // The label of the last test bar needs its horizon and one bar more; bars are kept by open time.
-    let fold = whole.plan.tasks[0].fold;
-    let bar = whole.plan.tasks[0].timeframe.millis();
+    let fold = whole.plan.tasks[0].fold.clone();
+    let bar = whole.plan.tasks[0].timeframes[0].millis();
     cut_spec.data.until =
         Some(fold.test.end.plus_millis(bar * i64::from(spec.label.horizon() + 1)));
     let cut = prepare(&cut_spec);

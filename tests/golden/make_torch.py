@@ -134,7 +134,7 @@ def network_cases():
         yield network_case(f"lstm of {layers}", lstm, 9, 4, output)
 
 
-def loss_case(name, loss, outputs, labels, targets, moments):
+def loss_case(name, loss, outputs, labels, targets, moments, weights=None):
     outputs = outputs.clone().requires_grad_(True)
     value = loss(outputs, targets)
     value.backward()
@@ -145,6 +145,7 @@ def loss_case(name, loss, outputs, labels, targets, moments):
         "label_std": std,
         "outputs": plain(outputs),
         "labels": plain(labels),
+        "weights": None if weights is None else plain(weights),
         "loss": value.item(),
         "gradient": plain(outputs.grad),
     }
@@ -158,14 +159,26 @@ def loss_cases():
     # Also logits so large that a sigmoid in f32 is exactly 0 or 1.
     logits = torch.cat([torch.randn(28), torch.tensor([50.0, -50.0, 120.0, -120.0])])
     yield loss_case("bce", nn.BCEWithLogitsLoss(), logits, rises, rises, (0.0, 1.0))
+    # From a generator of their own, so that what follows stays what it was.
+    generator = torch.Generator().manual_seed(4)
+    weights = torch.rand(32, generator=generator) * 2.0
+
+    def weighted_mse(outputs, targets):
+        return (nn.functional.mse_loss(outputs, targets, reduction="none") * weights).mean()
+
+    outputs = torch.randn(32, generator=generator)
+    yield loss_case("mse", weighted_mse, outputs, returns, (returns - mean) / std, (mean, std), weights)
+    weighted_bce = nn.BCEWithLogitsLoss(weight=weights)
+    yield loss_case("bce", weighted_bce, logits, rises, rises, (0.0, 1.0), weights)
 
 
-def adamw_case(steps=25):
+def adamw_case(steps=25, weighted=False):
     model = {"Mlp": {"hidden": [6, 5], "activation": "Tanh", "dropout": 0.0}}
     window, features = 2, 3
     settings = {"learning_rate": 0.01, "weight_decay": 0.1, "gradient_clip_val": 0.2}
     initial = module_of(model, window, features)
     windows, targets = torch.randn(16, window, features), torch.randn(16)
+    weights = torch.rand(16) * 2.0 if weighted else torch.ones(16)
 
     def run(**variant):
         module = module_of(model, window, features)
@@ -176,7 +189,7 @@ def adamw_case(steps=25):
         losses, norms = [], []
         for _ in range(steps):
             optimizer.zero_grad()
-            loss = nn.functional.mse_loss(module(windows), targets)
+            loss = (nn.functional.mse_loss(module(windows), targets, reduction="none") * weights).mean()
             loss.backward()
             norm = nn.utils.clip_grad_norm_(module.parameters(), settings["gradient_clip_val"])
             optimizer.step()
@@ -198,6 +211,7 @@ def adamw_case(steps=25):
         **settings,
         "windows": plain(windows),
         "targets": plain(targets),
+        "weights": plain(weights) if weighted else None,
         "before": weights_of(initial),
         "after": weights_of(module),
         "exp_avg": {name: plain(optimizer.state[p]["exp_avg"]) for name, p in module.named_parameters()},
@@ -213,6 +227,7 @@ golden = {
     "networks": list(network_cases()),
     "losses": list(loss_cases()),
     "adamw": adamw_case(),
+    "weighted_adamw": adamw_case(weighted=True),
 }
 path = Path(__file__).with_name("torch.json")
 path.write_text(json.dumps(golden, separators=(",", ":")) + "\n", encoding="utf-8")

@@ -236,7 +236,7 @@ fn finished_light() {
 #[test]
 fn errors() {
     let (runs, events) = recorded();
-    let spec = experiment(&["validation.train_bars=100000", "training.learning_rate=0.0"]);
+    let spec = experiment(&["validation.train=100000", "training.learning_rate=0.0"]);
     let mut window = open(runs.path(), spec, egui::Theme::Dark, "2026-01-15T09:30:40Z");
     window.until_says("Start waits");
     replay(&mut window, &events, at_epoch("SYN_A-1h-fold04", 3));

@@ -93,7 +93,7 @@ fn a_folder_two_symbols_an_impossible_fold_mended_train_results_export() {
 
     window.set_number("Train", "100000");
     window.until_says("Start waits: ");
-    assert!(window.says("validation.train_bars"), "{}", window.text());
+    assert!(window.says("validation.train"), "{}", window.text());
     assert!(!window.is_enabled("Start"));
     // The shortcut does not get past it either.
     window.shortcut(Modifiers::COMMAND, Key::Enter);

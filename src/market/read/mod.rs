@@ -1,52 +1,51 @@
-//! From a file to checked [`Bars`]: one submodule for each format, and what they share.
+//! From a file to a [`Table`] of rows and on to checked [`Bars`]: one submodule for each format, and what they share.
+//!
+//! [`with_text`](source::with_text) unpacks a text while it is read; [`Dialect`](dialect::Dialect) and [`Columns`](batch::Columns) find the
+//! columns; [`Rows`](rows::Rows) gathers the rows and puts them into order, UTC and their true unit. Nothing is held in memory but rows.
 
-mod csv;
+mod batch;
+mod columns;
+mod dialect;
 mod feather;
+mod fields;
+mod format;
 mod frame;
+mod json;
 mod layout;
+mod lines;
 mod moment;
+mod pages;
+mod parquet;
 mod reading;
+mod rows;
+mod source;
 mod table;
+mod text;
+mod zone;
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
+pub(super) use self::columns::Chosen;
+pub use self::format::Format;
+pub(super) use self::format::{ENDINGS, stem};
 pub use self::layout::Layout;
+pub use self::moment::DateOrder;
 pub use self::reading::{Compression, Fact, Origin, Reading};
+use self::rows::Context;
 pub(super) use self::table::Table;
 pub use self::table::Unreadable;
+pub(super) use self::zone::Clock;
+use super::identity::Identity;
+use super::overrides::{FileOverride, Overrides};
 use super::{Bars, MarketError};
 use crate::domain::{Symbol, Timeframe};
 
-/// How a file is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// Comma-separated text with a header.
-    Csv,
-    /// Feather v2: an Arrow IPC file, plain or compressed.
-    Feather,
-}
-
-impl Format {
-    /// The format a file's ending stands for, in any case: `.csv`, `.feather`, `.arrow`.
-    #[must_use]
-    pub fn of(path: &Path) -> Option<Self> {
-        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-        match extension.as_str() {
-            "csv" => Some(Self::Csv),
-            "feather" | "arrow" => Some(Self::Feather),
-            _ => None,
-        }
-    }
-}
-
-/// Reads a market file whose symbol and timeframe are known, as from its name.
+/// Reads a market file whose symbol and timeframe are known, as from its name. What a `walkforge.ron` beside it says holds.
 ///
-/// Columns are found by name, in any order and case: `date` (or `open_time`, `timestamp`, `datetime`, `time`), `open`, `high`, `low`, `close`,
-/// `volume` (or `tick_volume`, `vol`); others are ignored. Dates are ISO 8601, or seconds or milliseconds since 1970; what names no zone is
-/// UTC.
+/// Text (`.csv`, `.tsv`, `.txt`, plain or as `.gz` or `.zip`), JSON arrays of rows, Feather v2 and Parquet. Columns are found by name, in any
+/// order and case: `date` (or `open_time`, `timestamp`, `datetime`, `time`), `open`, `high`, `low`, `close`, `volume` (or `tick_volume`, `vol`);
+/// others are ignored. Without a header they stand in this order. [`Layout`] names what is known of some vendors' files, [`Reading`] what was
+/// found out about this one. What names no zone, and whose layout has none, is UTC.
 ///
 /// # Errors
 /// [`MarketError`] for a file that cannot be opened or is no table of bars: the file, the line or row, what was found, what was
@@ -55,11 +54,20 @@ pub fn read_bars(path: &Path, symbol: Symbol, timeframe: Timeframe) -> Result<Ba
     read_table(path)?.into_bars(path, symbol, timeframe)
 }
 
-/// Reads the columns without knowing whose they are.
+/// Reads the rows of a file, with what a `walkforge.ron` beside it says.
 pub(super) fn read_table(path: &Path) -> Result<Table, MarketError> {
-    let table = match Format::of(path) {
-        Some(Format::Csv) => csv::read(path),
-        Some(Format::Feather) => feather::read(path),
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    read_table_as(path, &Overrides::of_folder(folder)?.of_file(path))
+}
+
+/// Reads the rows of a file of which this much is known.
+pub(super) fn read_table_as(path: &Path, chosen: &FileOverride) -> Result<Table, MarketError> {
+    let identity = Identity::of_path(path, chosen);
+    let context = Context { path, identity: &identity, chosen };
+    match Format::of(path) {
+        Some(Format::Feather) => feather::read(&context),
+        Some(Format::Parquet) => parquet::read(&context),
+        Some(format @ (Format::Csv | Format::Json)) => read_text(&context, format),
         None => {
             let found = path.extension().map_or_else(
                 || "no known ending".to_owned(),
@@ -67,12 +75,26 @@ pub(super) fn read_table(path: &Path) -> Result<Table, MarketError> {
             );
             Err(MarketError::UnknownFormat { path: path.to_owned(), found })
         }
-    }?;
-    if table.is_empty() && table.unreadable.count == 0 {
-        return Err(MarketError::NoBars { path: path.to_owned(), header_only: true });
     }
-    Ok(table)
 }
 
+fn read_text(context: &Context<'_>, format: Format) -> Result<Table, MarketError> {
+    let read = |order| {
+        source::with_text(context.path, format, |source, packing| match packing.format {
+            Format::Json => json::read(context, source, packing).map(Some),
+            _ => text::read(context, source, packing, order),
+        })
+    };
+    if let Some(table) = read(None)? {
+        return Ok(table);
+    }
+    let order = source::with_text(context.path, format, |source, packing| {
+        text::find_order(context, source, packing)
+    })?;
+    Ok(read(Some(order))?.expect("the order is told"))
+}
+
+#[cfg(test)]
+mod golden;
 #[cfg(test)]
 mod tests;

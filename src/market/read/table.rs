@@ -2,14 +2,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::super::{BarColumns, Bars, MarketError, Place, RowProblem};
-use super::csv;
-use super::{Format, Reading};
+use super::Reading;
 use crate::domain::{Symbol, Timeframe, UtcMillis};
 
-/// What a reader found in a file, before it is known whose bars they are.
+/// What a reader found in a file: its rows, oldest first where the file is in order, none of them checked yet.
 #[derive(Debug)]
 pub struct Table {
-    /// The values.
+    /// The values: times in UTC, prices in their true unit.
     pub columns: BarColumns,
     /// Where each row stands.
     pub places: Places,
@@ -31,40 +30,68 @@ pub struct Unreadable {
 impl Unreadable {
     const MOST_EXAMPLES: usize = 10;
 
-    /// Counts a row and keeps it as an example while there are few.
-    pub fn add(&mut self, place: Place, problem: RowProblem) {
+    /// Counts a row; `example` is asked for where it stands and why while there are few.
+    pub fn add(&mut self, example: impl FnOnce() -> (Place, RowProblem)) {
         self.count += 1;
         if self.examples.len() < Self::MOST_EXAMPLES {
-            self.examples.push((place, problem));
+            self.examples.push(example());
         }
     }
 }
 
-/// Where the rows of a table stand in the file.
-#[derive(Debug)]
-pub enum Places {
-    /// A text file: the byte at which each row starts, from which its line is found when it is needed.
-    Bytes(Vec<u64>),
-    /// The file has rows, not lines.
-    Rows,
+/// Where the rows of a table stand in their file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// Whether the file is a text, with lines.
+    has_lines: bool,
+    /// From which row on the place is how far ahead of the row's number. Rows that follow each other in the file share an entry.
+    runs: Vec<(u32, u32)>,
+    rows: usize,
+    is_reversed: bool,
+}
+
+impl Places {
+    /// The places of a text's lines.
+    pub const fn lines() -> Self {
+        Self { has_lines: true, runs: Vec::new(), rows: 0, is_reversed: false }
+    }
+
+    /// The places of a table's rows.
+    pub const fn rows() -> Self {
+        Self { has_lines: false, runs: Vec::new(), rows: 0, is_reversed: false }
+    }
+
+    /// Appends a row that stands at this line or row, from 1.
+    pub fn push(&mut self, number: u64) {
+        let clamp = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        let row = self.rows as u64;
+        let ahead = clamp(number.saturating_sub(row + 1));
+        if self.runs.last().is_none_or(|(_, last)| *last != ahead) {
+            if self.runs.len() == self.runs.capacity() {
+                self.runs.reserve_exact(self.runs.len() / 4 + 4);
+            }
+            self.runs.push((clamp(row), ahead));
+        }
+        self.rows += 1;
+    }
+
+    /// Counts the rows from the other end.
+    pub const fn reverse(&mut self) {
+        self.is_reversed = !self.is_reversed;
+    }
+
+    /// Where row `row` of the table stands in the file.
+    #[must_use]
+    pub fn of(&self, row: usize) -> Place {
+        let row = if self.is_reversed { self.rows.saturating_sub(row + 1) } else { row };
+        let after = self.runs.partition_point(|(first, _)| *first as usize <= row);
+        let ahead = after.checked_sub(1).map_or(0, |run| self.runs[run].1);
+        let number = row as u64 + 1 + u64::from(ahead);
+        if self.has_lines { Place::Line(number) } else { Place::Row(number) }
+    }
 }
 
 impl Table {
-    /// A table without rows.
-    pub fn new(format: Format) -> Self {
-        Self {
-            columns: BarColumns::default(),
-            places: Places::Rows,
-            unreadable: Unreadable::default(),
-            reading: Reading::of(format),
-        }
-    }
-
-    /// Whether there are no rows.
-    pub const fn is_empty(&self) -> bool {
-        self.columns.open_time.is_empty()
-    }
-
     /// Checks every row. One that cannot be read is refused like one that cannot be a bar.
     pub fn into_bars(
         self,
@@ -80,7 +107,7 @@ impl Table {
         let bars =
             Bars::new(symbol, timeframe, self.columns).map_err(|bad| MarketError::BadRow {
                 path: path.to_owned(),
-                place: places.of(path, bad.row),
+                place: places.of(bad.row),
                 problem: bad.problem.into(),
             })?;
         match spacing_millis {
@@ -108,27 +135,40 @@ impl Table {
         let minutes = self.common_spacing_millis()? / 60_000;
         Timeframe::from_minutes(u32::try_from(minutes).ok()?)
     }
+}
 
-    /// Appends a row.
-    pub fn push(&mut self, open_time: UtcMillis, [open, high, low, close, volume]: [f64; 5]) {
-        self.columns.open_time.push(open_time);
-        self.columns.open.push(open);
-        self.columns.high.push(high);
-        self.columns.low.push(low);
-        self.columns.close.push(close);
-        self.columns.volume.push(volume);
+/// Makes room in every column for one more row, and for at most a quarter more than there are: a file's rows may be as short as a third of what
+/// they take here, and doubling would then take more than four times the file.
+pub fn make_room(columns: &mut BarColumns, expected: usize) {
+    let rows = columns.open_time.len();
+    if rows < columns.open_time.capacity() {
+        return;
+    }
+    let more = if rows == 0 { expected.max(64) } else { rows / 4 + 64 };
+    columns.open_time.reserve_exact(more);
+    for column in [
+        &mut columns.open,
+        &mut columns.high,
+        &mut columns.low,
+        &mut columns.close,
+        &mut columns.volume,
+    ] {
+        column.reserve_exact(more);
     }
 }
 
-impl Places {
-    fn of(&self, path: &Path, row: usize) -> Place {
-        match self {
-            Self::Bytes(starts) => {
-                Place::Line(csv::line_at(path, starts.get(row).copied().unwrap_or(0)))
-            }
-            Self::Rows => Place::Row(row as u64 + 1),
-        }
-    }
+/// Appends a row.
+pub fn push(
+    columns: &mut BarColumns,
+    open_time: UtcMillis,
+    [open, high, low, close, volume]: [f64; 5],
+) {
+    columns.open_time.push(open_time);
+    columns.open.push(open);
+    columns.high.push(high);
+    columns.low.push(low);
+    columns.close.push(close);
+    columns.volume.push(volume);
 }
 
 fn show_duration(millis: i64) -> String {
@@ -136,52 +176,4 @@ fn show_duration(millis: i64) -> String {
     minutes
         .and_then(Timeframe::from_minutes)
         .map_or_else(|| format!("{millis} ms"), |timeframe| timeframe.to_string())
-}
-
-/// Which column of a file holds what.
-#[derive(Debug)]
-pub struct Header {
-    /// The position of the open time.
-    pub time: usize,
-    /// The positions of open, high, low, close and volume.
-    pub numbers: [usize; 5],
-}
-
-const TIME: (&str, &[&str]) =
-    ("the open time", &["date", "open_time", "timestamp", "datetime", "time"]);
-const NUMBERS: [(&str, &[&str]); 5] = [
-    ("the open", &["open"]),
-    ("the high", &["high"]),
-    ("the low", &["low"]),
-    ("the close", &["close"]),
-    ("the volume", &["volume", "tick_volume", "vol"]),
-];
-
-impl Header {
-    /// Finds the columns by name, in any case. Where several would do, the name listed first in [`read_bars`](super::read_bars) counts.
-    pub fn find(path: &Path, line: Option<u64>, names: &[&str]) -> Result<Self, MarketError> {
-        let position = |(holds, accepted): (&'static str, &[&str])| {
-            let is_named = |wanted: &&str| {
-                names.iter().position(|name| name.trim().eq_ignore_ascii_case(wanted))
-            };
-            accepted.iter().find_map(is_named).ok_or_else(|| MarketError::MissingColumn {
-                path: path.to_owned(),
-                line,
-                missing: holds,
-                accepted: accepted.join(" or "),
-                found: names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
-            })
-        };
-        let [open, high, low, close, volume] = NUMBERS;
-        Ok(Self {
-            time: position(TIME)?,
-            numbers: [
-                position(open)?,
-                position(high)?,
-                position(low)?,
-                position(close)?,
-                position(volume)?,
-            ],
-        })
-    }
 }

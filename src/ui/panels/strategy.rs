@@ -1,9 +1,12 @@
+mod label;
+mod validation;
+
 use egui::{Align, ComboBox, DragValue, Label, Layout, RichText, ScrollArea, Ui};
 
 use super::data::send_if_changed;
 use super::features;
 use crate::domain::Device;
-use crate::spec::{Activation, DeviceChoice, ExperimentSpec, LabelSpec, ModelSpec, PRESETS};
+use crate::spec::{Activation, DeviceChoice, ExperimentSpec, ModelSpec, PRESETS};
 use crate::ui::commands::{Command, Commands};
 use crate::ui::icons;
 use crate::ui::state::State;
@@ -23,8 +26,9 @@ impl StrategyPanel {
             preset(ui, form, &spec, commands);
             identity(ui, form, &mut spec);
             features::show(ui, form, &mut spec);
-            label(ui, form, &mut spec);
-            validation(ui, form, &mut spec);
+            label::scaling(ui, form, &mut spec.scaling);
+            label::show(ui, form, &mut spec);
+            validation::show(ui, form, &mut spec);
             model(ui, form, &mut spec);
             training(ui, form, &mut spec);
             costs(ui, form, &mut spec);
@@ -68,59 +72,6 @@ fn identity(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
     form.row(ui, "Seed", "seed", help, |ui| {
         widgets::number(ui, DragValue::new(&mut spec.seed).speed(0.1));
     });
-}
-
-fn label(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
-    widgets::section(ui, "Label");
-    let mut horizon = spec.label.horizon();
-    let mut is_direction = matches!(spec.label, LabelSpec::Direction { .. });
-    form.choice(
-        ui,
-        "Predicts",
-        "label",
-        "The forward return is a regression, its direction a classification; both from the next open",
-        &[(false, "forward return".to_owned()), (true, "direction".to_owned())],
-        &mut is_direction,
-    );
-    let help = "Bars held, from the open after the decision";
-    form.integer(ui, "Horizon", "label.horizon", ("bars", help), &mut horizon);
-    spec.label = if is_direction {
-        LabelSpec::Direction { horizon }
-    } else {
-        LabelSpec::ForwardReturn { horizon }
-    };
-}
-
-fn validation(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
-    widgets::section(ui, "Walk-forward validation");
-    let folds = &mut spec.validation;
-    let help = "Bars the model learns from in each fold";
-    form.integer(ui, "Train", "validation.train_bars", ("bars", help), &mut folds.train_bars);
-    let help = "Bars that early stopping and model choice see";
-    let value = &mut folds.validation_bars;
-    form.integer(ui, "Validation", "validation.validation_bars", ("bars", help), value);
-    let help = "Bars seen once, at the end of each fold";
-    form.integer(ui, "Test", "validation.test_bars", ("bars", help), &mut folds.test_bars);
-    let test_bars = folds.test_bars;
-    form.optional_integer(
-        ui,
-        "Step",
-        "validation.step_bars",
-        ("bars", "From one fold to the next; never below the test section", "as long as the test"),
-        test_bars,
-        &mut folds.step_bars,
-    );
-    let help =
-        "Bars left out between sections. The purge of overlapping labels comes on top by itself";
-    form.integer(ui, "Embargo", "validation.embargo_bars", ("bars", help), &mut folds.embargo_bars);
-    form.optional_integer(
-        ui,
-        "Folds at most",
-        "validation.max_folds",
-        ("", "Only the latest so many", "all that fit"),
-        4,
-        &mut folds.max_folds,
-    );
 }
 
 fn model(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {

@@ -181,8 +181,9 @@ struct Pane<'a> {
     dates: bool,
 }
 
-fn spans(fold: &FoldPlan, palette: &Palette) -> [(TimeSpan, Color32); 3] {
-    [(fold.train, palette.train), (fold.validation, palette.validation), (fold.test, palette.test)]
+fn spans(fold: &FoldPlan, palette: &Palette) -> impl Iterator<Item = (TimeSpan, Color32)> {
+    let later = [(fold.validation, palette.validation), (fold.test, palette.test)];
+    fold.train.iter().map(|span| (*span, palette.train)).chain(later)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use egui::{
 };
 
 use super::time_axis::{Tick, ticks};
-use crate::domain::text::{count, day, minute};
+use crate::domain::text::{day, minute};
 use crate::domain::{FoldPlan, Task, TimeSpan, UtcMillis};
 use crate::ui::theme::{Palette, Themed, space, strong_family};
 
@@ -25,8 +25,8 @@ const LEAST_WIDTH: f32 = 1.5;
 pub(in crate::ui) struct FoldChart<'a> {
     /// The tasks of the series, in the order of their folds.
     pub(in crate::ui) tasks: &'a [Task],
-    /// Bars of the train, validation and test section, where they are known.
-    pub(in crate::ui) bars: Option<[u32; 3]>,
+    /// How long the train, validation and test section were to be; empty where that is not known.
+    pub(in crate::ui) lengths: &'a [String],
     /// Height of the rows in view at most.
     pub(in crate::ui) height: f32,
 }
@@ -76,7 +76,7 @@ impl FoldChart<'_> {
         let font = TextStyle::Small.resolve(ui.style());
         let color = if response.hovered() { palette.text } else { palette.text_weak };
         painter.text(number, Align2::RIGHT_CENTER, fold.index, font, color);
-        for (_, span, color) in sections(fold, palette) {
+        for (_, span, color) in spans(fold, palette) {
             let (left, right) = (scale.x(span.start), scale.x(span.end));
             let right = right.max(left + LEAST_WIDTH);
             let bar = Rect::from_x_y_ranges(left..=right, rect.y_range());
@@ -90,15 +90,14 @@ impl FoldChart<'_> {
             ui.label(RichText::new(format!("Fold {}", fold.index)).family(strong_family()));
             egui::Grid::new("sections").num_columns(3).show(ui, |ui| {
                 let palette = ui.palette();
-                for (index, (name, span, color)) in sections(fold, palette).into_iter().enumerate()
-                {
+                for (section, span, color) in spans(fold, palette) {
                     ui.horizontal(|ui| {
                         square(ui, color);
-                        ui.label(name);
+                        ui.label(section.name());
                     });
                     ui.label(format!("{} → {} UTC", minute(span.start), minute(span.end)));
-                    if let Some(bars) = self.bars {
-                        ui.label(format!("{} bars", count(u64::from(bars[index]))));
+                    if let Some(length) = self.lengths.get(section as usize) {
+                        ui.label(length);
                     }
                     ui.end_row();
                 }
@@ -144,20 +143,40 @@ fn square(ui: &mut Ui, color: Color32) {
     ui.painter().rect_filled(rect, 1.0, color);
 }
 
-fn sections(fold: &FoldPlan, palette: &Palette) -> [(&'static str, TimeSpan, Color32); 3] {
-    [
-        ("Train", fold.train, palette.train),
-        ("Validation", fold.validation, palette.validation),
-        ("Test", fold.test, palette.test),
-    ]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Train,
+    Validation,
+    Test,
+}
+
+impl Section {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Train => "Train",
+            Self::Validation => "Validation",
+            Self::Test => "Test",
+        }
+    }
+}
+
+/// What is drawn, in the order of time.
+fn spans(fold: &FoldPlan, palette: &Palette) -> Vec<(Section, TimeSpan, Color32)> {
+    let mut spans: Vec<(Section, TimeSpan, Color32)> =
+        fold.train.iter().map(|span| (Section::Train, *span, palette.train)).collect();
+    spans.push((Section::Validation, fold.validation, palette.validation));
+    spans.push((Section::Test, fold.test, palette.test));
+    spans.sort_by_key(|(_, span, _)| span.start);
+    spans
 }
 
 fn fold_name(fold: &FoldPlan) -> String {
     let span = |span: TimeSpan| format!("{} to {}", day(span.start), day(span.end));
+    let train: Vec<String> = fold.train.iter().map(|part| span(*part)).collect();
     format!(
         "Fold {}: train {}, validation {}, test {}",
         fold.index,
-        span(fold.train),
+        train.join(" and "),
         span(fold.validation),
         span(fold.test)
     )
@@ -198,12 +217,12 @@ impl Scale {
         let mut scale = Self {
             left: axis.left() + NUMBER_WIDTH,
             right: (axis.right() - END_WIDTH).max(axis.left() + NUMBER_WIDTH + 1.0),
-            from: first.fold.train.start,
-            until: first.fold.test.end,
+            from: first.fold.start(),
+            until: first.fold.end(),
         };
         for task in rest {
-            scale.from = scale.from.min(task.fold.train.start);
-            scale.until = scale.until.max(task.fold.test.end);
+            scale.from = scale.from.min(task.fold.start());
+            scale.until = scale.until.max(task.fold.end());
         }
         Some(scale)
     }
@@ -226,16 +245,17 @@ fn seconds(at: UtcMillis) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::FoldIndex;
+    use crate::domain::{Embargo, FoldIndex};
 
     fn fold(train: i64) -> FoldPlan {
         let day = |day: i64| UtcMillis(day * 86_400_000);
         let span = |from: i64, until: i64| TimeSpan { start: day(from), end: day(until) };
         FoldPlan {
             index: FoldIndex(3),
-            train: span(train, train + 10),
+            train: vec![span(train, train + 10)],
             validation: span(train + 11, train + 15),
             test: span(train + 16, train + 20),
+            embargo: Embargo::default(),
         }
     }
 
@@ -246,17 +266,16 @@ mod tests {
             "Fold 3: train 1970-01-01 to 1970-01-11, validation 1970-01-12 to 1970-01-16, \
              test 1970-01-17 to 1970-01-21"
         );
+        let around = FoldPlan { train: vec![fold(0).train[0], fold(25).train[0]], ..fold(0) };
+        let name = fold_name(&around);
+        assert!(name.contains("1970-01-11 and 1970-01-26 to 1970-02-05"), "{name}");
     }
 
     #[test]
     fn time_runs_from_left_to_right_over_the_whole_width() {
-        let scale = Scale {
-            left: 100.0,
-            right: 300.0,
-            from: fold(0).train.start,
-            until: fold(20).test.end,
-        };
-        assert_eq!((scale.x(fold(0).train.start), scale.x(fold(20).test.end)), (100.0, 300.0));
+        let scale =
+            Scale { left: 100.0, right: 300.0, from: fold(0).start(), until: fold(20).test.end };
+        assert_eq!((scale.x(fold(0).start()), scale.x(fold(20).test.end)), (100.0, 300.0));
         assert_eq!(scale.x(fold(0).test.end), 200.0);
     }
 }

@@ -128,7 +128,9 @@ impl Draft {
         take!(data.until);
         take!(features);
         take!(window);
+        take!(scaling);
         take!(label);
+        take!(weights);
         take!(validation);
         take!(model);
         take!(training);
@@ -146,7 +148,7 @@ impl Draft {
         &self.issues
     }
 
-    /// What is wrong with a field, given by its path as in `validation.train_bars`.
+    /// What is wrong with a field, given by its path as in `validation.train`.
     pub(crate) fn issue(&self, field: &str) -> Option<&str> {
         self.issues.iter().find(|issue| issue.field == field).map(|issue| issue.message.as_str())
     }

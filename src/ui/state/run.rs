@@ -214,11 +214,11 @@ impl TaskView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::load;
+    use crate::spec::{apply, load};
 
     fn run() -> RunView {
-        let mut spec = load("linear-return").unwrap();
-        spec.validation.max_folds = Some(1);
+        let one_fold = "validation.max_folds=1".parse().unwrap();
+        let spec = apply(&load("linear-return").unwrap(), &[one_fold]).unwrap();
         let plan = crate::workbench::plan(&spec, &crate::domain::Cancel::new()).unwrap().plan;
         RunView::new(RunId::new("r"), plan, UtcMillis(0))
     }

@@ -1,5 +1,6 @@
 use serde::Serialize;
 
+use crate::domain::Timeframe;
 use crate::domain::text::number;
 
 /// What the leak check of an experiment found.
@@ -98,6 +99,8 @@ pub struct Contrast {
 pub struct PredictorContrast {
     /// `model` or `ridge`.
     pub name: String,
+    /// The bar length.
+    pub timeframe: Timeframe,
     /// By the experiment's own folds.
     pub honest: Option<f64>,
     /// Student's t of it by Newey and West, where it is a mean over moments.
@@ -141,7 +144,13 @@ mod tests {
     use super::*;
 
     fn contrast(honest: Option<f64>, shuffled: Option<f64>) -> PredictorContrast {
-        PredictorContrast { name: "model".to_owned(), honest, honest_t: None, shuffled }
+        PredictorContrast {
+            name: "model".to_owned(),
+            timeframe: "1h".parse().unwrap(),
+            honest,
+            honest_t: None,
+            shuffled,
+        }
     }
 
     #[test]

@@ -13,10 +13,10 @@ use super::PlanError;
 use super::load::Sources;
 use super::loaded::SeriesCache;
 use super::planner::{describe, folds_of, groups};
-use crate::dataset::{Section, Series};
+use crate::dataset::{Section, Series, TaskCut};
 use crate::domain::{Cancel, FoldIndex, FoldPlan, Symbol, TimeSpan, Timeframe};
 use crate::spec::{ExperimentSpec, LabelSpec, SpecError};
-use crate::validation::{Sections, ValidationError, sections};
+use crate::validation::{Sections, ValidationError};
 
 /// What to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,17 +99,23 @@ pub(super) fn look(
     let fold = fold_of(spec, group, at.fold)?;
     let drawn = Curve::of(shown, column);
     stop_if(cancel)?;
-    let pooled = if at.pooled { group } else { std::slice::from_ref(shown) };
-    let feature = distribution(pooled, &fold, |series| {
+    let cut = TaskCut::of(group, &fold, spec.label);
+    let members: Vec<(&Series, &Sections)> = group
+        .iter()
+        .zip(&cut.sections)
+        .filter(|(series, _)| at.pooled || Arc::ptr_eq(series, shown))
+        .map(|(series, sections)| (series.as_ref(), sections))
+        .collect();
+    let feature = distribution(&members, &fold, |series| {
         series.matrix().column(column).map(f64::from).collect()
     });
     stop_if(cancel)?;
-    let label = distribution(pooled, &fold, |series| {
+    let label = distribution(&members, &fold, |series| {
         series.labels().value.iter().copied().map(f64::from).collect()
     });
     let at = LookAt { fold: Some(fold.index), ..at.clone() };
     let classes = classes(spec.label, &label);
-    Ok(Look { at, fold, series: pooled.len(), curve: drawn, feature, label, classes })
+    Ok(Look { at, fold, series: members.len(), curve: drawn, feature, label, classes })
 }
 
 fn stop_if(cancel: &Cancel) -> Result<(), PlanError> {
@@ -129,38 +135,36 @@ fn fold_of(
         Some(wanted) => folds.iter().find(|fold| fold.index == wanted),
         None => folds.last(),
     };
-    found.copied().ok_or_else(|| LookError::NoFold {
+    found.cloned().ok_or_else(|| LookError::NoFold {
         series: describe(group),
         fold: wanted.map_or(0, |fold| fold.0),
         count: folds.len(),
     })
 }
 
-/// Collects the rows of each section from every series; `values` gives one value per bar.
+/// Collects the rows of each section from every series, with the rows that a task would learn from and be tested on; `values` gives one
+/// value per bar.
 fn distribution(
-    series: &[Arc<Series>],
+    series: &[(&Series, &Sections)],
     fold: &FoldPlan,
     values: impl Fn(&Series) -> Vec<f64>,
 ) -> Distribution {
     let mut samples = [Sample::default(), Sample::default(), Sample::default()];
-    for series in series {
+    for (series, rows) in series {
         let values = values(series);
-        let rows = rows(series, fold);
-        let parts =
-            [(rows.train, fold.train), (rows.validation, fold.validation), (rows.test, fold.test)];
-        for (sample, (rows, span)) in samples.iter_mut().zip(parts) {
+        let parts = [
+            (&rows.train, fold.train.as_slice()),
+            (&rows.validation, std::slice::from_ref(&fold.validation)),
+            (&rows.test, std::slice::from_ref(&fold.test)),
+        ];
+        for (sample, (rows, spans)) in samples.iter_mut().zip(parts) {
             let at = |row: &u32| values[*row as usize];
             sample.values.extend(rows.iter().map(at).filter(|value| value.is_finite()));
-            let undefined = bars_of(series, span).filter(|bar| !values[*bar].is_finite());
-            sample.missing += undefined.count() as u64;
+            let bars = spans.iter().flat_map(|span| bars_of(series, *span));
+            sample.missing += bars.filter(|bar| !values[*bar].is_finite()).count() as u64;
         }
     }
     Distribution::of(samples, [Section::Train, Section::Validation, Section::Test])
-}
-
-/// The rows a task would learn from and be tested on.
-fn rows(series: &Series, fold: &FoldPlan) -> Sections {
-    sections(fold, series.decision(), &series.labels().end_time, series.usable())
 }
 
 /// Every bar that closes inside the span, used or not.
@@ -172,10 +176,14 @@ fn bars_of(series: &Series, span: TimeSpan) -> std::ops::Range<usize> {
 
 /// The mean of zeros and ones is the share of ones.
 fn classes(label: LabelSpec, found: &Distribution) -> Vec<ClassShare> {
-    let LabelSpec::Direction { .. } = label else { return Vec::new() };
+    let (one, zero) = match label {
+        LabelSpec::Direction { .. } => ("up", "not up"),
+        LabelSpec::TripleBarrier { .. } => ("profit first", "stop first"),
+        _ => return Vec::new(),
+    };
     let ones = found.sections.each_ref().map(|section| section.mean);
     vec![
-        ClassShare { name: "up", shares: ones },
-        ClassShare { name: "not up", shares: ones.map(|share| share.map(|share| 1.0 - share)) },
+        ClassShare { name: one, shares: ones },
+        ClassShare { name: zero, shares: ones.map(|share| share.map(|share| 1.0 - share)) },
     ]
 }

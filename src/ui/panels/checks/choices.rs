@@ -194,20 +194,26 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        Bytes, ContentHash, Device, FoldPlan, Symbol, Task, TaskId, TimeSpan, UtcMillis,
+        Bytes, ContentHash, Device, Embargo, FoldPlan, SeriesPlan, Symbol, Task, TaskId, TimeSpan,
+        UtcMillis,
     };
 
     const SPAN: TimeSpan = TimeSpan { start: UtcMillis(0), end: UtcMillis(1) };
 
-    fn task(symbols: &str, fold: u32) -> Task {
-        let symbols: Vec<Symbol> =
-            symbols.split(' ').map(|symbol| symbol.parse().unwrap()).collect();
+    fn task(symbols: &str, timeframes: &str, fold: u32) -> Task {
+        let symbols: Vec<Symbol> = symbols.split(' ').map(|name| name.parse().unwrap()).collect();
         Task {
             id: TaskId::new(format!("{}-{fold}", symbols[0])),
             key: ContentHash::of(b""),
             symbols,
-            timeframe: "1h".parse().unwrap(),
-            fold: FoldPlan { index: FoldIndex(fold), train: SPAN, validation: SPAN, test: SPAN },
+            timeframes: timeframes.split(' ').map(|name| name.parse().unwrap()).collect(),
+            fold: FoldPlan {
+                index: FoldIndex(fold),
+                train: vec![SPAN],
+                validation: SPAN,
+                test: SPAN,
+                embargo: Embargo::default(),
+            },
             seed: 0,
             device: Device::Cpu,
             parameters: 1,
@@ -215,7 +221,15 @@ mod tests {
         }
     }
 
-    fn offer(tasks: Vec<Task>, features: &[&str]) -> Offer {
+    fn offer(tasks: Vec<Task>, series: &[(&str, &str)], features: &[&str]) -> Offer {
+        let series = series.iter().map(|(symbol, timeframe)| SeriesPlan {
+            symbol: symbol.parse().unwrap(),
+            timeframe: timeframe.parse().unwrap(),
+            bars: 1,
+            first_open: UtcMillis(0),
+            last_open: UtcMillis(0),
+            data: ContentHash::of(b""),
+        });
         Offer::new(&Arc::new(Plan {
             experiment: "x".to_owned(),
             spec: ContentHash::of(b""),
@@ -224,17 +238,30 @@ mod tests {
             workers: 1,
             threads_per_task: 1,
             features: features.iter().map(ToString::to_string).collect(),
-            series: Vec::new(),
+            series: series.collect(),
             tasks,
             warnings: Vec::new(),
         }))
     }
 
+    fn names(offer: &Offer) -> Vec<&str> {
+        offer.series.iter().map(|series| series.name.as_str()).collect()
+    }
+
+    #[test]
+    fn pooled_timeframes_offer_the_series_there_are() {
+        let series = [("A", "1h"), ("B", "1h"), ("A", "4h")];
+        let offered = offer(vec![task("A B", "1h 4h", 0)], &series, &["x"]);
+        assert_eq!(names(&offered), ["A · 1h", "B · 1h", "A · 4h"]);
+        assert!(offered.series.iter().all(|series| series.pooled == 3));
+    }
+
     #[test]
     fn what_was_chosen_stays_where_the_plan_still_has_it() {
-        let offered = offer(vec![task("A", 0), task("A", 1), task("B C", 0)], &["x", "y"]);
-        let names: Vec<&str> = offered.series.iter().map(|series| series.name.as_str()).collect();
-        assert_eq!(names, ["A · 1h", "B · 1h", "C · 1h"]);
+        let tasks = vec![task("A", "1h", 0), task("A", "1h", 1), task("B C", "1h", 0)];
+        let series = [("A", "1h"), ("B", "1h"), ("C", "1h"), ("left-out", "1h")];
+        let offered = offer(tasks, &series, &["x", "y"]);
+        assert_eq!(names(&offered), ["A · 1h", "B · 1h", "C · 1h"]);
         let mut choices = Choices::default();
         let at = choices.at(&offered).unwrap();
         assert_eq!((at.symbol.as_str(), at.column.as_str(), at.pooled), ("A", "x", false));
@@ -246,12 +273,12 @@ mod tests {
         assert_eq!((at.symbol.as_str(), at.column.as_str(), at.pooled), ("C", "y", true));
         choices.alone = true;
         assert!(!choices.at(&offered).unwrap().pooled);
-        let other = offer(vec![task("D", 3)], &["x"]);
+        let other = offer(vec![task("D", "1h", 3)], &[("D", "1h")], &["x"]);
         let at = choices.at(&other).unwrap();
         assert_eq!((at.symbol.as_str(), at.column.as_str()), ("D", "x"));
         assert_eq!(at.fold, Some(FoldIndex(3)));
-        assert_eq!(choices.at(&offer(Vec::new(), &["x"])), None);
-        assert_eq!(choices.at(&offer(vec![task("A", 0)], &[])), None);
+        assert_eq!(choices.at(&offer(Vec::new(), &[], &["x"])), None);
+        assert_eq!(choices.at(&offer(vec![task("A", "1h", 0)], &[("A", "1h")], &[])), None);
     }
 
     #[test]

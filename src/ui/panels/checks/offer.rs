@@ -1,7 +1,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::domain::{Plan, Symbol, Timeframe};
+use crate::domain::{Plan, SeriesPlan, Symbol, Task, Timeframe};
 
 /// What a plan offers to look at, found out once: a plan may have many thousands of tasks.
 #[derive(Debug)]
@@ -28,17 +28,21 @@ impl Offer {
     pub(super) fn new(plan: &Arc<Plan>) -> Self {
         let mut series = Vec::new();
         let mut first = 0;
-        let same_model =
-            plan.tasks.chunk_by(|a, b| a.timeframe == b.timeframe && a.symbols == b.symbols);
-        for folds in same_model {
+        let same_model = |a: &Task, b: &Task| a.timeframes == b.timeframes && a.symbols == b.symbols;
+        for folds in plan.tasks.chunk_by(same_model) {
             let tasks = first..first + folds.len();
             first = tasks.end;
             let task = &folds[0];
-            series.extend(task.symbols.iter().map(|symbol| Offered {
-                name: format!("{symbol} · {}", task.timeframe),
-                symbol: symbol.clone(),
-                timeframe: task.timeframe,
-                pooled: task.symbols.len(),
+            // Where timeframes are pooled, not every symbol has each of them.
+            let is_part = |series: &&SeriesPlan| {
+                task.symbols.contains(&series.symbol) && task.timeframes.contains(&series.timeframe)
+            };
+            let pooled = plan.series.iter().filter(is_part).count();
+            series.extend(plan.series.iter().filter(is_part).map(|series| Offered {
+                name: format!("{} · {}", series.symbol, series.timeframe),
+                symbol: series.symbol.clone(),
+                timeframe: series.timeframe,
+                pooled,
                 tasks: tasks.clone(),
             }));
         }

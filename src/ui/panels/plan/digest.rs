@@ -56,7 +56,7 @@ pub(super) fn plural(number: usize, one: &str, many: &str) -> String {
 }
 
 fn by_series(tasks: &[Task]) -> impl Iterator<Item = &[Task]> {
-    tasks.chunk_by(|a, b| a.timeframe == b.timeframe && a.symbols == b.symbols)
+    tasks.chunk_by(|a, b| a.timeframes == b.timeframes && a.symbols == b.symbols)
 }
 
 fn series(tasks: &[Task]) -> Vec<SeriesTasks> {
@@ -68,7 +68,7 @@ fn series(tasks: &[Task]) -> Vec<SeriesTasks> {
         };
         let tasks = first..first + folds.len();
         first = tasks.end;
-        SeriesTasks { name: format!("{symbols} · {}", folds[0].timeframe), tasks }
+        SeriesTasks { name: format!("{symbols} · {}", folds[0].timeframe_text()), tasks }
     };
     by_series(tasks).map(named).collect()
 }
@@ -78,7 +78,7 @@ fn shape(tasks: &[Task]) -> String {
     let series: Vec<&[Task]> = by_series(tasks).collect();
     let Some(first) = series.first() else { return String::new() };
     let pooled = series.iter().any(|folds| folds[0].symbols.len() > 1);
-    let timeframes: BTreeSet<_> = series.iter().map(|folds| folds[0].timeframe).collect();
+    let timeframes: BTreeSet<_> = series.iter().flat_map(|folds| &folds[0].timeframes).collect();
     let symbols: BTreeSet<_> = series.iter().flat_map(|folds| &folds[0].symbols).collect();
     let several_timeframes = plural(timeframes.len(), "timeframe", "timeframes");
     let factors = if pooled {
@@ -110,7 +110,7 @@ fn shape(tasks: &[Task]) -> String {
 mod tests {
     use super::*;
     use crate::domain::{
-        ContentHash, Device, FoldIndex, FoldPlan, Symbol, TaskId, TimeSpan, UtcMillis,
+        ContentHash, Device, Embargo, FoldIndex, FoldPlan, Symbol, TaskId, TimeSpan, UtcMillis,
     };
 
     const SPAN: TimeSpan = TimeSpan { start: UtcMillis(0), end: UtcMillis(1) };
@@ -123,8 +123,14 @@ mod tests {
             id: TaskId::new(format!("{}-{timeframe}-fold{index:02}", symbols[0])),
             key: ContentHash::of(b""),
             symbols: symbols.clone(),
-            timeframe: timeframe.parse().unwrap(),
-            fold: FoldPlan { index: FoldIndex(index), train: SPAN, validation: SPAN, test: SPAN },
+            timeframes: timeframe.split('+').map(|one| one.parse().unwrap()).collect(),
+            fold: FoldPlan {
+                index: FoldIndex(index),
+                train: vec![SPAN],
+                validation: SPAN,
+                test: SPAN,
+                embargo: Embargo::default(),
+            },
             seed: 0,
             device: Device::Cpu,
             parameters: 10,
@@ -158,6 +164,7 @@ mod tests {
                 vec![folds("A B C", "1h", 9), folds("A B", "4h", 4)],
                 "2 timeframes, 4–9 folds each, symbols pooled",
             ),
+            (vec![folds("A B", "1h+4h", 3)], "2 timeframes × 3 folds, 2 symbols pooled"),
             (vec![], ""),
         ] {
             assert_eq!(shape(&tasks.concat()), expected);

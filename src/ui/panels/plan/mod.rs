@@ -12,6 +12,7 @@ use self::digest::{Digest, plural};
 use self::warnings::Warnings;
 use crate::domain::text::{count, minute};
 use crate::domain::{Plan, SeriesPlan};
+use crate::spec::ValidationSpec;
 use crate::ui::commands::{Command, Commands};
 use crate::ui::icons;
 use crate::ui::layout::PanelKind;
@@ -147,19 +148,29 @@ fn folds(ui: &mut Ui, state: &State, digest: &Digest, chosen: &mut Option<String
         folds::legend(ui);
     });
     let spec = state.draft.spec();
-    // The spans say when, not how many bars: only while the plan is the draft's own are these known.
+    // The spans say when, not how they were asked for: only while the plan is the draft's own is that known.
     let is_current = !state.preview.pending;
-    let sections = &spec.validation;
-    let bars = [sections.train_bars, sections.validation_bars, sections.test_bars];
+    let lengths = if is_current { lengths(&spec.validation) } else { Vec::new() };
     FoldChart {
         tasks: &digest.plan.tasks[series.tasks.clone()],
-        bars: is_current.then_some(bars),
+        lengths: &lengths,
         height: ((room - AROUND_FOLDS) / FOLD_ROW).floor().max(LEAST_FOLDS) * FOLD_ROW,
     }
     .show(ui);
     let note = "Gaps are the embargo. Rows whose label reaches the next section are purged on top; not drawn.";
     let note = RichText::new(note).small().color(ui.palette().text_weak);
     ui.add(egui::Label::new(note).wrap());
+}
+
+/// How long train, validation and test were to be, where the scheme says it.
+fn lengths(validation: &ValidationSpec) -> Vec<String> {
+    match validation {
+        ValidationSpec::WalkForward { anchored, train, validation, test, .. } => {
+            let train = if *anchored { format!("{train} or more") } else { train.to_string() };
+            vec![train, validation.to_string(), test.to_string()]
+        }
+        ValidationSpec::PurgedKFold { .. } | ValidationSpec::HoldOut { .. } => Vec::new(),
+    }
 }
 
 const SERIES_COLUMNS: [Column; 5] = [

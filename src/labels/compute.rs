@@ -1,3 +1,5 @@
+use super::barrier::{Barriers, triple_barrier};
+use super::volatility::causal_volatility;
 use crate::domain::UtcMillis;
 use crate::market::Bars;
 use crate::spec::LabelSpec;
@@ -5,12 +7,14 @@ use crate::spec::LabelSpec;
 /// The labels of one symbol's bars: one entry per bar in every column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Labels {
-    /// What the model learns: the forward return as a fraction, or 1 for up and 0 for not up. NaN where there is no label.
+    /// What the model learns, as [`LabelSpec`] defines it: a return, a multiple of the volatility, or 1 and 0 for yes and no. NaN where there is
+    /// nothing to learn.
     pub value: Vec<f32>,
-    /// `open[t+1+h] / open[t+1] - 1`, the simple return of holding for the horizon, as a fraction. NaN where there is no label.
+    /// The simple return, as a fraction, of the position that the label stands for: bought at `open[t+1]`, sold at `open[t+1+horizon]`, or at a
+    /// barrier before. NaN where the data end before it is known. It may be known where `value` is not.
     pub outcome: Vec<f64>,
-    /// The open time of bar t+1+h: the moment the label is known. `UtcMillis(i64::MAX)` where there is no label, so that such a row reaches
-    /// every later section.
+    /// The moment `value` and `outcome` are known. `UtcMillis(i64::MAX)` where there is no outcome, so that such a row reaches every later
+    /// section.
     pub end_time: Vec<UtcMillis>,
     /// `open[t+2] / open[t+1] - 1`, what a position taken at the decision earns in its first bar, as a fraction; for the backtest. NaN at
     /// the last two bars.
@@ -31,25 +35,36 @@ impl Labels {
     }
 }
 
-/// Labels every bar. The last `horizon + 1` bars have no label: their horizon ends beyond the data.
+/// Labels every bar of one symbol. The last `horizon + 1` bars have no label: their horizon ends beyond the data.
+///
+/// A demeaned return needs the other symbols: of one alone, [`super::compute_panel`] makes it.
 #[must_use]
 pub fn compute(spec: LabelSpec, bars: &Bars) -> Labels {
     let horizon = spec.horizon() as usize;
+    let next_bar_return = returns_after(bars.open(), 1);
+    if let LabelSpec::TripleBarrier { profit_take, stop_loss, volatility_window, timeout, .. } =
+        spec
+    {
+        let volatility_window = volatility_window as usize;
+        let barriers = Barriers { horizon, profit_take, stop_loss, volatility_window, timeout };
+        return Labels { next_bar_return, ..triple_barrier(barriers, bars) };
+    }
     let outcome = returns_after(bars.open(), horizon);
-    let value = outcome.iter().map(|outcome| label_of(spec, *outcome)).collect();
-    let end_time =
-        outcome
-            .iter()
-            .enumerate()
-            .map(|(t, outcome)| {
-                if outcome.is_nan() {
-                    UtcMillis(i64::MAX)
-                } else {
-                    bars.open_time()[t + 1 + horizon]
-                }
-            })
-            .collect();
-    Labels { value, outcome, end_time, next_bar_return: returns_after(bars.open(), 1) }
+    let value = match spec {
+        LabelSpec::ScaledReturn { volatility_window, .. } => {
+            let volatility = causal_volatility(bars.close(), volatility_window as usize);
+            let horizon = f64::from(spec.horizon()).sqrt();
+            let scaled = outcome.iter().zip(volatility);
+            scaled.map(|(outcome, volatility)| stored(outcome / (volatility * horizon))).collect()
+        }
+        LabelSpec::Direction { .. } => outcome.iter().map(|outcome| is_up(*outcome)).collect(),
+        _ => outcome.iter().map(|outcome| stored(*outcome)).collect(),
+    };
+    let end = |(t, outcome): (usize, &f64)| {
+        if outcome.is_nan() { UtcMillis(i64::MAX) } else { bars.open_time()[t + 1 + horizon] }
+    };
+    let end_time = outcome.iter().enumerate().map(end).collect();
+    Labels { value, outcome, end_time, next_bar_return }
 }
 
 /// `open[t+1+bars_held] / open[t+1] - 1` for every t, NaN where that is beyond the data or no finite number.
@@ -65,21 +80,22 @@ fn returns_after(open: &[f64], bars_held: usize) -> Vec<f64> {
     returns
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "labels are f32 by design; outcomes stay f64")]
-fn label_of(spec: LabelSpec, outcome: f64) -> f32 {
-    match spec {
-        LabelSpec::ForwardReturn { .. } => outcome as f32,
-        LabelSpec::Direction { .. } if outcome.is_nan() => f32::NAN,
-        LabelSpec::Direction { .. } => f32::from(u8::from(outcome > 0.0)),
-    }
+/// 1 where the return is above zero, else 0; NaN where there is none.
+pub(super) fn is_up(outcome: f64) -> f32 {
+    if outcome.is_nan() { f32::NAN } else { f32::from(u8::from(outcome > 0.0)) }
+}
+
+/// Labels are f32 by design; outcomes stay f64. What is no finite number is no label.
+pub(super) fn stored(value: f64) -> f32 {
+    let value = value as f32;
+    if value.is_finite() { value } else { f32::NAN }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
-
     use super::*;
     use crate::market::BarColumns;
+    use crate::spec::DeadZone;
 
     /// Bars that open at these hours with these opens; the other prices are of no consequence.
     fn bars(hours: &[i64], open: &[f64]) -> Bars {
@@ -105,6 +121,7 @@ mod tests {
 
     const OPEN: [f64; 6] = [1.0, 2.0, 4.0, 2.0, 2.0, 3.0];
     const NONE: f64 = f64::NAN;
+    const UP: LabelSpec = LabelSpec::Direction { horizon: 1, dead_zone: DeadZone::None };
 
     #[test]
     fn a_label_spans_from_the_next_open_to_the_open_after_the_horizon() {
@@ -133,8 +150,7 @@ mod tests {
 
     #[test]
     fn the_direction_is_up_only_when_the_price_rose() {
-        let labels =
-            compute(LabelSpec::Direction { horizon: 1 }, &bars(&[0, 1, 2, 3, 4, 5], &OPEN));
+        let labels = compute(UP, &bars(&[0, 1, 2, 3, 4, 5], &OPEN));
         assert_eq!(labels.value[..4], [1.0, 0.0, 0.0, 1.0]);
         assert!(labels.value[4..].iter().all(|value| value.is_nan()));
         assert!(same(&labels.outcome[..4], &[1.0, -0.5, 0.0, 0.5]), "the outcome stays a return");
@@ -153,40 +169,10 @@ mod tests {
     fn few_bars_have_no_labels() {
         for count in 0..3 {
             let hours: Vec<i64> = (0..).take(count).collect();
-            let labels =
-                compute(LabelSpec::Direction { horizon: 1 }, &bars(&hours, &OPEN[..count]));
+            let labels = compute(UP, &bars(&hours, &OPEN[..count]));
             assert_eq!((labels.len(), labels.is_empty()), (count, count == 0));
             let no_label = labels.value.iter().all(|value| value.is_nan());
             assert!(no_label || count > 2, "{count}");
-        }
-    }
-
-    #[derive(Deserialize)]
-    struct Golden {
-        walk: Series,
-    }
-
-    #[derive(Deserialize)]
-    struct Series {
-        open: Vec<f64>,
-        forward_return_1: Vec<Option<f64>>,
-        forward_return_4: Vec<Option<f64>>,
-    }
-
-    #[test]
-    fn forward_returns_agree_with_pandas() {
-        let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/features.json"));
-        let series = serde_json::from_str::<Golden>(text).unwrap().walk;
-        let hours: Vec<i64> = (0..).take(series.open.len()).collect();
-        let bars = bars(&hours, &series.open);
-        for (horizon, expected) in [(1, &series.forward_return_1), (4, &series.forward_return_4)] {
-            let ours = compute(LabelSpec::ForwardReturn { horizon }, &bars).outcome;
-            for (t, (ours, theirs)) in ours.iter().zip(expected).enumerate() {
-                match theirs {
-                    Some(theirs) => assert!((ours - theirs).abs() < 1e-14, "{horizon}, {t}"),
-                    None => assert!(ours.is_nan(), "{horizon}, {t}"),
-                }
-            }
         }
     }
 }

@@ -1,0 +1,151 @@
+use serde::{Deserialize, Serialize};
+
+use super::validate::{Check, MAX_BARS_BACK};
+
+/// What the model is to predict at bar t. Filled no earlier than the open of bar t+1.
+///
+/// The *forward return* is `open[t+1+horizon] / open[t+1] - 1`. *Volatility* at t is the sample standard deviation of the last
+/// `volatility_window` one-bar log returns of the close, up to bar t: known at the decision.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum LabelSpec {
+    /// The forward return: a regression on the standardised label with the mean squared error.
+    ForwardReturn {
+        /// Bars held, at least 1.
+        horizon: u32,
+    },
+    /// The forward return divided by volatility × √horizon, so that calm and wild times weigh alike: a regression.
+    ScaledReturn {
+        /// Bars held, at least 1.
+        horizon: u32,
+        /// Returns behind the volatility, at least 2.
+        volatility_window: u32,
+    },
+    /// The forward return minus the mean of all symbols that decide at the same moment: which symbol does better, whatever the market does. A
+    /// regression. A label ends when the last one behind its mean has ended.
+    DemeanedReturn {
+        /// Bars held, at least 1.
+        horizon: u32,
+        /// The fewest symbols that make a mean, at least 2; with fewer there is nothing to learn from that moment.
+        #[serde(default = "ten")]
+        minimum_symbols: u32,
+    },
+    /// 1 where the forward return is above zero, else 0: a classification with binary cross-entropy.
+    Direction {
+        /// Bars held, at least 1.
+        horizon: u32,
+        /// Returns too small to learn a direction from.
+        #[serde(default)]
+        dead_zone: DeadZone,
+    },
+    /// 1 where the price reaches the profit barrier before the stop barrier, else 0 (López de Prado 2018, §3.4): a classification. Barriers
+    /// stand at so many times the volatility of one bar from the open of bar t+1, and are watched from that bar on.
+    TripleBarrier {
+        /// Bars after which the position is closed at the next open, at least 1.
+        horizon: u32,
+        /// Distance of the upper barrier, a multiple of the volatility of one bar.
+        profit_take: f64,
+        /// Distance of the lower barrier, a multiple of the volatility of one bar.
+        stop_loss: f64,
+        /// Returns behind the volatility, at least 2.
+        volatility_window: u32,
+        /// What is learnt where neither barrier was reached.
+        #[serde(default)]
+        timeout: Timeout,
+    },
+}
+
+/// Forward returns too small to learn a direction from. Rows inside are not learnt from; test rows are predicted and scored all the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum DeadZone {
+    /// Every row is learnt from.
+    #[default]
+    None,
+    /// Returns of no more than so many basis points, up or down.
+    Bps(f64),
+    /// Returns of no more than this quantile of the absolute returns of the fold's train rows, above 0 and below 1.
+    TrainQuantile(f64),
+}
+
+/// What a triple barrier teaches where time ran out before a barrier was reached.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Timeout {
+    /// The sign of the return until then.
+    #[default]
+    Sign,
+    /// Nothing; test rows are predicted and scored all the same.
+    LeaveOut,
+}
+
+const fn ten() -> u32 {
+    10
+}
+
+impl LabelSpec {
+    /// Bars held at most.
+    #[must_use]
+    pub const fn horizon(self) -> u32 {
+        match self {
+            Self::ForwardReturn { horizon }
+            | Self::ScaledReturn { horizon, .. }
+            | Self::DemeanedReturn { horizon, .. }
+            | Self::Direction { horizon, .. }
+            | Self::TripleBarrier { horizon, .. } => horizon,
+        }
+    }
+
+    /// The kind's name, as people read it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ForwardReturn { .. } => "forward return",
+            Self::ScaledReturn { .. } => "scaled return",
+            Self::DemeanedReturn { .. } => "demeaned return",
+            Self::Direction { .. } => "direction",
+            Self::TripleBarrier { .. } => "triple barrier",
+        }
+    }
+
+    /// Whether the model says yes or no rather than how much.
+    #[must_use]
+    pub const fn is_binary(self) -> bool {
+        matches!(self, Self::Direction { .. } | Self::TripleBarrier { .. })
+    }
+
+    /// Returns too small to learn from.
+    #[must_use]
+    pub const fn dead_zone(self) -> DeadZone {
+        match self {
+            Self::Direction { dead_zone, .. } => dead_zone,
+            _ => DeadZone::None,
+        }
+    }
+
+    pub(super) fn check(self, check: &mut Check) {
+        check.range("label.horizon", self.horizon(), 1, MAX_BARS_BACK);
+        match self {
+            Self::ForwardReturn { .. } => {}
+            Self::ScaledReturn { volatility_window, .. } => {
+                check.range("label.volatility_window", volatility_window, 2, MAX_BARS_BACK);
+            }
+            Self::DemeanedReturn { minimum_symbols, .. } => {
+                check.range("label.minimum_symbols", minimum_symbols, 2, 100_000);
+            }
+            Self::Direction { dead_zone, .. } => match dead_zone {
+                DeadZone::None => {}
+                DeadZone::Bps(bps) => check.positive("label.dead_zone", bps),
+                DeadZone::TrainQuantile(share) => {
+                    check.that(share > 0.0 && share < 1.0, "label.dead_zone", || {
+                        format!("the quantile {share} must lie between 0 and 1, exclusive")
+                    });
+                }
+            },
+            Self::TripleBarrier { profit_take, stop_loss, volatility_window, .. } => {
+                check.positive("label.profit_take", profit_take);
+                check.positive("label.stop_loss", stop_loss);
+                check.range("label.volatility_window", volatility_window, 2, MAX_BARS_BACK);
+            }
+        }
+    }
+}
