@@ -81,7 +81,8 @@ fn feature(ui: &mut Ui, look: &Look, height: f32) {
 fn label(ui: &mut Ui, look: &Look, spec: LabelSpec, height: f32) {
     let horizon = spec.horizon();
     let bars = if horizon == 1 { "bar" } else { "bars" };
-    head(ui, "Label", &format!("horizon {horizon} {bars}"), &look.label);
+    let about = format!("{}, horizon {horizon} {bars}", spec.name());
+    head(ui, "Label", &about, &look.label);
     if look.classes.is_empty() {
         drawn(ui, "the label", &look.label, height);
     } else {

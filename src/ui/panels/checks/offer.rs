@@ -28,7 +28,8 @@ impl Offer {
     pub(super) fn new(plan: &Arc<Plan>) -> Self {
         let mut series = Vec::new();
         let mut first = 0;
-        let same_model = |a: &Task, b: &Task| a.timeframes == b.timeframes && a.symbols == b.symbols;
+        let same_model =
+            |a: &Task, b: &Task| a.timeframes == b.timeframes && a.symbols == b.symbols;
         for folds in plan.tasks.chunk_by(same_model) {
             let tasks = first..first + folds.len();
             first = tasks.end;
