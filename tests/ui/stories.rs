@@ -455,7 +455,9 @@ fn features_are_looked_at_by_distribution_and_over_the_price() {
     window.until_says("rsi_14 of SYN_B 1h");
 
     // What is chosen outlives another plan, and what is gone gives way.
-    window.click(Role::Button, "Remove Relative strength index 6");
+    let remove =
+        window.text().lines().find(|line| line.starts_with("Remove RSI")).unwrap().to_owned();
+    window.click(Role::Button, &remove);
     window.until_says("log_return_1 of SYN_B 1h");
 }
 

@@ -7,8 +7,9 @@ use crate::ui::theme::{Themed, space, strong_family};
 use crate::ui::widgets::{Align, Cell, Column, Fitted, column};
 use crate::workbench::{Contrast, PredictorContrast};
 
-const COLUMNS: [Column; 5] = [
-    column("Predictor", "The model and what it is compared with", 120.0, Align::Left),
+const COLUMNS: [Column; 6] = [
+    column("Predictor", "The model and what it is compared with", 110.0, Align::Left),
+    column("Timeframe", "Length of a bar", 74.0, Align::Left),
     column("Honest folds", "By the experiment's own folds", 100.0, Align::Right),
     column(
         "t",
@@ -44,16 +45,24 @@ pub(super) fn show(ui: &mut Ui, contrast: &Contrast) {
     for predictor in predictors {
         ui.horizontal_top(|ui| {
             ui.label(RichText::new(icons::INFO).color(ui.palette().text_weak));
-            let text = format!("{}: {}.", predictor.name, predictor.verdict());
+            let text = format!("{}: {}.", named(predictor, predictors), predictor.verdict());
             ui.add(Label::new(text).wrap().selectable(true));
         });
     }
+}
+
+/// A predictor's name, with its timeframe where there are several.
+fn named(predictor: &PredictorContrast, all: &[PredictorContrast]) -> String {
+    let name = predictor.name.replace('_', " ");
+    let is_alone = all.iter().all(|other| other.timeframe == predictor.timeframe);
+    if is_alone { name } else { format!("{name} at {}", predictor.timeframe) }
 }
 
 fn cells(predictor: &PredictorContrast) -> Vec<Cell> {
     let is_model = predictor.name == "model";
     let texts = [
         predictor.name.replace('_', " "),
+        predictor.timeframe.to_string(),
         number(predictor.honest, 4),
         number(predictor.honest_t, 2),
         number(predictor.shuffled, 4),
@@ -73,14 +82,15 @@ mod tests {
         let texts = |honest: Option<f64>| {
             let predictor = PredictorContrast {
                 name: "ridge".to_owned(),
+                timeframe: "1h".parse().unwrap(),
                 honest,
                 honest_t: None,
                 shuffled: Some(0.1),
             };
             cells(&predictor).into_iter().map(|cell| cell.text).collect::<Vec<_>>()
         };
-        assert_eq!(texts(Some(0.04)), ["ridge", "0.0400", UNKNOWN, "0.1000", "2.5 ×"]);
-        assert_eq!(texts(Some(-0.04))[4], UNKNOWN);
+        assert_eq!(texts(Some(0.04)), ["ridge", "1h", "0.0400", UNKNOWN, "0.1000", "2.5 ×"]);
+        assert_eq!(texts(Some(-0.04))[5], UNKNOWN);
         assert_eq!(texts(Some(0.04)).len(), COLUMNS.len());
     }
 }

@@ -1,6 +1,6 @@
 use egui::{RichText, ScrollArea, Ui};
 
-use super::{Looking, note};
+use super::{Looking, note, unit};
 use crate::dataset::Section;
 use crate::domain::text::{count, number, percent, significant};
 use crate::spec::LabelSpec;
@@ -60,20 +60,21 @@ impl Looking {
             if state.looks.pending {
                 ui.multiply_opacity(0.5);
             }
-            feature(ui, look, height);
+            feature(ui, look, unit(state.draft.spec(), &look.at.column), height);
             ui.add_space(space::S);
             label(ui, look, state.draft.spec().label, height);
         });
     }
 }
 
-fn feature(ui: &mut Ui, look: &Look, height: f32) {
+fn feature(ui: &mut Ui, look: &Look, unit: Option<&str>, height: f32) {
     let name = look.at.column.as_str();
-    let rows = match look.series {
-        1 => "unscaled".to_owned(),
-        several => format!("unscaled, rows of {several} series"),
+    let unit = unit.map_or_else(|| "unscaled".to_owned(), |unit| format!("{unit}, unscaled"));
+    let about = match look.series {
+        1 => unit,
+        several => format!("{unit}, rows of {several} series"),
     };
-    head(ui, name, &rows, &look.feature);
+    head(ui, name, &about, &look.feature);
     drawn(ui, name, &look.feature, height);
     table(ui, "feature", &look.feature);
 }

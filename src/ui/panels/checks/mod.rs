@@ -13,6 +13,7 @@ use egui::{RichText, Ui};
 
 use self::leaks::LeaksView;
 use self::offer::Offer;
+use crate::spec::{ExperimentSpec, FeatureSpec};
 use crate::ui::commands::{Command, Commands};
 use crate::ui::icons;
 use crate::ui::plots::feature::FeaturePlot;
@@ -144,6 +145,12 @@ fn nothing(ui: &mut Ui, state: &State) {
         "{waits}. Features and labels can be looked at as soon as the experiment can be planned."
     );
     widgets::empty_state(ui, icons::CHART_BAR, "Nothing to look at yet", &next);
+}
+
+/// Unit or range of a column's values, where the experiment still has its feature.
+fn unit(spec: &ExperimentSpec, column: &str) -> Option<&'static str> {
+    let has = |feature: &&FeatureSpec| feature.columns().iter().any(|name| name == column);
+    spec.features.iter().find(has).map(|feature| feature.kind().unit)
 }
 
 /// A sentence of less weight.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use egui::{RichText, Ui};
 
-use super::Looking;
+use super::{Looking, unit};
 use crate::domain::text::count;
 use crate::ui::commands::Commands;
 use crate::ui::plots::feature::FeaturePlot;
@@ -29,7 +29,11 @@ impl Looking {
         ui.horizontal_wrapped(|ui| {
             let name = format!("{} · {}", look.curve.symbol, look.curve.timeframe);
             ui.label(RichText::new(name).family(strong_family()));
-            ui.label(RichText::new(about(look)).small().color(ui.palette().text_weak));
+            ui.label(
+                RichText::new(about(look, unit(state.draft.spec(), &look.at.column)))
+                    .small()
+                    .color(ui.palette().text_weak),
+            );
             ui.add_space(space::S);
             folds::legend(ui);
         });
@@ -40,8 +44,9 @@ impl Looking {
 }
 
 /// How many bars there are, and of how many neighbours only the extremes are drawn.
-fn about(look: &Look) -> String {
-    let bars = format!("{} bars", count(look.curve.bars as u64));
+fn about(look: &Look, unit: Option<&str>) -> String {
+    let unit = unit.map_or_else(String::new, |unit| format!("{}: {unit}; ", look.at.column));
+    let bars = format!("{unit}{} bars", count(look.curve.bars as u64));
     let Trace { merged, .. } = look.curve.close;
     if merged == 1 { bars } else { format!("{bars}, the lowest and the highest of every {merged}") }
 }
