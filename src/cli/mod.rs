@@ -125,6 +125,7 @@ fn dispatch(
         Some(Subcommand::Plan(arguments)) => experiment::plan(&arguments, printer),
         Some(Subcommand::Data { command }) => match command {
             DataCommand::Inspect { path, .. } => data::inspect(&path, printer),
+            DataCommand::Cache { command, .. } => data::cache(command, printer),
             DataCommand::CheckLeaks(arguments) => leaks::check(&arguments, printer),
         },
         Some(Subcommand::Runs { command }) => runs::runs(&command, printer),

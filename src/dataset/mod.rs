@@ -4,12 +4,14 @@
 //! Uses rooms up to `devices`. It must never know models, optimizers or runs. No window is ever materialised for more than one batch.
 
 mod cut;
+mod fitted;
 mod resident;
 mod scaling;
 mod series;
 mod task_data;
 
 pub use cut::TaskCut;
+pub use fitted::Fitted;
 pub use resident::{Resident, ResidentCache};
 pub use scaling::SeriesScaler;
 pub use series::{PrepareError, Series, prepare};

@@ -20,6 +20,7 @@ pub struct Series {
     decision: Vec<UtcMillis>,
     usable: UsableRows,
     bar_return: Vec<f64>,
+    close: Vec<f64>,
     first_open: UtcMillis,
     last_open: UtcMillis,
 }
@@ -119,8 +120,41 @@ impl Series {
             decision: decision_times(bars),
             usable,
             bar_return,
+            close: bars.close().to_vec(),
             first_open: open[0],
             last_open: open[last],
+        }
+    }
+
+    /// The same series with every other row's features, labels and outcomes changed beyond recognition: what is learnt from the rows kept must not
+    /// notice. Times stay, so that the same rows can be chosen.
+    #[must_use]
+    pub fn with_other_rows_changed(&self, kept: &[u32]) -> Self {
+        let is_kept = |row: usize| kept.binary_search(&(row as u32)).is_ok();
+        let changed = |row: usize, value: f64| if is_kept(row) { value } else { 1e6 - 3.0 * value };
+        let columns: Vec<Vec<f64>> = (0..self.matrix.cols())
+            .map(|column| {
+                let values = self.matrix.column(column).map(f64::from).enumerate();
+                values.map(|(row, value)| changed(row, value)).collect()
+            })
+            .collect();
+        let names = self.matrix.names().to_vec();
+        let matrix = FeatureMatrix::from_columns(names, &columns, self.matrix.warm_up())
+            .expect("the columns are those of a matrix");
+        let mut labels = self.labels.clone();
+        for row in (0..labels.len()).filter(|row| !is_kept(*row)) {
+            labels.value[row] = 1e6 - 3.0 * labels.value[row];
+            labels.outcome[row] = 1e6 - 3.0 * labels.outcome[row];
+        }
+        Self {
+            symbol: self.symbol.clone(),
+            matrix,
+            labels,
+            decision: self.decision.clone(),
+            usable: self.usable.clone(),
+            bar_return: self.bar_return.clone(),
+            close: self.close.clone(),
+            ..*self
         }
     }
 
@@ -181,6 +215,12 @@ impl Series {
     #[must_use]
     pub fn bar_return(&self) -> &[f64] {
         &self.bar_return
+    }
+
+    /// Close of each bar, in the price's own unit; to look at, never to learn from.
+    #[must_use]
+    pub fn close(&self) -> &[f64] {
+        &self.close
     }
 
     /// Open times of the first and the last bar.

@@ -3,11 +3,11 @@ use std::sync::Arc;
 
 use tch::{Kind, Tensor};
 
-use super::scaling::{SeriesScalers, fit_each, fit_global};
-use super::{Resident, Series, SeriesScaler, TaskCut};
+use super::scaling::SeriesScalers;
+use super::{Fitted, Resident, Series, SeriesScaler, TaskCut};
 use crate::domain::{Device, FoldPlan, Symbol, TaskRows};
 use crate::features::{Scaler, ScalerError};
-use crate::spec::{ExperimentSpec, Scaling};
+use crate::spec::ExperimentSpec;
 use crate::torch::TorchError;
 
 /// A part of a fold.
@@ -120,14 +120,11 @@ impl TaskData {
     ) -> Result<Self, DatasetError> {
         let rows = cut.rows();
         check_not_empty(series, rows)?;
-        let scaler = fit_global(series, &cut.sections)?;
-        // A series of its own needs no second scaler.
-        let own_scalers = match spec.scaling {
-            Scaling::PerSymbol if series.len() > 1 => {
-                let own = fit_each(series, &cut.sections, &scaler)?;
-                Some(SeriesScalers::new(own, &resident.offsets, resident.device)?)
-            }
-            _ => None,
+        let fitted = Fitted::of(series, cut, spec)?;
+        let own_scalers = if fitted.own_scalers.is_empty() {
+            None
+        } else {
+            Some(SeriesScalers::new(fitted.own_scalers, &resident.offsets, resident.device)?)
         };
         let place = |part: usize, rows: &[u32]| -> Vec<i64> {
             rows.iter().map(|&row| i64::from(row) + resident.offsets[part]).collect()
@@ -143,8 +140,8 @@ impl TaskData {
                 resident: place(part, &sections.test),
             });
         }
-        let weights = cut
-            .train_weights(series, spec.weights)
+        let weights = fitted
+            .weights
             .map(|weights| {
                 let weights: Vec<f32> =
                     weights.into_iter().flatten().map(|weight| weight as f32).collect();
@@ -161,10 +158,10 @@ impl TaskData {
             validation,
             test,
             rows,
-            dead_zone: cut.dead_zone,
-            scaler,
+            dead_zone: fitted.dead_zone,
+            scaler: fitted.scaler,
             own_scalers,
-            label_moments: cut.label_moments(series),
+            label_moments: fitted.label_moments,
             weights,
             resident,
         })

@@ -12,12 +12,14 @@ mod dead_zone;
 mod first_touch;
 mod moments;
 mod panel;
+mod truncation;
 mod volatility;
 mod weights;
 
 pub use compute::{Labels, compute};
 pub use dead_zone::{dead_zone_threshold, is_learnable};
 pub use panel::compute_panel;
+pub use truncation::{LabelLeak, check_end_times, check_end_times_of};
 pub use volatility::causal_volatility;
 pub use weights::{WeightedRows, sample_weights, uniqueness};
 

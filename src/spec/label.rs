@@ -95,10 +95,37 @@ impl LabelSpec {
         }
     }
 
+    /// The kind's name, as people read it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ForwardReturn { .. } => "forward return",
+            Self::ScaledReturn { .. } => "scaled return",
+            Self::DemeanedReturn { .. } => "demeaned return",
+            Self::Direction { .. } => "direction",
+            Self::TripleBarrier { .. } => "triple barrier",
+        }
+    }
+
     /// Whether the model says yes or no rather than how much.
     #[must_use]
     pub const fn is_binary(self) -> bool {
         matches!(self, Self::Direction { .. } | Self::TripleBarrier { .. })
+    }
+
+    /// The prediction that says neither up nor down, in the unit of a prediction: of a barrier the probability at which profit and stop cancel
+    /// each other.
+    #[must_use]
+    pub const fn neutral(self) -> f64 {
+        match self {
+            Self::ForwardReturn { .. }
+            | Self::ScaledReturn { .. }
+            | Self::DemeanedReturn { .. } => 0.0,
+            Self::Direction { .. } => 0.5,
+            Self::TripleBarrier { profit_take, stop_loss, .. } => {
+                stop_loss / (profit_take + stop_loss)
+            }
+        }
     }
 
     /// Returns too small to learn from.

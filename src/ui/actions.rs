@@ -6,6 +6,7 @@ use super::icons;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
     Start,
+    CheckLeaks,
     Cancel,
     Open,
     Save,
@@ -15,13 +16,22 @@ pub(super) enum Action {
 }
 
 impl Action {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Start, Self::Cancel, Self::Open, Self::Save, Self::Export, Self::Help, Self::Quit];
+    pub(super) const ALL: [Self; 8] = [
+        Self::Start,
+        Self::CheckLeaks,
+        Self::Cancel,
+        Self::Open,
+        Self::Save,
+        Self::Export,
+        Self::Help,
+        Self::Quit,
+    ];
 
     /// On its button.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Start => "Start",
+            Self::CheckLeaks => "Check for leaks",
             Self::Cancel => "Cancel",
             Self::Open => "Open…",
             Self::Save => "Save as…",
@@ -35,6 +45,9 @@ impl Action {
     pub(super) const fn help(self) -> &'static str {
         match self {
             Self::Start => "Train the experiment; while another one trains, queue it",
+            Self::CheckLeaks => {
+                "Compute every feature, label and fitted statistic again without what came later"
+            }
             Self::Cancel => "Stop everything within a batch; finished tasks are kept",
             Self::Open => "Open an experiment from a RON file",
             Self::Save => "Save this experiment as a RON file",
@@ -47,6 +60,7 @@ impl Action {
     pub(super) const fn icon(self) -> &'static str {
         match self {
             Self::Start => icons::PLAY,
+            Self::CheckLeaks => icons::SHIELD_CHECK,
             Self::Cancel => icons::STOP,
             Self::Open => icons::FOLDER_OPEN,
             Self::Save => icons::FLOPPY_DISK,
@@ -59,6 +73,7 @@ impl Action {
     pub(super) const fn shortcut(self) -> KeyboardShortcut {
         let (modifiers, key) = match self {
             Self::Start => (Modifiers::COMMAND, Key::Enter),
+            Self::CheckLeaks => (Modifiers::COMMAND, Key::L),
             Self::Cancel => (Modifiers::COMMAND, Key::Period),
             Self::Open => (Modifiers::COMMAND, Key::O),
             Self::Save => (Modifiers::COMMAND, Key::S),

@@ -14,7 +14,7 @@ use super::modals::Modal;
 use super::panels::Panels;
 use super::settings::Settings;
 use super::state::{
-    Choice, Draft, Journal, Level, Listing, Machine, Preview, Results, Source, State,
+    Checks, Choice, Draft, Journal, Level, Listing, Looks, Machine, Preview, Results, Source, State,
 };
 use super::theme::{self, Themed, space};
 use super::tiling::Tiling;
@@ -134,6 +134,8 @@ impl App {
                 waiting: 0,
                 exporting: false,
                 results: Results::default(),
+                checks: Checks::default(),
+                looks: Looks::default(),
                 machine,
                 journal,
                 notice: None,
@@ -241,6 +243,7 @@ impl App {
             };
             self.state.preview.withdraw();
         }
+        self.state.checks.follow(draft.spec());
         self.followed = Some(draft);
         self.ask_for_preview();
     }

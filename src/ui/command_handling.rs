@@ -9,7 +9,7 @@ use super::modals::Modal;
 use super::state::{Draft, Level, RunView};
 use crate::domain::RunId;
 use crate::spec::{DEFAULT_PRESET, DataSource, ExperimentSpec, load};
-use crate::workbench;
+use crate::workbench::{self, LookAt};
 
 impl App {
     /// Does what a panel, a shortcut or a dialog asked for.
@@ -56,6 +56,15 @@ impl App {
                 self.look_at(id);
                 layout::show(&mut self.layout, PanelKind::Results);
             }
+            Command::StopCheck => {
+                self.state.checks.stop();
+                self.engine.send(workbench::Command::StopCheck);
+            }
+            Command::ShowChecks => {
+                self.panels.checks.show_leaks();
+                layout::show(&mut self.layout, PanelKind::Checks);
+            }
+            Command::Look(at) => self.look_closely(at),
             Command::ShowPanel(kind) => layout::show(&mut self.layout, kind),
             Command::ResetLayout => self.layout = layout::default_layout(),
             Command::SetTheme(theme) => self.theme = theme,
@@ -75,6 +84,7 @@ impl App {
     fn act(&mut self, ctx: &egui::Context, action: Action) {
         match action {
             Action::Start => self.start(),
+            Action::CheckLeaks => self.check_leaks(),
             Action::Cancel => self.stop_everything(),
             Action::Open => self.modal = Some(Modal::path(Purpose::Open, String::new())),
             Action::Save => {
@@ -118,7 +128,36 @@ impl App {
         layout::show(&mut self.layout, PanelKind::Training);
     }
 
+    fn check_leaks(&mut self) {
+        if let Some(reason) = self.state.start_waits_for() {
+            self.tell(Level::Warning, format!("The leak check waits: {reason}"));
+            return;
+        }
+        if self.state.checks.running.is_some() {
+            self.tell(Level::Info, "A leak check is at work already.".to_owned());
+            return;
+        }
+        let contrast = self.panels.checks.contrast;
+        let spec = Box::new(self.state.draft.spec().clone());
+        let ticket = self.state.checks.begin(&spec, contrast);
+        let text = format!("{}: checking for leaks", spec.name);
+        self.state.journal.add(self.state.now, Level::Info, text);
+        self.state.notice = None;
+        self.engine.send(workbench::Command::CheckLeaks { ticket, spec, contrast });
+        self.panels.checks.show_leaks();
+        layout::show(&mut self.layout, PanelKind::Checks);
+    }
+
+    /// Looks at a column of what the plan in view was made from, which is the draft.
+    fn look_closely(&mut self, at: LookAt) {
+        let Some(plan) = &self.state.preview.plan else { return };
+        let ticket = self.state.looks.ask(plan, at.clone());
+        let spec = Box::new(self.state.draft.spec().clone());
+        self.engine.send(workbench::Command::Look { ticket, spec, at });
+    }
+
     fn stop_everything(&mut self) {
+        self.state.checks.stop();
         for run in &mut self.state.runs {
             run.stopping |= !run.is_over();
         }

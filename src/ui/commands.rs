@@ -4,6 +4,7 @@ use super::actions::Action;
 use super::layout::PanelKind;
 use super::state::Draft;
 use crate::domain::{RunId, TaskId};
+use crate::workbench::LookAt;
 
 /// What a panel can ask for. Carried out by [`super::app`] after the frame is drawn, in the order sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +33,12 @@ pub(super) enum Command {
     SelectTask(Option<TaskId>),
     /// Show a stored run in Results.
     LookAt(RunId),
+    /// Stop the leak check.
+    StopCheck,
+    /// Show what the leak check found.
+    ShowChecks,
+    /// Look at a column of the draft's features.
+    Look(LookAt),
     /// Bring a panel to the front.
     ShowPanel(PanelKind),
     /// Put every panel back to where it was at first.

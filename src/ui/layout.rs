@@ -9,6 +9,7 @@ pub(super) enum PanelKind {
     Data,
     Strategy,
     Plan,
+    Checks,
     Training,
     Results,
     Queue,
@@ -17,10 +18,11 @@ pub(super) enum PanelKind {
 }
 
 impl PanelKind {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Data,
         Self::Strategy,
         Self::Plan,
+        Self::Checks,
         Self::Training,
         Self::Results,
         Self::Queue,
@@ -33,6 +35,7 @@ impl PanelKind {
             Self::Data => "Data",
             Self::Strategy => "Strategy",
             Self::Plan => "Plan",
+            Self::Checks => "Checks",
             Self::Training => "Training",
             Self::Results => "Results",
             Self::Queue => "Queue",
@@ -46,6 +49,7 @@ impl PanelKind {
             Self::Data => icons::DATABASE,
             Self::Strategy => icons::SLIDERS_HORIZONTAL,
             Self::Plan => icons::CALENDAR_BLANK,
+            Self::Checks => icons::SHIELD_CHECK,
             Self::Training => icons::CHART_LINE,
             Self::Results => icons::CHART_BAR,
             Self::Queue => icons::QUEUE,
@@ -62,7 +66,7 @@ pub(super) fn default_layout() -> Tree<PanelKind> {
     let middle = column(
         &mut tiles,
         &[
-            (&[PanelKind::Plan, PanelKind::Training, PanelKind::Results], 0.7),
+            (&[PanelKind::Plan, PanelKind::Checks, PanelKind::Training, PanelKind::Results], 0.7),
             (&[PanelKind::Queue], 0.3),
         ],
     );

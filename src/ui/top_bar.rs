@@ -31,7 +31,7 @@ pub(super) fn bar(
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             view_menu(ui, theme, commands);
             ui.add_space(space::S);
-            let busy = state.is_busy();
+            let busy = state.is_busy() || state.checks.running.is_some();
             let cancel = widgets::button(ui, Action::Cancel.icon(), Action::Cancel.name(), busy);
             let cancel = cancel.on_hover_text(Action::Cancel.tooltip(ui.ctx()));
             if cancel.on_disabled_hover_text("Nothing runs.").clicked() {

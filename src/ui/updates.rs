@@ -1,10 +1,10 @@
 use super::app::App;
 use super::commands::Command;
-use super::state::{Level, Listing, Notice, RunView, Source, TaskState};
+use super::state::{Level, Listing, Notice, RunView, Source, TaskState, Trouble};
 use crate::domain::text::duration;
 use crate::domain::{Event, EventKind, Plan, RunId, RunOutcome, UtcMillis};
 use crate::spec::DataSource;
-use crate::workbench::{self, Update};
+use crate::workbench::{self, LeakReport, Update};
 
 impl App {
     /// Takes one thing the engine has to say.
@@ -41,6 +41,14 @@ impl App {
                 }
             }
             Update::Previewed { ticket, plan } => self.state.preview.answer(ticket, plan),
+            Update::CheckingLeaks { ticket, stage } => self.state.checks.at_stage(ticket, stage),
+            Update::LeaksChecked { ticket, report, cancelled } => {
+                let outcome = report.map_err(|message| {
+                    if cancelled { Trouble::Stopped } else { Trouble::Failed(message) }
+                });
+                self.leaks_checked(ticket, outcome);
+            }
+            Update::Looked { ticket, look } => self.state.looks.answer(ticket, look),
             Update::Scanned { folder, catalog } => {
                 // Another folder may have been chosen since, in this very frame perhaps.
                 if self.state.draft.spec().data.source != DataSource::Folder(folder.clone()) {
@@ -158,6 +166,26 @@ impl App {
         }
     }
 
+    fn leaks_checked(&mut self, ticket: u64, outcome: Result<Box<LeakReport>, Trouble>) {
+        let told = match &outcome {
+            Ok(report) => summary(report),
+            Err(Trouble::Stopped) => (Level::Info, "the leak check was stopped".to_owned()),
+            Err(Trouble::Failed(message)) => {
+                (Level::Error, format!("The leak check failed: {message}"))
+            }
+        };
+        let (current, now) = (self.state.draft.spec(), self.state.now);
+        if !self.state.checks.end(ticket, outcome, current, now) {
+            return;
+        }
+        let (level, text) = told;
+        self.note(level, text.clone());
+        if level != Level::Info {
+            let action = Some(("Show the report", Command::ShowChecks));
+            self.state.notice = Some(Notice { level, text, action });
+        }
+    }
+
     /// The run says nothing more.
     fn end_run(&mut self, id: &RunId, broken: Option<String>) {
         if let Some(run) = self.state.runs.iter_mut().find(|run| run.id == *id) {
@@ -178,5 +206,19 @@ impl App {
     pub(super) fn tell(&mut self, level: Level, text: String) {
         self.note(level, text.clone());
         self.state.notice = Some(Notice { level, text, action: None });
+    }
+}
+
+/// What a report comes to, in a sentence.
+fn summary(report: &LeakReport) -> (Level, String) {
+    let name = &report.experiment;
+    let leaks: Vec<&str> = report.leaks().map(|check| check.name.as_str()).collect();
+    match (report.checks.len(), leaks.as_slice()) {
+        (0, _) => (Level::Warning, format!("{name}: the leak check found nothing to check")),
+        (all, []) => (Level::Success, format!("{name}: {all} checks, and nothing leaks")),
+        (_, [only]) => (Level::Error, format!("{name} leaks: {only}")),
+        (_, [first, rest @ ..]) => {
+            (Level::Error, format!("{name} leaks: {first} and {} more", rest.len()))
+        }
     }
 }

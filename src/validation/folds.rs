@@ -195,6 +195,8 @@ impl<'a> Axis<'a> {
     /// Calendar time may end in closed hours: the data are known to reach there only once a later bar has come.
     pub(super) fn after(&self, at: UtcMillis, length: Length) -> Option<UtcMillis> {
         match length {
+            // Where there is no bar, it stays where it is: what is counted from here must not drift.
+            Length::Bars(0) => Some(at),
             Length::Bars(bars) => {
                 let position = self.position(at).checked_add(bars as usize)?;
                 (position <= self.len()).then(|| self.moment(position))

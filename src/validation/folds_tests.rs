@@ -51,8 +51,10 @@ fn folds_roll_forward_by_the_test_section() {
     );
     // The end of the axis is 1 ms after its last decision: 14 + 1. With one bar more the third fold still does not fit.
     assert_eq!(walk_forward(&hours(16), &spec(5, 2, 3, 1)).unwrap().len(), 2);
-    let stepped = Bars { step: Some(1), ..spec(5, 2, 3, 1) };
-    assert_eq!(walk_forward(&hours(16), &stepped).unwrap().len(), 5);
+    let stepped = |step| Bars { step: Some(step), ..spec(5, 2, 3, 1) };
+    assert_eq!(walk_forward(&hours(16), &stepped(4)).unwrap().len(), 2);
+    let error = walk_forward(&hours(16), &stepped(1)).unwrap_err();
+    assert!(matches!(error, ValidationError::TestsOverlap { fold: 0, .. }), "{error}");
 }
 
 #[test]
@@ -238,7 +240,7 @@ fn round_the_clock_a_week_is_whole_with_its_last_bar() {
         folds(&axis[..axis.len() - 1], &in_time(false, ["2w", "1w", "1w"], None), REACH)
             .unwrap_err()
             .to_string(),
-        "no whole fold (validation.train 2w + validation.validation 1w + validation.test 1w + 2 × validation.embargo 0 bars) fits into the          671 bars from 1970-01-01T01:00:00Z to 1970-01-28T23:00:00Z; shorten these fields, or give more data"
+        "no whole fold (validation.train 2w + validation.validation 1w + validation.test 1w + 2 × validation.embargo 0 bars) fits into the 671 bars from 1970-01-01T01:00:00Z to 1970-01-28T23:00:00Z; shorten these fields, or give more data"
     );
 }
 

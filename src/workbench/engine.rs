@@ -7,12 +7,16 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use parking_lot::Mutex;
 
+use super::checker::{CheckRequest, check_all};
 use super::contain::contain_panic;
 use super::desk::{Desk, DeskJob};
+use super::latest::LatestSlot;
+use super::loaded::SeriesCache;
 use super::mailbox::Mailbox;
 use super::planner::plan;
-use super::preview::PreviewSlot;
+use super::preview::{PreviewRequest, preview_all};
 use super::run::Run;
+use super::viewer::{LookRequest, look_all};
 use super::{Command, Update};
 use crate::dataset::ResidentCache;
 use crate::domain::{Cancel, RunId, TaskId};
@@ -30,7 +34,9 @@ pub struct Workbench {
     starts: Option<Sender<Start>>,
     exports: Option<Sender<ExportJob>>,
     desk: Option<Sender<DeskJob>>,
-    preview: Arc<PreviewSlot>,
+    previews: Arc<LatestSlot<PreviewRequest>>,
+    checks: Arc<LatestSlot<CheckRequest>>,
+    looks: Arc<LatestSlot<LookRequest>>,
     closing: Cancel,
     threads: Vec<JoinHandle<()>>,
 }
@@ -80,7 +86,10 @@ impl Workbench {
         let (exports, waiting_exports) = bounded(WAITING_JOBS);
         let (desk, waiting_jobs) = bounded(WAITING_JOBS);
         let closing = Cancel::new();
-        let preview = Arc::new(PreviewSlot::default());
+        let previews = Arc::new(LatestSlot::default());
+        let checks = Arc::new(LatestSlot::default());
+        let looks = Arc::new(LatestSlot::default());
+        let cache = Arc::new(SeriesCache::default());
         let threads = vec![
             spawn("walkforge-runner", runs, {
                 let shared = Arc::clone(&shared);
@@ -96,12 +105,21 @@ impl Workbench {
                 move || desk.work(&waiting_jobs)
             })?,
             spawn("walkforge-planner", runs, {
-                let (preview, mailbox) = (Arc::clone(&preview), Arc::clone(&shared.mailbox));
-                move || preview.work(&mailbox)
+                let (slot, mailbox) = (Arc::clone(&previews), Arc::clone(&shared.mailbox));
+                let cache = Arc::clone(&cache);
+                move || preview_all(&slot, &cache, &mailbox)
+            })?,
+            spawn("walkforge-checker", runs, {
+                let (slot, mailbox) = (Arc::clone(&checks), Arc::clone(&shared.mailbox));
+                move || check_all(&slot, &mailbox)
+            })?,
+            spawn("walkforge-viewer", runs, {
+                let (slot, mailbox) = (Arc::clone(&looks), Arc::clone(&shared.mailbox));
+                move || look_all(&slot, &cache, &mailbox)
             })?,
         ];
         let (starts, exports, desk) = (Some(starts), Some(exports), Some(desk));
-        Ok(Self { shared, starts, exports, desk, preview, closing, threads })
+        Ok(Self { shared, starts, exports, desk, previews, checks, looks, closing, threads })
     }
 
     /// Takes a command and returns at once; what comes of it is told by updates. Cancelling works before this returns.
@@ -139,8 +157,25 @@ impl Workbench {
                     cancel.cancel();
                 }
             }
-            Command::CancelAll => self.shared.cancel_all(),
-            Command::Preview { ticket, spec } => self.preview.ask(ticket, spec),
+            Command::CancelAll => {
+                self.shared.cancel_all();
+                self.stop_check();
+                if let Some(waiting) = self.looks.withdraw() {
+                    self.shared.mailbox.post(waiting.stopped());
+                }
+            }
+            Command::Preview { ticket, spec } => {
+                let _silent = self.previews.ask(PreviewRequest { ticket, spec });
+            }
+            Command::CheckLeaks { ticket, spec, contrast } => {
+                if let Some(replaced) = self.checks.ask(CheckRequest { ticket, spec, contrast }) {
+                    self.shared.mailbox.post(replaced.stopped());
+                }
+            }
+            Command::StopCheck => self.stop_check(),
+            Command::Look { ticket, spec, at } => {
+                let _silent = self.looks.ask(LookRequest { ticket, spec, at });
+            }
             Command::Scan(folder) => self.ask_desk(DeskJob::Scan(folder)),
             Command::OpenExperiment(path) => self.ask_desk(DeskJob::Open(path)),
             Command::SaveExperiment { spec, to } => self.ask_desk(DeskJob::Save { spec, to }),
@@ -161,6 +196,13 @@ impl Workbench {
         self.shared.mailbox.wait(timeout)
     }
 
+    fn stop_check(&self) {
+        // One at work answers itself.
+        if let Some(waiting) = self.checks.withdraw() {
+            self.shared.mailbox.post(waiting.stopped());
+        }
+    }
+
     fn ask_desk(&self, job: DeskJob) {
         if let Err(refused) = enqueue(self.desk.as_ref(), job) {
             self.shared.mailbox.post(refused.answer_with(BUSY));
@@ -171,7 +213,9 @@ impl Workbench {
 impl Drop for Workbench {
     fn drop(&mut self) {
         self.shared.cancel_all();
-        self.preview.close();
+        self.previews.close();
+        self.checks.close();
+        self.looks.close();
         self.closing.cancel();
         self.starts = None;
         self.exports = None;

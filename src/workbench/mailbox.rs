@@ -8,7 +8,7 @@ use super::Update;
 /// Updates kept for a front end that does not fetch them; beyond, the oldest measurements are dropped first.
 const CAPACITY: usize = 65_536;
 
-/// Where updates wait for the front end. Posting never blocks: a newer progress report or preview takes the older one's place, and measurements give way
+/// Where updates wait for the front end. Posting never blocks: a newer progress report, preview or look takes the older one's place, and measurements give way
 /// when nobody fetches them. Lifecycle events are always kept; there are only a few for each task.
 pub(super) struct Mailbox {
     queue: Mutex<VecDeque<Update>>,
@@ -53,12 +53,16 @@ impl Mailbox {
     }
 }
 
-/// The waiting progress report or preview that this one makes worthless. Reports come often, so the older one is near the end.
+/// The waiting progress report, preview or look that this one makes worthless. Reports come often, so the older one is near the end.
 fn superseded(queue: &VecDeque<Update>, update: &Update) -> Option<usize> {
     const NEAR: usize = 64;
     let is_preview = |update: &Update| matches!(update, Update::Previewed { .. });
+    let is_look = |update: &Update| matches!(update, Update::Looked { .. });
     if is_preview(update) {
         return queue.iter().position(is_preview);
+    }
+    if is_look(update) {
+        return queue.iter().position(is_look);
     }
     let Update::Event(new) = update else { return None };
     if !new.kind.is_coalescible() {
@@ -121,6 +125,17 @@ mod tests {
             mailbox.post(update);
         }
         assert_eq!(mailbox.drain(), [event(0, "a", EventKind::Queued), preview(2)]);
+    }
+
+    #[test]
+    fn only_the_newest_look_waits() {
+        let mailbox = Mailbox::new(|| {});
+        let look = |ticket| Update::Looked { ticket, look: Err(String::new()) };
+        let preview = Update::Previewed { ticket: 1, plan: Err(String::new()) };
+        for update in [look(1), preview.clone(), look(2)] {
+            mailbox.post(update);
+        }
+        assert_eq!(mailbox.drain(), [preview, look(2)]);
     }
 
     #[test]

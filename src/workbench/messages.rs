@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use super::{LeakReport, Look, LookAt};
 use crate::domain::{Event, Plan, RunId, RunOutcome, TaskId};
 use crate::market::Catalog;
 use crate::runs::{RunEntry, RunResults};
@@ -14,7 +15,8 @@ pub enum Command {
     Cancel(RunId),
     /// Stop one task; the others go on.
     CancelTask(RunId, TaskId),
-    /// Stop everything: what runs, what is being planned to run, what waits, and exports. Commands that only look or save are left alone.
+    /// Stop everything: what runs, what is being planned to run, what waits, exports, the leak check and the look at a column. Previews, listings,
+    /// results and saves are left alone.
     CancelAll,
     /// Write a run's trained models to a folder.
     Export {
@@ -29,6 +31,26 @@ pub enum Command {
         ticket: u64,
         /// The experiment.
         spec: Box<ExperimentSpec>,
+    },
+    /// Check the experiment for leaks. The latest request wins; one that works or waits is stopped, and its answer says so.
+    CheckLeaks {
+        /// Given back with the report; the asker's own count.
+        ticket: u64,
+        /// The experiment.
+        spec: Box<ExperimentSpec>,
+        /// Whether to train it on shuffled folds as well, and compare.
+        contrast: bool,
+    },
+    /// Stop the leak check.
+    StopCheck,
+    /// Look at one column of the experiment's features. The latest request wins; one that works or waits is given up.
+    Look {
+        /// Given back with the look; the asker's own count.
+        ticket: u64,
+        /// The experiment.
+        spec: Box<ExperimentSpec>,
+        /// Which column, of what.
+        at: LookAt,
     },
     /// List a folder's market files.
     Scan(PathBuf),
@@ -95,6 +117,29 @@ pub enum Update {
         ticket: u64,
         /// What would be done, or why it cannot be.
         plan: Result<Box<Plan>, String>,
+    },
+    /// How far a leak check is.
+    CheckingLeaks {
+        /// As it was given.
+        ticket: u64,
+        /// What is being done, in words.
+        stage: String,
+    },
+    /// What [`Command::CheckLeaks`] asked for: every request is answered once.
+    LeaksChecked {
+        /// As it was given.
+        ticket: u64,
+        /// What was found, or why nothing could be.
+        report: Result<Box<LeakReport>, String>,
+        /// Whether somebody asked to stop, or for another check.
+        cancelled: bool,
+    },
+    /// What [`Command::Look`] asked for. One that gave way to a newer one may be answered or not.
+    Looked {
+        /// As it was given.
+        ticket: u64,
+        /// What there is to see, or why there is nothing.
+        look: Result<Box<Look>, String>,
     },
     /// What [`Command::Scan`] asked for.
     Scanned {

@@ -4,22 +4,31 @@
 //! Uses every room above. It must never know who is watching: it wakes a front end through a plain `Fn()` and keeps what it has to say in a
 //! mailbox that never makes a worker wait.
 
+mod checker;
 mod contain;
 mod desk;
 mod engine;
+mod latest;
 mod leaks;
 mod load;
+mod loaded;
+mod look;
 mod mailbox;
 mod messages;
+mod origins;
 mod planner;
 mod preview;
 mod run;
 mod scoring;
 mod summary;
 mod task;
+mod viewer;
 
 pub use engine::Workbench;
-pub use leaks::{Contrast, LeakCheck, LeakReport, PredictorContrast, Subject, check_leaks};
+pub use leaks::{
+    Contrast, LeakCheck, LeakCheckError, LeakReport, PredictorContrast, Subject, check_leaks,
+};
+pub use look::{ClassShare, Curve, Distribution, Line, Look, LookAt, SectionDistribution};
 pub use messages::{Command, Update};
 pub use planner::{PlanError, Prepared, plan};
 pub use task::{TaskError, TaskObserver, TaskOutput, run_task};

@@ -1,112 +1,48 @@
-use std::sync::Arc;
-
-use parking_lot::{Condvar, Mutex};
-
 use super::contain::contain_panic;
+use super::latest::LatestSlot;
 use super::load::{FileStamp, Sources};
+use super::loaded::SeriesCache;
 use super::mailbox::Mailbox;
 use super::planner::{PlanError, check, divide};
 use super::{Prepared, Update};
-use crate::dataset::Series;
 use crate::devices::Inventory;
 use crate::domain::Cancel;
 use crate::spec::{DataSpec, ExperimentSpec, FeatureSpec, LabelSpec, Pooling};
 
-/// Where the newest wish for a plan waits for the planner thread: a newer one takes its place and cancels the one at work.
-#[derive(Default)]
-pub(super) struct PreviewSlot {
-    state: Mutex<State>,
-    changed: Condvar,
+/// A plan that somebody asked for.
+pub(super) struct PreviewRequest {
+    /// The asker's own count.
+    pub(super) ticket: u64,
+    pub(super) spec: Box<ExperimentSpec>,
 }
 
-#[derive(Default)]
-struct State {
-    waiting: Option<Request>,
-    /// Of the request at work.
-    at_work: Option<Cancel>,
-    is_closed: bool,
-}
-
-struct Request {
-    ticket: u64,
-    spec: Box<ExperimentSpec>,
-}
-
-impl PreviewSlot {
-    /// Asks for a plan instead of whatever was asked for before.
-    pub(super) fn ask(&self, ticket: u64, spec: Box<ExperimentSpec>) {
-        let mut state = self.state.lock();
-        state.waiting = Some(Request { ticket, spec });
-        state.give_up();
-        self.changed.notify_one();
-    }
-
-    /// Ends [`Self::work`] as soon as what it does can be given up.
-    pub(super) fn close(&self) {
-        let mut state = self.state.lock();
-        state.waiting = None;
-        state.is_closed = true;
-        state.give_up();
-        self.changed.notify_one();
-    }
-
-    /// Plans whatever is asked for, until the slot is closed. A plan that was given up is not told.
-    pub(super) fn work(&self, mailbox: &Mailbox) {
-        let mut planner = Planner::default();
-        while let Some((Request { ticket, spec }, cancel)) = self.next() {
-            let plan = match contain_panic(|| planner.plan(&spec, &cancel)) {
-                Ok(plan) => plan.map(|prepared| Box::new(prepared.plan)).map_err(|e| e.to_string()),
-                Err(message) => {
-                    planner = Planner::default();
-                    Err(message)
-                }
-            };
-            // Posted outside the lock: whoever is woken may ask again at once. The ticket tells an answer that has just become stale.
-            if !cancel.is_cancelled() {
-                mailbox.post(Update::Previewed { ticket, plan });
-            }
-        }
-    }
-
-    fn next(&self) -> Option<(Request, Cancel)> {
-        let mut state = self.state.lock();
-        state.at_work = None;
-        while state.waiting.is_none() && !state.is_closed {
-            self.changed.wait(&mut state);
-        }
-        let request = state.waiting.take()?;
-        let cancel = Cancel::new();
-        state.at_work = Some(cancel.clone());
-        Some((request, cancel))
-    }
-}
-
-impl State {
-    fn give_up(&self) {
-        if let Some(cancel) = &self.at_work {
-            cancel.cancel();
+/// Plans whatever is asked for, until the slot is closed. A plan that was given up is not told.
+pub(super) fn preview_all(
+    slot: &LatestSlot<PreviewRequest>,
+    cache: &SeriesCache,
+    mailbox: &Mailbox,
+) {
+    let mut planner = Planner { inventory: None, cache };
+    while let Some((PreviewRequest { ticket, spec }, cancel)) = slot.next() {
+        let plan = contain_panic(|| planner.plan(&spec, &cancel).map_err(|e| e.to_string()));
+        let plan = plan.flatten().map(|prepared| Box::new(prepared.plan));
+        // Posted outside the lock: whoever is woken may ask again at once. The ticket tells an answer that has just become stale.
+        if !cancel.is_cancelled() {
+            mailbox.post(Update::Previewed { ticket, plan });
         }
     }
 }
 
 /// Plans like [`super::plan`], and remembers what is costly to find out: a change of the model or the folds reads no file again.
-#[derive(Default)]
-struct Planner {
+struct Planner<'a> {
     /// What there is to compute on does not change while the program runs.
     inventory: Option<Inventory>,
-    /// At most one: the features, labels and times of every chosen series, about 4 bytes for each bar and feature and 45 more for each bar.
-    /// For 62 symbols of 6,000 bars and 13 features that is 36 MB, kept beside what a run has loaded for itself.
-    loaded: Option<Loaded>,
-}
-
-struct Loaded {
-    key: LoadKey,
-    series: Vec<Arc<Series>>,
+    cache: &'a SeriesCache,
 }
 
 /// Everything that decides the loaded series.
 #[derive(PartialEq)]
-struct LoadKey {
+pub(super) struct LoadKey {
     data: DataSpec,
     features: Vec<FeatureSpec>,
     window: u32,
@@ -114,39 +50,22 @@ struct LoadKey {
     files: Vec<FileStamp>,
 }
 
-impl Planner {
+impl Planner<'_> {
     fn plan(&mut self, spec: &ExperimentSpec, cancel: &Cancel) -> Result<Prepared, PlanError> {
         spec.validate().map_err(crate::spec::SpecError::Invalid)?;
         let inventory = self.inventory.get_or_insert_with(Inventory::detect).clone();
         let device = check(spec, &inventory)?;
         let sources = Sources::find(spec)?;
-        let series = self.series(spec, &sources, cancel)?;
-        divide(spec, &series, sources.warnings, (device, inventory.cpu.cores), cancel)
-    }
-
-    fn series(
-        &mut self,
-        spec: &ExperimentSpec,
-        sources: &Sources<'_>,
-        cancel: &Cancel,
-    ) -> Result<Vec<Arc<Series>>, PlanError> {
-        // Looked at before the files are read: one that changes meanwhile is read again the next time.
-        let key = sources.stamps().map(|files| LoadKey::new(spec, files));
-        if let (Some(key), Some(loaded)) = (&key, &self.loaded)
-            && *key == loaded.key
-        {
-            return Ok(loaded.series.clone());
-        }
-        // Before others are read, so that there are never two.
-        self.loaded = None;
-        let series = sources.read(spec, cancel)?;
-        self.loaded = key.map(|key| Loaded { key, series: series.clone() });
-        Ok(series)
+        let (series, origins) = self.cache.series(spec, &sources, cancel)?;
+        let device = (device, inventory.cpu.cores);
+        let mut prepared = divide(spec, &series, sources.warnings, device, cancel)?;
+        origins.tell(&mut prepared.plan);
+        Ok(prepared)
     }
 }
 
 impl LoadKey {
-    fn new(spec: &ExperimentSpec, files: Vec<FileStamp>) -> Self {
+    pub(super) fn new(spec: &ExperimentSpec, files: Vec<FileStamp>) -> Self {
         // Which symbols share a model is decided later.
         let data = DataSpec { pooling: Pooling::default(), ..spec.data.clone() };
         Self {
@@ -163,6 +82,7 @@ impl LoadKey {
 mod tests {
     use std::fmt::Write;
     use std::path::Path;
+    use std::sync::Arc;
 
     use super::*;
     use crate::spec::{Assignment, DataSource, apply, load};
@@ -197,28 +117,12 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_request_takes_the_place_of_one_that_waits_and_cancels_the_one_at_work() {
-        let slot = PreviewSlot::default();
-        for ticket in [1, 2] {
-            slot.ask(ticket, Box::new(small(&[])));
-        }
-        let (request, second) = slot.next().unwrap();
-        assert_eq!((request.ticket, second.is_cancelled()), (2, false));
-        slot.ask(3, Box::new(small(&[])));
-        assert!(second.is_cancelled());
-        let (request, third) = slot.next().unwrap();
-        assert_eq!((request.ticket, third.is_cancelled()), (3, false));
-        slot.ask(4, Box::new(small(&[])));
-        slot.close();
-        assert!(third.is_cancelled() && slot.next().is_none(), "nothing is begun after closing");
-    }
-
-    #[test]
     fn only_what_decides_the_series_reads_them_again() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("AAA-1h.csv");
         write_bars(&file, 1000);
-        let mut planner = Planner::default();
+        let cache = SeriesCache::default();
+        let mut planner = Planner { inventory: None, cache: &cache };
         let mut plan = |set: &[(&str, u32)]| {
             let spec = of_folder(folder.path(), set);
             let planned = planner.plan(&spec, &Cancel::new()).unwrap();
@@ -248,12 +152,13 @@ mod tests {
 
     #[test]
     fn a_plan_that_was_given_up_leaves_nothing_half_read_behind() {
-        let mut planner = Planner::default();
+        let cache = SeriesCache::default();
+        let mut planner = Planner { inventory: None, cache: &cache };
         let cancel = Cancel::new();
         cancel.cancel();
         assert!(matches!(planner.plan(&small(&[]), &cancel), Err(PlanError::Cancelled)));
-        assert!(planner.loaded.is_none());
+        assert!(cache.is_empty());
         assert!(planner.plan(&small(&[]), &Cancel::new()).is_ok());
-        assert!(planner.loaded.is_some());
+        assert!(!cache.is_empty());
     }
 }

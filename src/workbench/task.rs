@@ -86,10 +86,21 @@ pub(super) fn run_task_sharing(
     cancel: &Cancel,
     observer: &mut dyn TaskObserver,
 ) -> Result<TaskOutput, TaskError> {
+    let cut = TaskCut::of(series, &task.fold, spec.label);
+    run_cut(task, spec, (series, &cut, resident), cancel, observer)
+}
+
+/// The same on rows chosen by other means than the task's fold.
+pub(super) fn run_cut(
+    task: &Task,
+    spec: &ExperimentSpec,
+    (series, cut, resident): (&[Arc<Series>], &TaskCut, &ResidentCache),
+    cancel: &Cancel,
+    observer: &mut dyn TaskObserver,
+) -> Result<TaskOutput, TaskError> {
     let began = Instant::now();
     observer.stage(Stage::Dataset);
-    let cut = TaskCut::of(series, &task.fold, spec.label);
-    let data = TaskData::build_from(series, &cut, spec, resident.get(series, task.device)?)?;
+    let data = TaskData::build_from(series, cut, spec, resident.get(series, task.device)?)?;
     let seeds = TaskSeeds::new(task.seed);
     let design = NetworkDesign {
         model: spec.model.clone(),
@@ -103,7 +114,7 @@ pub(super) fn run_task_sharing(
     let trained = train(&network, &data, spec, (seeds, task.device), cancel, observer)?;
 
     observer.stage(Stage::Evaluation);
-    let by_symbol = predict_test(task, &network, &data, cancel)?;
+    let by_symbol = predict_test(task, &network, (&data, spec.label.neutral()), cancel)?;
     let (model, baselines) = score_symbols(&by_symbol, spec)?;
     let report = TaskReport {
         rows: data.rows(),
@@ -132,7 +143,7 @@ pub(super) fn run_task_sharing(
 fn predict_test(
     task: &Task,
     network: &Network,
-    data: &TaskData,
+    (data, neutral): (&TaskData, f64),
     cancel: &Cancel,
 ) -> Result<Vec<SymbolPredictions>, TaskError> {
     let ridge = fit_ridge(data).map_err(ScoringError::from)?;
@@ -145,7 +156,7 @@ fn predict_test(
                 fold: task.fold.index,
                 rows: test.rows.clone(),
                 model: predict(network, data, test.resident(), cancel)?,
-                neutral: network.design().output.neutral(),
+                neutral,
                 ridge: ridge.predict(&latest.features).map_err(ScoringError::from)?,
             })
         })

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use walkforge::domain::{Plan, RunId};
+use walkforge::dataset::TaskCut;
+use walkforge::domain::{FoldIndex, Plan, RunId};
 use walkforge::runs::{RunResults, RunStatus};
 use walkforge::spec::ExperimentSpec;
-use walkforge::workbench::{Command, Update, Workbench};
+use walkforge::workbench::{Command, LeakReport, Look, LookAt, Update, Workbench};
 
 use crate::support::{prepare, run_to_end, spec, wait_for};
 
@@ -113,6 +114,122 @@ fn cancelling_everything_leaves_a_preview_alone() {
     preview(&workbench, 1, small(&[]));
     workbench.send(Command::CancelAll);
     assert_eq!(next_preview(&workbench).0, 1);
+}
+
+fn look(workbench: &Workbench, ticket: u64, spec: ExperimentSpec, column: &str) {
+    let (symbol, timeframe) = ("SYN_A".parse().unwrap(), "1h".parse().unwrap());
+    let at = LookAt { symbol, timeframe, pooled: false, column: column.to_owned(), fold: None };
+    workbench.send(Command::Look { ticket, spec: Box::new(spec), at });
+}
+
+/// The answer to a request, whatever is told of those that gave way to it.
+fn looked(workbench: &Workbench, wanted: u64) -> Result<Box<Look>, String> {
+    wait_for(workbench, |update| match update {
+        Update::Looked { ticket, look } if ticket == wanted => Some(look),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_look_shows_the_rows_the_plan_counts() {
+    let runs = tempfile::tempdir().unwrap();
+    let workbench = Workbench::open(runs.path(), || {}).unwrap();
+    for set in [&[][..], &["data.pooling=Pooled"]] {
+        let spec = small(set);
+        let prepared = prepare(&spec);
+        let (task, series) = (prepared.plan.tasks.last().unwrap(), prepared.series.last().unwrap());
+        let (column, symbol) = (prepared.plan.features[1].clone(), task.symbols[0].clone());
+        let at = LookAt {
+            symbol: symbol.clone(),
+            timeframe: task.timeframes[0],
+            pooled: true,
+            column,
+            fold: None,
+        };
+        workbench.send(Command::Look { ticket: 1, spec: Box::new(spec), at: at.clone() });
+        let look = looked(&workbench, 1).unwrap();
+        assert_eq!((&look.fold, look.series), (&task.fold, task.symbols.len()), "{set:?}");
+        let rows = TaskCut::of(series, &task.fold, prepared.spec.label).rows();
+        for found in [&look.feature, &look.label] {
+            let counted = found.sections.each_ref().map(|section| section.rows);
+            assert_eq!(counted, [rows.train, rows.validation, rows.test], "{set:?}");
+        }
+        assert_eq!((&look.curve.symbol, look.curve.bars), (&symbol, series[0].close().len()));
+        let of_one = LookAt { pooled: false, fold: Some(FoldIndex(0)), ..at };
+        let spec = Box::new(small(set));
+        workbench.send(Command::Look { ticket: 2, spec, at: of_one });
+        let one = looked(&workbench, 2).unwrap();
+        let fold = &prepared.plan.tasks[prepared.plan.tasks.len() - 2].fold;
+        let rows = TaskCut::of(&series[..1], fold, prepared.spec.label).rows();
+        assert_eq!((one.series, one.feature.sections[2].rows), (1, rows.test), "{set:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_looked_at_says_what_can() {
+    let runs = tempfile::tempdir().unwrap();
+    let workbench = Workbench::open(runs.path(), || {}).unwrap();
+    look(&workbench, 1, small(&[]), "nonsense");
+    let message = looked(&workbench, 1).unwrap_err();
+    let known = prepare(&small(&[])).plan.features.join(", ");
+    assert!(message.contains("`nonsense`") && message.contains(&known), "{message}");
+    look(&workbench, 2, small(&["data.symbols=[\"SYN_B\"]"]), "nonsense");
+    let message = looked(&workbench, 2).unwrap_err();
+    assert!(message.contains("SYN_A 1h is not part of the experiment"), "{message}");
+    look(&workbench, 3, small(&["validation.train_bars=0"]), "nonsense");
+    let message = looked(&workbench, 3).unwrap_err();
+    assert!(message.contains("validation.train_bars"), "{message}");
+}
+
+#[test]
+fn of_several_looks_the_latest_wins_and_everything_cancelled_is_told() {
+    let runs = tempfile::tempdir().unwrap();
+    let workbench = Workbench::open(runs.path(), || {}).unwrap();
+    for ticket in 1..=3 {
+        look(&workbench, ticket, huge(), "log_return_1");
+    }
+    let column = prepare(&small(&[])).plan.features[0].clone();
+    look(&workbench, 4, small(&[]), &column);
+    assert!(looked(&workbench, 4).is_ok());
+    look(&workbench, 5, huge(), &column);
+    workbench.send(Command::CancelAll);
+    let message = looked(&workbench, 5).unwrap_err();
+    assert!(message.contains("ask for it again"), "{message}");
+    // Begun or still waiting, it is given up with the workbench.
+    look(&workbench, 6, huge(), &column);
+}
+
+fn check(workbench: &Workbench, ticket: u64, spec: ExperimentSpec) {
+    workbench.send(Command::CheckLeaks { ticket, spec: Box::new(spec), contrast: false });
+}
+
+fn checked(workbench: &Workbench) -> (u64, Result<Box<LeakReport>, String>, bool) {
+    wait_for(workbench, |update| match update {
+        Update::LeaksChecked { ticket, report, cancelled } => Some((ticket, report, cancelled)),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_leak_check_is_told_stage_by_stage_and_answered_once() {
+    let runs = tempfile::tempdir().unwrap();
+    let workbench = Workbench::open(runs.path(), || {}).unwrap();
+    check(&workbench, 1, small(&[]));
+    wait_for(&workbench, |update| match update {
+        Update::CheckingLeaks { ticket, stage } => {
+            assert!(ticket == 1 && !stage.is_empty());
+            Some(())
+        }
+        _ => None,
+    });
+    let (ticket, report, cancelled) = checked(&workbench);
+    assert_eq!((ticket, report.unwrap().experiment.as_str()), (1, "linear-return"));
+    assert!(!cancelled);
+    check(&workbench, 2, small(&["validation.train_bars=0"]));
+    let (ticket, report, cancelled) = checked(&workbench);
+    let message = report.unwrap_err();
+    assert!(message.contains("validation.train_bars"), "{message}");
+    assert_eq!((ticket, cancelled), (2, false));
 }
 
 #[test]

@@ -103,8 +103,8 @@ fn no_feature_of_any_preset_sees_the_future_of_a_real_market() {
     let folder = require_data!("fx");
     let catalog = Catalog::scan(&folder).unwrap();
     let symbols = ["XAUUSD".parse().unwrap()];
-    for entry in catalog.select(&symbols, &["4h".parse().unwrap()]).unwrap() {
-        let bars = entry.read().unwrap();
+    for choice in catalog.select(&symbols, &["4h".parse().unwrap()]).unwrap() {
+        let bars = choice.entry.read().unwrap();
         for preset in walkforge::spec::PRESETS {
             let features = load(preset.name).unwrap().features;
             check_truncation(&features, &bars, &[100, 2500, 7001, bars.len() - 1]).unwrap();

@@ -1,5 +1,6 @@
 //! The panels: each a struct with what only it needs to remember, drawn from the state, sending commands.
 
+pub(super) mod checks;
 pub(super) mod data;
 pub(super) mod devices;
 mod features;
@@ -19,6 +20,7 @@ use super::state::State;
 pub(super) struct Panels {
     pub(super) data: data::DataPanel,
     pub(super) plan: plan::PlanPanel,
+    pub(super) checks: checks::ChecksPanel,
     pub(super) training: training::TrainingPanel,
     pub(super) results: results::ResultsPanel,
     pub(super) queue: queue::QueuePanel,
@@ -30,6 +32,7 @@ impl Panels {
         Self {
             data: data::DataPanel::default(),
             plan: plan::PlanPanel::default(),
+            checks: checks::ChecksPanel::default(),
             training: training::TrainingPanel { view: training },
             results: results::ResultsPanel::default(),
             queue: queue::QueuePanel::default(),
@@ -49,6 +52,7 @@ impl Panels {
             PanelKind::Data => self.data.show(ui, state, commands),
             PanelKind::Strategy => strategy::StrategyPanel::show(ui, state, commands),
             PanelKind::Plan => self.plan.show(ui, state, commands),
+            PanelKind::Checks => self.checks.show(ui, state, commands),
             PanelKind::Training => self.training.show(ui, state, commands),
             PanelKind::Results => self.results.show(ui, state, commands),
             PanelKind::Queue => self.queue.show(ui, state, commands),

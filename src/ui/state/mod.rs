@@ -1,10 +1,12 @@
 //! What the window knows and the panels read. Only [`super::app`] changes it: from what the engine tells and from commands.
 
 mod catalog;
+mod checks;
 mod choice;
 mod curve;
 mod draft;
 mod journal;
+mod looks;
 mod machine;
 mod preview;
 mod results;
@@ -16,10 +18,12 @@ use super::commands::Command;
 use crate::domain::{RunId, TaskId, UtcMillis};
 
 pub(super) use catalog::{Listing, Source};
+pub(super) use checks::{Checked, Checks, Running, Trouble};
 pub(super) use choice::Choice;
 pub(super) use curve::Curve;
 pub(super) use draft::{Draft, StoredDraft};
 pub(super) use journal::{Journal, Level};
+pub(super) use looks::Looks;
 pub(super) use machine::Machine;
 pub(super) use preview::Preview;
 pub(super) use results::Results;
@@ -59,6 +63,10 @@ pub(super) struct State {
     pub(super) exporting: bool,
     /// Stored runs and the one looked at.
     pub(super) results: Results,
+    /// The leak check.
+    pub(super) checks: Checks,
+    /// The column looked at.
+    pub(super) looks: Looks,
     /// Devices and their readings.
     pub(super) machine: Machine,
     /// What happened.
