@@ -49,6 +49,7 @@ const META_TRADER: &str = "<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICK
     2024.01.13\t02:00:00\t10.5\t13\t10.25\t12.75\t7\t0\t2\r\n";
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is a table of texts")]
 fn texts_of_many_vendors_hold_the_same_bars() {
     let plain = "date,open,high,low,close,volume\n\
         2024-01-13 00:00,10,12,9,11,5\n2024-01-13 01:00,11,12.5,10,10.5,0\n2024-01-13 02:00,10.5,13,10.25,12.75,7\n";

@@ -49,6 +49,7 @@ fn format(at: UtcMillis, pattern: &str) -> String {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 struct Dialect {
     separator: char,
     decimal_comma: bool,
