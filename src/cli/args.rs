@@ -143,6 +143,20 @@ pub(super) enum DataCommand {
     /// Look for leaks in an experiment: features, labels, folds and fitted statistics, and the contrast with shuffled folds. Ends with 1
     /// where something leaks.
     CheckLeaks(CheckLeaksArguments),
+    /// Show where bars that were read before are kept, and how much space they take.
+    Cache {
+        #[command(subcommand)]
+        command: Option<CacheCommand>,
+        /// Print one JSON object.
+        #[arg(long, global = true)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, clap::Subcommand)]
+pub(super) enum CacheCommand {
+    /// Remove them all; the next reading of each file takes longer.
+    Clear,
 }
 
 #[derive(Debug, Args)]
@@ -212,6 +226,7 @@ impl Arguments {
                 Subcommand::Data {
                     command:
                         DataCommand::Inspect { json, .. }
+                        | DataCommand::Cache { json, .. }
                         | DataCommand::CheckLeaks(CheckLeaksArguments { json, .. }),
                 }
                 | Subcommand::Features { command: FeaturesCommand::List { json, .. } }

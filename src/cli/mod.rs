@@ -126,6 +126,7 @@ fn dispatch(
         Some(Subcommand::Plan(arguments)) => experiment::plan(&arguments, printer),
         Some(Subcommand::Data { command }) => match command {
             DataCommand::Inspect { path, .. } => data::inspect(&path, printer),
+            DataCommand::Cache { command, .. } => data::cache(command, printer),
             DataCommand::CheckLeaks(arguments) => leaks::check(&arguments, printer),
         },
         Some(Subcommand::Features { command: FeaturesCommand::List { search, .. } }) => {

@@ -10,6 +10,7 @@ mod event;
 mod ids;
 mod length;
 mod plan;
+mod problem;
 mod report;
 mod symbol;
 pub mod text;
@@ -23,6 +24,7 @@ pub use event::{EpochRecord, Event, EventKind, Progress, RunOutcome, Stage};
 pub use ids::{ContentHash, FoldIndex, RunId, TaskId};
 pub use length::{CalendarTime, CalendarUnit, InvalidLength, Length};
 pub use plan::{Embargo, FoldPlan, Plan, SeriesPlan, Task, TimeSpan};
+pub use problem::{Problem, ProblemCount};
 pub use report::{
     BaselineScore, CrossSectionScore, RunSummary, Score, SeriesSummary, TaskReport, TaskRows,
 };

@@ -168,6 +168,19 @@ impl Bars {
 }
 
 impl BarColumns {
+    /// These rows, in this order.
+    pub(super) fn take(&self, rows: &[usize]) -> Self {
+        let numbers = |values: &[f64]| rows.iter().map(|&row| values[row]).collect();
+        Self {
+            open_time: rows.iter().map(|&row| self.open_time[row]).collect(),
+            open: numbers(&self.open),
+            high: numbers(&self.high),
+            low: numbers(&self.low),
+            close: numbers(&self.close),
+            volume: numbers(&self.volume),
+        }
+    }
+
     fn numbers(&self) -> [(&'static str, &[f64]); 5] {
         [
             ("open", &self.open),
@@ -190,7 +203,8 @@ impl BarColumns {
         (0..rows).try_for_each(|row| self.check_row(row).map_err(|problem| BadBar { row, problem }))
     }
 
-    fn check_row(&self, row: usize) -> Result<(), BarProblem> {
+    /// Whether the values of a row can be a bar, whatever stands around it.
+    pub(super) fn check_values(&self, row: usize) -> Result<(), BarProblem> {
         for (column, values) in self.numbers() {
             let value = values[row];
             if !value.is_finite() {
@@ -213,6 +227,11 @@ impl BarColumns {
                 return Err(BarProblem::LowAbove { low, than });
             }
         }
+        Ok(())
+    }
+
+    fn check_row(&self, row: usize) -> Result<(), BarProblem> {
+        self.check_values(row)?;
         let open = self.open_time[row];
         match row.checked_sub(1).map(|before| self.open_time[before]) {
             Some(previous) if previous == open => Err(BarProblem::DuplicateTime { open }),

@@ -113,6 +113,21 @@ impl LabelSpec {
         matches!(self, Self::Direction { .. } | Self::TripleBarrier { .. })
     }
 
+    /// The prediction that says neither up nor down, in the unit of a prediction: of a barrier the probability at which profit and stop cancel
+    /// each other.
+    #[must_use]
+    pub const fn neutral(self) -> f64 {
+        match self {
+            Self::ForwardReturn { .. }
+            | Self::ScaledReturn { .. }
+            | Self::DemeanedReturn { .. } => 0.0,
+            Self::Direction { .. } => 0.5,
+            Self::TripleBarrier { profit_take, stop_loss, .. } => {
+                stop_loss / (profit_take + stop_loss)
+            }
+        }
+    }
+
     /// Returns too small to learn from.
     #[must_use]
     pub const fn dead_zone(self) -> DeadZone {

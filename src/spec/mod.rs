@@ -9,6 +9,7 @@ mod features;
 mod label;
 mod model;
 mod presets;
+mod quality;
 mod schema1;
 mod validate;
 mod validation;
@@ -27,5 +28,6 @@ pub use features::{
 pub use label::{DeadZone, LabelSpec, Timeout};
 pub use model::{Activation, ModelSpec};
 pub use presets::{DEFAULT_PRESET, PRESETS, Preset, load, read};
+pub use quality::{Policy, QualitySpec};
 pub use validation::{Portion, ValidationSpec};
 pub use weights::{Scaling, WeightSpec};

@@ -46,6 +46,9 @@ impl ExperimentSpec {
                 check.fail(field, format!("{name} is listed twice"));
             }
         }
+        for (field, message) in self.data.quality.issues() {
+            check.fail(&field, message);
+        }
         if let DataSource::Synthetic(synthetic) = &self.data.source {
             check.range("data.source.bars", synthetic.bars, 100, 10_000_000);
             if let SyntheticMarket::Planted { ic } = synthetic.market {
@@ -217,6 +220,9 @@ mod tests {
             ("resources.workers=0", "resources.workers"),
             ("resources.threads_per_task=0", "resources.threads_per_task"),
             (r#"data.symbols=["A","A"]"#, "data.symbols"),
+            ("data.quality.not_finite=Keep", "data.quality.not_finite"),
+            ("data.quality.split=Drop", "data.quality.split"),
+            ("data.quality.most_dropped=1.5", "data.quality.most_dropped"),
         ] {
             let changed = apply(&spec, &[set.parse::<Assignment>().unwrap()]).unwrap();
             let issues = changed.validate().unwrap_err();

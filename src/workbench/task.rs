@@ -114,7 +114,7 @@ pub(super) fn run_cut(
     let trained = train(&network, &data, spec, (seeds, task.device), cancel, observer)?;
 
     observer.stage(Stage::Evaluation);
-    let by_symbol = predict_test(task, &network, &data, cancel)?;
+    let by_symbol = predict_test(task, &network, (&data, spec.label.neutral()), cancel)?;
     let (model, baselines) = score_symbols(&by_symbol, spec)?;
     let report = TaskReport {
         rows: data.rows(),
@@ -143,7 +143,7 @@ pub(super) fn run_cut(
 fn predict_test(
     task: &Task,
     network: &Network,
-    data: &TaskData,
+    (data, neutral): (&TaskData, f64),
     cancel: &Cancel,
 ) -> Result<Vec<SymbolPredictions>, TaskError> {
     let ridge = fit_ridge(data).map_err(ScoringError::from)?;
@@ -156,7 +156,7 @@ fn predict_test(
                 fold: task.fold.index,
                 rows: test.rows.clone(),
                 model: predict(network, data, test.resident(), cancel)?,
-                neutral: network.design().output.neutral(),
+                neutral,
                 ridge: ridge.predict(&latest.features).map_err(ScoringError::from)?,
             })
         })

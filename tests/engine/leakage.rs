@@ -114,8 +114,8 @@ fn no_feature_sees_the_future_of_a_real_market() {
     let folder = require_data!("fx");
     let catalog = Catalog::scan(&folder).unwrap();
     let symbols = ["XAUUSD".parse().unwrap()];
-    for entry in catalog.select(&symbols, &["4h".parse().unwrap()]).unwrap() {
-        let bars = entry.read().unwrap();
+    for choice in catalog.select(&symbols, &["4h".parse().unwrap()]).unwrap() {
+        let bars = choice.entry.read().unwrap();
         check_truncation(&every_feature(), &bars, &[100, 2500, 7001, bars.len() - 1]).unwrap();
     }
 }
@@ -126,8 +126,8 @@ fn no_feature_of_several_real_symbols_sees_their_future() {
     let catalog = Catalog::scan(&folder).unwrap();
     let symbols = ["BTC_USDT", "ETH_USDT", "SOL_USDT", "XRP_USDT", "ADA_USDT", "DOGE_USDT"]
         .map(|name| name.parse().unwrap());
-    let entries = catalog.select(&symbols, &["1h".parse().unwrap()]).unwrap();
-    let bars: Vec<Bars> = entries.iter().map(|entry| entry.read().unwrap()).collect();
+    let choices = catalog.select(&symbols, &["1h".parse().unwrap()]).unwrap();
+    let bars: Vec<Bars> = choices.iter().map(|choice| choice.entry.read().unwrap()).collect();
     let panel: Vec<&Bars> = bars.iter().collect();
     let features = every_feature();
     let whole = compute_panel(&features, &panel).unwrap();
