@@ -22,8 +22,8 @@ pub use experiment::{
     SCHEMA_VERSION, SyntheticMarket, SyntheticSpec, TrainingSpec,
 };
 pub use features::{
-    FEATURES, FeatureGroup, FeatureKind, FeatureSpec, Parameter, ParameterMut, ParameterValue,
-    ParameterValueMut,
+    ALPHA158_WINDOWS, FEATURES, FeatureGroup, FeatureKind, FeatureSpec, Parameter, ParameterMut,
+    ParameterValue, ParameterValueMut,
 };
 pub use label::{DeadZone, LabelSpec, Timeout};
 pub use model::{Activation, ModelSpec};

@@ -10,7 +10,7 @@ use crate::domain::{
 use crate::features::lookback;
 use crate::market::MarketError;
 use crate::models::{InputShape, estimate_memory, parameter_count};
-use crate::spec::{ExperimentSpec, Pooling, Scaling, SpecError};
+use crate::spec::{ExperimentSpec, Pooling, Scaling, SpecError, ValidationSpec};
 use crate::training::EVALUATION_BATCH;
 use crate::validation::{Reach, ValidationError, decision_axis, folds};
 
@@ -105,6 +105,12 @@ pub(super) fn divide(
     cancel: &Cancel,
 ) -> Result<Prepared, PlanError> {
     let ChosenDevice { device, reason } = chosen;
+    if let ValidationSpec::PurgedKFold { .. } = spec.validation {
+        warnings.push(
+            "purged K-fold learns from bars after its test sections too: good for comparing models, no measure of what could have been earned"
+                .to_owned(),
+        );
+    }
     let mut tasks = Vec::new();
     let mut task_series = Vec::new();
     let mut first_misfit = None;

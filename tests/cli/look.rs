@@ -1,4 +1,4 @@
-//! Commands that only look: `--help`, `plan`, `data inspect`, `devices`.
+//! Commands that only look: `--help`, `plan`, `data inspect`, `features list`, `devices`.
 
 use serde_json::json;
 use walkforge::domain::Plan;
@@ -60,6 +60,24 @@ fn a_window_that_was_asked_for_and_cannot_be_opened_is_an_error() {
         let _error = scratch.run(arguments).refuses(&[expected]);
     }
     assert!(!scratch.path("runs").exists(), "nothing is made for a window that is not there");
+}
+
+#[test]
+fn features_are_listed_and_found_by_words() {
+    let scratch = Scratch::new();
+    let all = scratch.run("features list").exits(0);
+    for written in ["LogReturn(lag: 1)", "Macd(fast: 12, slow: 26, signal: 9)", "Alpha158"] {
+        assert!(all.out.contains(written), "{all}");
+    }
+    let found = scratch.run("features list wilder index").exits(0).out;
+    assert!(found.contains("Rsi(period: 14)") && !found.contains("LogReturn"), "{found}");
+    let rsi = scratch.run("features list --json wilder relative strength").exits(0).one_json();
+    assert_eq!(rsi["example"], "Rsi(period: 14)");
+    assert_eq!(rsi["columns"], json!(["rsi_14"]));
+    assert_eq!(rsi["parameters"][0]["least"], json!(2.0));
+    let _error = scratch
+        .run("features list nonsense")
+        .refuses(&["no feature is called or described by `nonsense`", "`walkforge features list`"]);
 }
 
 #[test]
