@@ -35,5 +35,6 @@ fn every_label_and_scheme_can_be_chosen_and_is_planned() {
     window.set_text("Test from", "2016-02-01");
     window.set_text("Validation from", "2015-11-01");
     window.until_says("2 tasks");
-    window.until_says("Fold 0: train 2015-01-01 to 2015-11-01, validation 2015-11-01 to 2016-02-01");
+    window
+        .until_says("Fold 0: train 2015-01-01 to 2015-11-01, validation 2015-11-01 to 2016-02-01");
 }
