@@ -11,6 +11,7 @@ mod ids;
 mod length;
 mod plan;
 mod problem;
+mod ranks;
 mod report;
 mod symbol;
 pub mod text;
@@ -25,6 +26,7 @@ pub use ids::{ContentHash, FoldIndex, RunId, TaskId};
 pub use length::{CalendarTime, CalendarUnit, InvalidLength, Length};
 pub use plan::{Embargo, FoldPlan, Plan, SeriesPlan, Task, TimeSpan};
 pub use problem::{Problem, ProblemCount};
+pub use ranks::mean_ranks;
 pub use report::{
     BaselineScore, CrossSectionScore, RunSummary, Score, SeriesSummary, TaskReport, TaskRows,
 };

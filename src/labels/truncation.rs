@@ -120,6 +120,7 @@ mod tests {
             r"ForwardReturn(horizon: 3)",
             r"ScaledReturn(horizon: 3, volatility_window: 5)",
             r"DemeanedReturn(horizon: 3, minimum_symbols: 2)",
+            r"RankedReturn(horizon: 3, minimum_symbols: 2)",
             r"Direction(horizon: 1)",
             r"TripleBarrier(horizon: 6, profit_take: 1.0, stop_loss: 1.0, volatility_window: 5)",
         ];

@@ -1,6 +1,5 @@
 use super::{
-    DataSource, ExperimentSpec, LabelSpec, ModelSpec, Pooling, SCHEMA_VERSION, SpecIssue,
-    SyntheticMarket,
+    DataSource, ExperimentSpec, ModelSpec, Pooling, SCHEMA_VERSION, SpecIssue, SyntheticMarket,
 };
 
 /// Longest window and lookback taken, in bars: far beyond any use, near enough to stop a slip of the finger.
@@ -67,11 +66,9 @@ impl ExperimentSpec {
                 "PooledTimeframes needs at least two timeframes; choose more, or Pooled".to_owned()
             }),
         }
-        check.that(
-            symbols != 1 || !matches!(self.label, LabelSpec::DemeanedReturn { .. }),
-            "label",
-            || "DemeanedReturn needs several symbols to take a mean of; choose more".to_owned(),
-        );
+        check.that(symbols != 1 || self.label.minimum_symbols().is_none(), "label", || {
+            "this label compares symbols; choose more than one".to_owned()
+        });
     }
 
     fn check_features(&self, check: &mut Check) {

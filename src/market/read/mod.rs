@@ -95,6 +95,12 @@ fn read_text(context: &Context<'_>, format: Format) -> Result<Table, MarketError
 }
 
 #[cfg(test)]
+mod dialect_tests;
+#[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod packed_tests;
+#[cfg(test)]
+mod round_trip_tests;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 mod curve;
 mod distribution;
 
-pub use curve::{Curve, Line};
+pub use curve::{Curve, Trace};
 pub use distribution::{Distribution, SectionDistribution};
 
 use std::sync::Arc;
