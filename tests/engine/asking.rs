@@ -176,9 +176,9 @@ fn what_cannot_be_looked_at_says_what_can() {
     look(&workbench, 2, small(&["data.symbols=[\"SYN_B\"]"]), "nonsense");
     let message = looked(&workbench, 2).unwrap_err();
     assert!(message.contains("SYN_A 1h is not part of the experiment"), "{message}");
-    look(&workbench, 3, small(&["validation.train_bars=0"]), "nonsense");
+    look(&workbench, 3, small(&["validation.train=0"]), "nonsense");
     let message = looked(&workbench, 3).unwrap_err();
-    assert!(message.contains("validation.train_bars"), "{message}");
+    assert!(message.contains("validation.train"), "{message}");
 }
 
 #[test]
@@ -225,10 +225,10 @@ fn a_leak_check_is_told_stage_by_stage_and_answered_once() {
     let (ticket, report, cancelled) = checked(&workbench);
     assert_eq!((ticket, report.unwrap().experiment.as_str()), (1, "linear-return"));
     assert!(!cancelled);
-    check(&workbench, 2, small(&["validation.train_bars=0"]));
+    check(&workbench, 2, small(&["validation.train=0"]));
     let (ticket, report, cancelled) = checked(&workbench);
     let message = report.unwrap_err();
-    assert!(message.contains("validation.train_bars"), "{message}");
+    assert!(message.contains("validation.train"), "{message}");
     assert_eq!((ticket, cancelled), (2, false));
 }
 
