@@ -11,6 +11,22 @@ pub fn number(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(|| UNKNOWN.to_owned(), |value| format!("{value:.decimals$}"))
 }
 
+/// The number with four significant digits, whatever its size: `0.001234`, `12.35`, `65430`, `1.235e-8`; whole where it is longer.
+#[must_use]
+pub fn significant(value: Option<f64>) -> String {
+    const DIGITS: i32 = 4;
+    let Some(value) = value.filter(|value| value.is_finite()) else { return UNKNOWN.to_owned() };
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let power = value.abs().log10().floor() as i32;
+    if !(-4..9).contains(&power) {
+        return format!("{value:.3e}");
+    }
+    let decimals = (DIGITS - 1 - power).max(0) as usize;
+    format!("{value:.decimals$}")
+}
+
 /// A fraction as a percentage with one decimal.
 #[must_use]
 pub fn percent(fraction: Option<f64>) -> String {
@@ -114,6 +130,23 @@ mod tests {
             (f64::INFINITY, UNKNOWN),
         ] {
             assert_eq!(duration(seconds), shown, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_any_size_have_four_significant_digits() {
+        for (value, shown) in [
+            (Some(0.001_234_4), "0.001234"),
+            (Some(-12.345_6), "-12.35"),
+            (Some(0.5), "0.5000"),
+            (Some(65_432.1), "65432"),
+            (Some(0.0), "0"),
+            (Some(1.234_56e-8), "1.235e-8"),
+            (Some(3e12), "3.000e12"),
+            (Some(f64::NAN), UNKNOWN),
+            (None, UNKNOWN),
+        ] {
+            assert_eq!(significant(value), shown, "{value:?}");
         }
     }
 

@@ -22,7 +22,7 @@ use super::{modals, top_bar};
 use crate::devices::{Inventory, MachineReading, Telemetry};
 use crate::domain::UtcMillis;
 use crate::spec::{DEFAULT_PRESET, DataSource, ExperimentSpec, load};
-use crate::workbench::{self, Workbench};
+use crate::workbench::{self, LeakReport, Update, Workbench};
 
 /// Time between two frames while something happens: 30 a second are enough for a curve.
 const FRAME: Duration = Duration::from_millis(33);
@@ -168,6 +168,13 @@ impl App {
         for reading in readings {
             self.state.machine.add(reading);
         }
+    }
+
+    /// Shows a report, as the leak check would.
+    pub fn show_report(&mut self, report: LeakReport) {
+        let ticket = self.state.checks.begin(self.state.draft.spec(), report.contrast.is_some());
+        let report = Ok(Box::new(report));
+        self.apply(Update::LeaksChecked { ticket, report, cancelled: false });
     }
 
     /// What to remember.

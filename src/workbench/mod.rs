@@ -15,6 +15,7 @@ mod loaded;
 mod look;
 mod mailbox;
 mod messages;
+mod origins;
 mod planner;
 mod preview;
 mod run;
@@ -27,7 +28,7 @@ pub use engine::Workbench;
 pub use leaks::{
     Contrast, LeakCheck, LeakCheckError, LeakReport, PredictorContrast, Subject, check_leaks,
 };
-pub use look::{ClassShare, Curve, Distribution, Line, Look, LookAt, SectionDistribution};
+pub use look::{ClassShare, Curve, Distribution, Look, LookAt, SectionDistribution, Trace};
 pub use messages::{Command, Update};
 pub use planner::{PlanError, Prepared, plan};
 pub use task::{TaskError, TaskObserver, TaskOutput, run_task};

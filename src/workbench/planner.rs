@@ -81,8 +81,11 @@ pub fn plan(spec: &ExperimentSpec, cancel: &Cancel) -> Result<Prepared, PlanErro
     let inventory = Inventory::detect();
     let device = check(spec, &inventory)?;
     let sources = Sources::find(spec)?;
-    let series = sources.read(spec, cancel)?;
-    divide(spec, &series, sources.warnings, (device, inventory.cpu.cores), cancel)
+    let (series, origins) = sources.read(spec, cancel)?;
+    let device = (device, inventory.cpu.cores);
+    let mut prepared = divide(spec, &series, sources.warnings, device, cancel)?;
+    origins.tell(&mut prepared.plan);
+    Ok(prepared)
 }
 
 /// The device of a specification that has been validated. Asked before anything is read: a device that is not there is told at once.
@@ -366,5 +369,7 @@ fn series_plan(series: &Series) -> SeriesPlan {
         first_open,
         last_open,
         data: series.data(),
+        quality: Vec::new(),
+        made_from: None,
     }
 }

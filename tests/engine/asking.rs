@@ -1,5 +1,6 @@
 //! What a front end asks for beside runs: previews, folders, experiment files, earlier runs.
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use walkforge::dataset::TaskCut;
@@ -203,33 +204,66 @@ fn check(workbench: &Workbench, ticket: u64, spec: ExperimentSpec) {
     workbench.send(Command::CheckLeaks { ticket, spec: Box::new(spec), contrast: false });
 }
 
-fn checked(workbench: &Workbench) -> (u64, Result<Box<LeakReport>, String>, bool) {
-    wait_for(workbench, |update| match update {
-        Update::LeaksChecked { ticket, report, cancelled } => Some((ticket, report, cancelled)),
-        _ => None,
-    })
-}
-
-#[test]
-fn a_leak_check_is_told_stage_by_stage_and_answered_once() {
-    let runs = tempfile::tempdir().unwrap();
-    let workbench = Workbench::open(runs.path(), || {}).unwrap();
-    check(&workbench, 1, small(&[]));
-    wait_for(&workbench, |update| match update {
-        Update::CheckingLeaks { ticket, stage } => {
-            assert!(ticket == 1 && !stage.is_empty());
-            Some(())
+/// What is told of a check until it is answered: its stages and the answer.
+fn checked(
+    workbench: &Workbench,
+    wanted: u64,
+) -> (Vec<String>, Result<Box<LeakReport>, String>, bool) {
+    let stages = RefCell::new(Vec::new());
+    let (report, cancelled) = wait_for(workbench, |update| match update {
+        Update::CheckingLeaks { ticket, stage } if ticket == wanted => {
+            stages.borrow_mut().push(stage);
+            None
+        }
+        Update::LeaksChecked { ticket, report, cancelled } if ticket == wanted => {
+            Some((report, cancelled))
         }
         _ => None,
     });
-    let (ticket, report, cancelled) = checked(&workbench);
-    assert_eq!((ticket, report.unwrap().experiment.as_str()), (1, "linear-return"));
-    assert!(!cancelled);
+    (stages.into_inner(), report, cancelled)
+}
+
+#[test]
+fn a_leak_check_tells_its_stages_and_then_what_it_found() {
+    let runs = tempfile::tempdir().unwrap();
+    let workbench = Workbench::open(runs.path(), || {}).unwrap();
+    check(&workbench, 1, small(&[]));
+    let (stages, report, cancelled) = checked(&workbench, 1);
+    assert!(!stages.is_empty() && stages.iter().all(|stage| !stage.is_empty()), "{stages:?}");
+    assert_eq!((report.unwrap().experiment.as_str(), cancelled), ("linear-return", false));
     check(&workbench, 2, small(&["validation.train=0"]));
-    let (ticket, report, cancelled) = checked(&workbench);
+    let (_, report, cancelled) = checked(&workbench, 2);
     let message = report.unwrap_err();
-    assert!(message.contains("validation.train"), "{message}");
-    assert_eq!((ticket, cancelled), (2, false));
+    assert!(message.contains("validation.train") && !cancelled, "{message}");
+}
+
+#[test]
+fn a_check_that_waits_is_stopped_and_says_so() {
+    let runs = tempfile::tempdir().unwrap();
+    let (release, held) = crossbeam_channel::bounded::<()>(0);
+    let (tell, begun) = crossbeam_channel::bounded::<()>(1);
+    let workbench = Workbench::open(runs.path(), move || {
+        if std::thread::current().name() == Some("walkforge-checker") {
+            let _told_before = tell.try_send(());
+            // Until the other end is dropped.
+            let _released = held.recv();
+        }
+    })
+    .unwrap();
+    check(&workbench, 1, small(&[]));
+    begun.recv().unwrap();
+    // The first is at work and told to give up; the second waits and is stopped before it begins, the third gives way to the fourth.
+    check(&workbench, 2, small(&[]));
+    workbench.send(Command::StopCheck);
+    let (_, report, cancelled) = checked(&workbench, 2);
+    assert_eq!((report.unwrap_err().as_str(), cancelled), ("cancelled", true));
+    check(&workbench, 3, small(&[]));
+    check(&workbench, 4, small(&[]));
+    let (_, report, cancelled) = checked(&workbench, 3);
+    assert_eq!((report.unwrap_err().as_str(), cancelled), ("cancelled", true));
+    drop(release);
+    let (_, report, cancelled) = checked(&workbench, 4);
+    assert!(report.is_ok() && !cancelled);
 }
 
 #[test]

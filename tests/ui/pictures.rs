@@ -16,7 +16,7 @@ use walkforge::devices::{
 use walkforge::domain::{Bytes, Device, Event, EventKind, RunOutcome, UtcMillis};
 use walkforge::spec::{ExperimentSpec, apply, load};
 use walkforge::ui::Settings;
-use walkforge::workbench::Update;
+use walkforge::workbench::{Contrast, LeakCheck, LeakReport, PredictorContrast, Subject, Update};
 
 use crate::bench::Window;
 
@@ -265,4 +265,104 @@ fn graphics_cards() {
     large_machine(&mut window);
     window.until_says("10 tasks");
     compare(&mut window, "graphics-cards");
+}
+
+/// What the leak check really finds in the default experiment.
+#[test]
+fn checks_clean() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut window = open(runs.path(), experiment(&[]), egui::Theme::Dark, "2026-01-15T09:33:00Z");
+    window.until_says("10 tasks");
+    window.press("Checks");
+    window.press("Check for leaks");
+    window.until_says("Nothing leaks");
+    let group = window.text().lines().find(|line| line.starts_with("Label: ")).unwrap().to_owned();
+    window.click(Role::DisclosureTriangle, &group);
+    compare(&mut window, "checks-clean");
+}
+
+/// A made-up report: no feature that comes with the program leaks.
+#[test]
+fn checks_leak() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut window = open(runs.path(), experiment(&[]), egui::Theme::Light, "2026-01-15T09:34:00Z");
+    window.until_says("10 tasks");
+    window.press("Checks");
+    window.click(Role::CheckBox, "Also compare with shuffled folds");
+    window.harness.state_mut().show_report(leaky_report());
+    window.until_says("of 27 checks leak");
+    compare(&mut window, "checks-leak");
+}
+
+fn leaky_report() -> LeakReport {
+    let check = |subject: Subject, name: String, evidence: &str, culprit: Option<&str>| LeakCheck {
+        subject,
+        name,
+        evidence: evidence.to_owned(),
+        culprit: culprit.map(str::to_owned),
+    };
+    let leak = "row 1999 of SYN_A (bar closing 2021-03-25T08:00:00Z) is 0.0131 on all 12000 bars but 0.0118 on the 2000 that had closed by \
+                2021-03-25T08:00:00Z; a row must depend only on bars that closed at or before its own close";
+    let cuts = "85 710 rows at 6 cuts";
+    let mut checks = vec![check(Subject::Feature, "centred_mean_9".to_owned(), cuts, Some(leak))];
+    checks.extend(
+        [1, 2, 4, 8, 24]
+            .map(|lag| check(Subject::Feature, format!("log_return_{lag}"), cuts, None)),
+    );
+    checks.push(check(
+        Subject::Label,
+        "forward return at 1h".to_owned(),
+        "71 940 labels at 6 moments",
+        None,
+    ));
+    let folds =
+        || (0..10).map(|fold| format!("SYN_{}-1h-fold{:02}", ["A", "B"][fold / 5], fold % 5));
+    checks.extend(folds().map(|fold| {
+        let rows = "2 949 train and 499 validation rows against 500 test rows; 2 had been purged";
+        check(Subject::Fold, fold, rows, None)
+    }));
+    checks.extend(folds().map(|fold| {
+        let rows = "scaler and label moments of 2 949 train rows, with 9 051 other rows changed";
+        check(Subject::Fit, fold, rows, None)
+    }));
+    let predictor = |name: &str, honest: f64, t: f64, shuffled: f64| PredictorContrast {
+        name: name.to_owned(),
+        timeframe: "1h".parse().unwrap(),
+        honest: Some(honest),
+        honest_t: Some(t),
+        shuffled: Some(shuffled),
+    };
+    let predictors =
+        vec![predictor("model", 0.0335, 4.21, 0.106), predictor("ridge", 0.0312, 4.02, 0.0318)];
+    let contrast =
+        Some(Contrast { metric: "rank IC across symbols", predictors, shuffled_folds: 5 });
+    LeakReport { experiment: "mlp-return".to_owned(), checks, contrast }
+}
+
+#[test]
+fn distributions() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut window = open(runs.path(), experiment(&[]), egui::Theme::Dark, "2026-01-15T09:35:00Z");
+    window.until_says("10 tasks");
+    window.press("Checks");
+    window.press("Distributions");
+    window.until_says("Distribution of log_return_1 in");
+    compare(&mut window, "distributions");
+}
+
+#[test]
+fn feature_over_price() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut window = open(runs.path(), experiment(&[]), egui::Theme::Light, "2026-01-15T09:36:00Z");
+    window.until_says("10 tasks");
+    window.press("Checks");
+    window.press("Over the price");
+    window.until_says("log_return_1 of SYN_A 1h");
+    for column in ["log_return_2", "log_return_4", "log_return_8", "log_return_24"] {
+        window.press("Next column");
+        window.until_says(&format!("{column} of SYN_A 1h"));
+    }
+    window.press("Next column");
+    window.until_says("realized_volatility_24 of SYN_A 1h");
+    compare(&mut window, "feature-over-price");
 }

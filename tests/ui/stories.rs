@@ -7,7 +7,7 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
 use serde_json::Value;
 use walkforge::spec::{ExperimentSpec, apply, load};
-use walkforge::workbench::Update;
+use walkforge::workbench::{LeakCheck, LeakReport, Subject, Update};
 
 use crate::bench::Window;
 
@@ -353,4 +353,120 @@ fn settings_that_cannot_be_read_are_told_and_replaced() {
         .build_eframe(|context| walkforge::ui::App::new(&context.egui_ctx, options).unwrap());
     harness.run_steps(3);
     assert!(harness.query_by_label_contains("settings could not be read").is_some());
+}
+
+#[test]
+fn an_experiment_is_checked_for_leaks_and_a_later_change_is_told() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut window = Window::on(runs.path(), spec("mlp-return", &["validation.max_folds=2"]));
+    window.until_says("4 tasks");
+    window.press("Checks");
+    window.until_says("This experiment has not been checked");
+    window.press("Check for leaks");
+    window.until_says("Nothing leaks");
+    for expected in ["Features: ", "Label: ", "Folds: ", "Fitted on train rows: ", "clean"] {
+        assert!(window.says(expected), "no `{expected}` in:\n{}", window.text());
+    }
+    assert!(!window.says("log_return_1"), "what is clean is listed on demand");
+    let group =
+        window.text().lines().find(|line| line.starts_with("Features: ")).unwrap().to_owned();
+    window.click(Role::DisclosureTriangle, &group);
+    window.until_says("log_return_1");
+    assert!(!window.says("has changed since"));
+    window.set_number("Window", "5");
+    window.until_says("The experiment has changed since");
+    window.set_number("Window", "4");
+    window.until("the report of this very experiment", |window| !window.says("has changed since"));
+    assert!(runs.path().read_dir().unwrap().next().is_none(), "nothing was trained");
+}
+
+#[test]
+fn a_leak_check_is_stopped_by_its_button_and_by_cancel() {
+    let runs = tempfile::tempdir().unwrap();
+    // Minutes of work.
+    let mut long = spec("mlp-return", &["data.source.bars=20000"]);
+    long.data.symbols = (0..3000).map(|index| format!("S{index}").parse().unwrap()).collect();
+    let mut window = Window::on(runs.path(), long);
+    window.click(Role::Tab, "Checks panel");
+    for by_button in [true, false] {
+        // By its keys, from wherever one is.
+        window.shortcut(Modifiers::COMMAND, Key::L);
+        window.until_says("Checking: ");
+        assert!(!window.says("was stopped before") && window.is_enabled("Cancel"));
+        if by_button {
+            window.press("Stop the check");
+        } else {
+            window.press("Cancel");
+        }
+        window.until_says("The last check was stopped before it could conclude anything");
+        assert!(window.is_enabled("Check for leaks") && !window.is_enabled("Cancel"));
+    }
+}
+
+#[test]
+fn a_leak_is_told_loudly_wherever_one_is() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut window = Window::on(runs.path(), spec("mlp-return", &["validation.max_folds=1"]));
+    window.until_says("2 tasks");
+    let culprit = "row 7 of SYN_A is 0.1 on all bars but 0.2 on those that had closed";
+    let check = |name: &str, culprit: Option<&str>| LeakCheck {
+        subject: Subject::Feature,
+        name: name.to_owned(),
+        evidence: "72 000 rows at 6 cuts".to_owned(),
+        culprit: culprit.map(str::to_owned),
+    };
+    let checks = vec![check("next_close", Some(culprit)), check("rsi_14", None)];
+    let report = LeakReport { experiment: "mlp-return".to_owned(), checks, contrast: None };
+    window.harness.state_mut().show_report(report);
+    window.until_says("mlp-return leaks: next_close");
+    window.press("Show the report");
+    window.until_says("1 of 2 checks leaks");
+    for expected in ["next_close leaks", culprit, "Features: 1 of 2 clean"] {
+        assert!(window.says(expected), "no `{expected}` in:\n{}", window.text());
+    }
+}
+
+#[test]
+fn features_are_looked_at_by_distribution_and_over_the_price() {
+    let runs = tempfile::tempdir().unwrap();
+    let set = ["validation.max_folds=2", "data.pooling=Pooled"];
+    let mut window = Window::on(runs.path(), spec("mlp-return", &set));
+    window.click(Role::Tab, "Checks panel");
+    window.press("Distributions");
+    window.until_says("Distribution of log_return_1 in train, validation and test");
+    assert!(window.says("Distribution of the label") && window.says("rows of 2 series"));
+    window.press("Next column");
+    window.until_says("Distribution of log_return_2 in");
+    assert!(window.is_enabled("Previous column"));
+
+    window.click(Role::ComboBox, "Column");
+    window.set_search("Search columns", "RSI");
+    assert!(!window.says("log_return_24"), "the search leaves it out");
+    window.press("rsi_14");
+    window.until_says("Distribution of rsi_14 in");
+    window.click(Role::CheckBox, "with all 2 of its model");
+    window.until("one series alone", |window| !window.says("rows of 2 series"));
+
+    window.press("Over the price");
+    window.until_says("Close of SYN_A 1h");
+    assert!(window.says("rsi_14 of SYN_A 1h"));
+    window.click(Role::ComboBox, "Series");
+    window.press("SYN_B · 1h");
+    window.until_says("rsi_14 of SYN_B 1h");
+
+    // What is chosen outlives another plan, and what is gone gives way.
+    let remove =
+        window.text().lines().find(|line| line.starts_with("Remove RSI")).unwrap().to_owned();
+    window.click(Role::Button, &remove);
+    window.until_says("log_return_1 of SYN_B 1h");
+}
+
+#[test]
+fn a_label_of_two_classes_is_shown_by_their_shares() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut window = Window::on(runs.path(), spec("lstm-direction", &["validation.max_folds=1"]));
+    window.click(Role::Tab, "Checks panel");
+    window.press("Distributions");
+    window.until_says("not up");
+    assert!(!window.says("Distribution of the label"), "two bars say no more than two numbers");
 }

@@ -1,25 +1,15 @@
 use std::collections::BTreeSet;
 
-use egui::{Color32, FontId, Pos2, Response, Role, Sense, Shape, Stroke, TextStyle, Ui, vec2};
-use egui_plot::{
-    AxisHints, GridMark, HLine, HoverPosition, Line, LineStyle, Plot, PlotPoint, PlotPoints,
-};
+use egui::{Pos2, Response, Role, Sense, Stroke, TextStyle, Ui, vec2};
+use egui_plot::{HLine, HoverPosition, Line, LineStyle, Plot, PlotPoint, PlotPoints};
 
+use super::axes::{date_axis, date_marks, side_axis, side_marks};
+use super::stroke::{LineLook, SAMPLE_WIDTH};
 use super::thinning::{extremes, last, last_until, thinned};
-use super::time_axis::{label, ticks};
 use crate::domain::text::{minute, number};
 use crate::domain::{EquityCurve, UtcMillis};
 use crate::ui::theme::{Palette, Themed, space};
 use crate::ui::widgets;
-
-/// Distance between two dates at least, in points.
-const TICK_WIDTH: f64 = 96.0;
-/// Distance between two values on the equity axis at least, in points.
-const LINE_HEIGHT: f64 = 32.0;
-/// `egui_plot`'s least distance between two grid lines, which it gives its grid spacer, in points.
-const GRID_STEP: f64 = 8.0;
-/// Width of a line's sample in the legend.
-const SAMPLE_WIDTH: f32 = 24.0;
 
 /// One symbol's equity curves, or those of all symbols together, as points.
 #[derive(Debug)]
@@ -49,29 +39,18 @@ pub(in crate::ui) fn name(equity: &EquityCurve) -> String {
     }
 }
 
-/// How a predictor's line looks: width and style tell it apart as well as the colour.
-#[derive(Debug, Clone, Copy)]
-struct Look {
-    color: Color32,
-    width: f32,
-    style: LineStyle,
-}
-
-impl Look {
-    /// Of the model, or of the baseline at a position among the baselines.
-    fn of(baseline: Option<usize>, palette: &Palette) -> Self {
-        let Some(position) = baseline else {
-            return Self { color: palette.model, width: 2.0, style: LineStyle::Solid };
-        };
-        let styles =
-            [LineStyle::dashed_loose(), LineStyle::dotted_dense(), LineStyle::dashed_dense()];
-        // The first colour of the series is much like the model's.
-        let colors = &palette.series[1..];
-        Self {
-            color: colors[position % colors.len()],
-            width: 1.3,
-            style: styles[position % styles.len()],
-        }
+/// How the line of the model looks, or of the baseline at a position among the baselines.
+fn look_of(baseline: Option<usize>, palette: &Palette) -> LineLook {
+    let Some(position) = baseline else {
+        return LineLook { color: palette.model, width: 2.0, style: LineStyle::Solid };
+    };
+    let styles = [LineStyle::dashed_loose(), LineStyle::dotted_dense(), LineStyle::dashed_dense()];
+    // The first colour of the series is much like the model's.
+    let colors = &palette.series[1..];
+    LineLook {
+        color: colors[position % colors.len()],
+        width: 1.3,
+        style: styles[position % styles.len()],
     }
 }
 
@@ -79,7 +58,7 @@ impl Look {
 struct Shown<'a> {
     name: String,
     points: &'a [PlotPoint],
-    look: Look,
+    look: LineLook,
 }
 
 /// Draws the curves that are not hidden over a legend with their last values; a click in the legend hides a curve or shows it again.
@@ -118,20 +97,10 @@ pub(in crate::ui) fn show(
         .grid_color(palette.line)
         .grid_fade(0.25)
         .cursor_color(palette.text_weak)
-        .x_grid_spacer(|input| {
-            let (from, until) = input.bounds;
-            let points = (until - from) / input.base_step_size * GRID_STEP;
-            let ticks = ticks(from, until, (points / TICK_WIDTH).max(1.0) as usize);
-            let mark =
-                |tick: super::time_axis::Tick| GridMark { value: tick.at, step_size: tick.step };
-            ticks.into_iter().map(mark).collect()
-        })
-        .y_grid_spacer(|input| {
-            let least = input.base_step_size * (LINE_HEIGHT / GRID_STEP);
-            round_marks(input.bounds, least)
-        })
-        .custom_x_axes(vec![x_axis(font.clone(), palette)])
-        .custom_y_axes(vec![y_axis(font, palette)])
+        .x_grid_spacer(|input| date_marks(&input))
+        .y_grid_spacer(|input| side_marks(&input))
+        .custom_x_axes(vec![date_axis(font.clone(), palette)])
+        .custom_y_axes(vec![side_axis("Equity, start = 1", font, palette)])
         .label_formatter(|hover| Some(readings(hover, &curves)));
     let response = plot.show(ui, |plot| {
         let start = HLine::new("start", 1.0).color(palette.text_weak).width(1.0);
@@ -164,44 +133,10 @@ fn shown<'a>(curves: &'a [(String, Vec<PlotPoint>)], palette: &Palette) -> Vec<S
     let mut baselines = 0_usize..;
     let look = |(name, points): &'a (String, Vec<PlotPoint>)| {
         let baseline = if name == "model" { None } else { baselines.next() };
-        let look = Look::of(baseline, palette);
+        let look = look_of(baseline, palette);
         Shown { name: name.replace('_', " "), points, look }
     };
     curves.iter().map(look).collect()
-}
-
-fn x_axis(font: FontId, palette: &Palette) -> AxisHints<'static> {
-    AxisHints::new_x()
-        .formatter(|mark, _| label(mark.value, mark.step_size))
-        .label_spacing(egui::Rangef::new(40.0, 60.0))
-        .min_thickness(18.0)
-        .tick_label_color(palette.text_weak)
-        .tick_label_font(font)
-}
-
-fn y_axis(font: FontId, palette: &Palette) -> AxisHints<'static> {
-    AxisHints::new_y()
-        .formatter(|mark, _| {
-            let decimals = (-mark.step_size.log10()).ceil().clamp(0.0, 6.0) as usize;
-            format!("{:.decimals$}", mark.value)
-        })
-        .label(egui::RichText::new("Equity, start = 1").small().color(palette.text_weak))
-        .min_thickness(56.0)
-        .tick_label_color(palette.text_weak)
-        .tick_label_font(font)
-}
-
-/// Values 1, 2 or 5 × a power of ten apart, whichever is the first beyond `least`.
-fn round_marks((from, until): (f64, f64), least: f64) -> Vec<GridMark> {
-    if !(least.is_finite() && least > 0.0 && (until - from) / least < 1000.0) {
-        return Vec::new();
-    }
-    let power = 10_f64.powf(least.log10().floor());
-    let steps = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power);
-    let step = steps.into_iter().find(|step| *step >= least).unwrap_or(steps[3]);
-    let (first, last) = ((from / step).ceil() as i64, (until / step).floor() as i64);
-    let mark = |index: i64| GridMark { value: index as f64 * step, step_size: step };
-    (first..=last).map(mark).collect()
 }
 
 /// A row of line samples with names and last values.
@@ -233,8 +168,7 @@ fn legend_entry(ui: &mut Ui, curve: &Shown<'_>, is_on: bool) -> Response {
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     let y = rect.center().y;
     if is_on {
-        let line = [Pos2::new(rect.left(), y), Pos2::new(rect.left() + SAMPLE_WIDTH, y)];
-        ui.painter().extend(sample(&line, curve.look));
+        curve.look.sample(ui.painter(), Pos2::new(rect.left(), y));
     }
     let corner = Pos2::new(rect.left() + SAMPLE_WIDTH + space::XS, y - galley.size().y / 2.0);
     if response.hovered() || response.has_focus() {
@@ -244,15 +178,6 @@ fn legend_entry(ui: &mut Ui, curve: &Shown<'_>, is_on: bool) -> Response {
     }
     ui.painter().galley(corner, galley, color);
     response
-}
-
-fn sample(line: &[Pos2], look: Look) -> Vec<Shape> {
-    let stroke = Stroke::new(look.width, look.color);
-    match look.style {
-        LineStyle::Solid => vec![Shape::line(line.to_vec(), stroke)],
-        LineStyle::Dashed { length } => Shape::dashed_line(line, stroke, length, 0.6 * length),
-        LineStyle::Dotted { spacing } => Shape::dotted_line(line, look.color, spacing, look.width),
-    }
 }
 
 /// The date of the last row up to there and every curve's value then.
@@ -269,20 +194,4 @@ fn readings(hover: &HoverPosition<'_>, curves: &[Shown<'_>]) -> String {
     };
     let lines: Vec<String> = std::iter::once(at).chain(curves.iter().map(value)).collect();
     lines.join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_equity_axis_has_round_values_that_keep_their_distance() {
-        let found = |from, until, least| {
-            let marks = round_marks((from, until), least);
-            marks.iter().map(|mark| format!("{:.2}", mark.value)).collect::<Vec<_>>()
-        };
-        assert_eq!(found(0.61, 1.78, 0.13), ["0.80", "1.00", "1.20", "1.40", "1.60"]);
-        assert_eq!(found(0.0, 11.0, 3.0), ["0.00", "5.00", "10.00"]);
-        assert!(found(0.0, 1.0, 0.0).is_empty() && found(0.0, f64::INFINITY, 1.0).is_empty());
-    }
 }

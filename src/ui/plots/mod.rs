@@ -1,7 +1,11 @@
-//! What is drawn with axes: folds on a time axis, equity curves, losses.
+//! What is drawn with axes: folds on a time axis, equity curves, losses, distributions, a feature over the price.
 
+mod axes;
 pub(super) mod equity;
+pub(super) mod feature;
 pub(super) mod folds;
+pub(super) mod histogram;
 pub(super) mod losses;
+mod stroke;
 mod thinning;
 mod time_axis;

@@ -28,6 +28,7 @@ impl Looks {
     pub(crate) fn ask(&mut self, plan: &Arc<Plan>, at: LookAt) -> u64 {
         self.ticket += 1;
         self.pending = true;
+        self.error = None;
         self.asked = Some((Arc::clone(plan), at));
         self.ticket
     }
@@ -42,12 +43,6 @@ impl Looks {
             Ok(look) => (self.look, self.error) = (Some(Arc::from(look)), None),
             Err(message) => (self.look, self.error) = (None, Some(message)),
         }
-    }
-
-    /// What was asked for is to be asked for again.
-    pub(crate) fn forget(&mut self) {
-        self.asked = None;
-        self.error = None;
     }
 }
 
@@ -94,7 +89,7 @@ mod tests {
         assert!(looks.pending && looks.error.is_none());
         looks.answer(new, Err("new".to_owned()));
         assert_eq!((looks.pending, looks.error.as_deref()), (false, Some("new")));
-        looks.forget();
-        assert!(looks.error.is_none() && !looks.has_asked(&second, &at("b")));
+        looks.ask(&second, at("b"));
+        assert!(looks.pending && looks.error.is_none(), "asked for again");
     }
 }

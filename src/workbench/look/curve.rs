@@ -14,14 +14,14 @@ pub struct Curve {
     /// Bars there are.
     pub bars: usize,
     /// The close, in the price's own unit.
-    pub close: Line,
+    pub close: Trace,
     /// The feature, unscaled.
-    pub feature: Line,
+    pub feature: Trace,
 }
 
 /// A line of at most 4,000 points in time order.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Line {
+pub struct Trace {
     /// When the bar closes: the moment the value is known.
     pub times: Vec<UtcMillis>,
     /// The values; NaN where there is none, which interrupts the line.
@@ -39,13 +39,13 @@ impl Curve {
             symbol: series.symbol().clone(),
             timeframe: series.timeframe(),
             bars: times.len(),
-            close: Line::thinned(times, series.close(), MOST_POINTS),
-            feature: Line::thinned(times, &feature, MOST_POINTS),
+            close: Trace::thinned(times, series.close(), MOST_POINTS),
+            feature: Trace::thinned(times, &feature, MOST_POINTS),
         }
     }
 }
 
-impl Line {
+impl Trace {
     /// Of more than `most` values as many groups of neighbours, evenly wide, as give no more than `most` points: of each group the lowest and the
     /// highest, so that no spike is lost, and one that is missing, so that no gap is. The first and the last value are kept.
     fn thinned(times: &[UtcMillis], values: &[f64], most: usize) -> Self {
@@ -91,9 +91,9 @@ mod tests {
 
     use super::*;
 
-    fn line(values: &[f64], most: usize) -> Line {
+    fn line(values: &[f64], most: usize) -> Trace {
         let times: Vec<UtcMillis> = (0..values.len() as i64).map(UtcMillis).collect();
-        Line::thinned(&times, values, most)
+        Trace::thinned(&times, values, most)
     }
 
     #[test]
@@ -101,7 +101,7 @@ mod tests {
         let values = [1.0, 5.0, 2.0];
         let found = line(&values, 3);
         assert_eq!((found.values.as_slice(), found.merged), (&values[..], 1));
-        assert_eq!(line(&[], 3), Line { merged: 1, ..Line::default() });
+        assert_eq!(line(&[], 3), Trace { merged: 1, ..Trace::default() });
     }
 
     #[test]

@@ -13,8 +13,9 @@ use self::warnings::Warnings;
 use crate::domain::text::{count, minute};
 use crate::domain::{Plan, SeriesPlan};
 use crate::spec::ValidationSpec;
-use crate::ui::commands::Commands;
+use crate::ui::commands::{Command, Commands};
 use crate::ui::icons;
+use crate::ui::layout::PanelKind;
 use crate::ui::plots::folds::{self, FOLD_ROW, FoldChart};
 use crate::ui::state::{Source, State};
 use crate::ui::theme::{Themed, space, strong_family};
@@ -36,7 +37,7 @@ pub(in crate::ui) struct PlanPanel {
 }
 
 impl PlanPanel {
-    pub(in crate::ui) fn show(&mut self, ui: &mut Ui, state: &State, _commands: &mut Commands) {
+    pub(in crate::ui) fn show(&mut self, ui: &mut Ui, state: &State, commands: &mut Commands) {
         let Some(plan) = &state.preview.plan else {
             ScrollArea::vertical()
                 .auto_shrink(false)
@@ -49,7 +50,7 @@ impl PlanPanel {
         let Some(digest) = &self.digest else { return };
         let room = ui.available_height();
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            head(ui, state, plan, &mut self.warnings);
+            head(ui, state, plan, &mut self.warnings, commands);
             cards::show(ui, digest, &state.machine);
             folds(ui, state, digest, &mut self.series, room);
             series_table(ui, &plan.series);
@@ -94,10 +95,15 @@ fn nothing(ui: &mut Ui, state: &State, last: Option<&Digest>) {
 }
 
 /// Of a fixed height, so that nothing moves while the plan is made anew.
-fn head(ui: &mut Ui, state: &State, plan: &Plan, warnings: &mut Warnings) {
+fn head(ui: &mut Ui, state: &State, plan: &Plan, warnings: &mut Warnings, commands: &mut Commands) {
     ui.horizontal(|ui| {
         let palette = ui.palette();
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let checks = widgets::button(ui, icons::SHIELD_CHECK, "Checks", true);
+            let help = "Check for leaks before you start, and look at features and labels";
+            if checks.on_hover_text(help).clicked() {
+                commands.send(Command::ShowPanel(PanelKind::Checks));
+            }
             warnings.hint(ui, &plan.warnings);
             if state.preview.pending {
                 let text = format!("{}  updating…", icons::HOURGLASS_MEDIUM);

@@ -1,0 +1,147 @@
+use egui::{Pos2, Role, Sense, TextStyle, Ui, WidgetInfo, vec2};
+use egui_plot::{HoverPosition, Line, LineStyle, Plot, PlotPoint, PlotPoints};
+
+use super::axes::{bottom_axis, bottom_marks, side_axis, side_marks};
+use super::stroke::{LineLook, SAMPLE_WIDTH};
+use crate::dataset::Section;
+use crate::domain::text::{count, percent, significant};
+use crate::ui::theme::{Palette, Themed, space};
+use crate::ui::widgets;
+use crate::workbench::{Distribution, SectionDistribution};
+
+/// As a heading.
+pub(in crate::ui) const fn section_name(section: Section) -> &'static str {
+    match section {
+        Section::Train => "Train",
+        Section::Validation => "Validation",
+        Section::Test => "Test",
+    }
+}
+
+/// How a section's line looks: its colour is that of the fold chart, its style tells it apart without colour.
+fn look_of(section: Section, palette: &Palette) -> LineLook {
+    let (color, width, style) = match section {
+        Section::Train => (palette.train, 1.6, LineStyle::Solid),
+        Section::Validation => (palette.validation, 1.8, LineStyle::dashed_dense()),
+        Section::Test => (palette.test, 2.0, LineStyle::dotted_dense()),
+    };
+    LineLook { color, width, style }
+}
+
+/// Draws how a quantity is distributed in each section: steps whose height is the share of the section's rows, so that sections of different
+/// length compare. `name` says of what.
+pub(in crate::ui) fn show(ui: &mut Ui, name: &str, data: &Distribution, height: f32) {
+    let (Some(first), Some(last)) = (data.edges.first(), data.edges.last()) else { return };
+    let palette = ui.palette();
+    let font = TextStyle::Small.resolve(ui.style());
+    let plot = Plot::new(("histogram", name))
+        .height(height)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .allow_axis_zoom_drag(false)
+        .allow_zoom(false)
+        .allow_drag(false)
+        .show_y(false)
+        .set_margin_fraction(vec2(0.01, 0.06))
+        .include_x(*first)
+        .include_x(*last)
+        .include_y(0.0)
+        .grid_color(palette.line)
+        .grid_fade(0.25)
+        .cursor_color(palette.text_weak)
+        .x_grid_spacer(|input| bottom_marks(&input))
+        .y_grid_spacer(|input| side_marks(&input))
+        .custom_x_axes(vec![bottom_axis(font.clone(), palette)])
+        .custom_y_axes(vec![side_axis("% of rows", font, palette)])
+        .label_formatter(|hover| readings(hover, data));
+    let response = plot.show(ui, |plot| {
+        // Train first, under the others.
+        for section in data.sections.iter().filter(|section| section.rows > 0) {
+            let look = look_of(section.section, palette);
+            let steps = steps(&data.edges, section);
+            let line = Line::new(section_name(section.section), PlotPoints::Owned(steps))
+                .color(look.color)
+                .width(look.width)
+                .style(look.style)
+                .allow_hover(false);
+            let is_train = section.section == Section::Train;
+            plot.line(if is_train { line.fill(0.0).fill_alpha(0.14) } else { line });
+        }
+    });
+    let name = format!("Distribution of {name} in train, validation and test");
+    widgets::name(&response.response, Role::Image, &name);
+}
+
+/// The outline of a section's bins, in percent of its rows.
+fn steps(edges: &[f64], section: &SectionDistribution) -> Vec<PlotPoint> {
+    let share = |count: &u64| 100.0 * *count as f64 / section.rows as f64;
+    let flat = |(pair, count): (&[f64], &u64)| {
+        let y = share(count);
+        [PlotPoint::new(pair[0], y), PlotPoint::new(pair[1], y)]
+    };
+    let tops = edges.windows(2).zip(&section.counts).flat_map(flat);
+    let ends = (edges.first(), edges.last());
+    let ground = |x: &f64| PlotPoint::new(*x, 0.0);
+    ends.0.map(ground).into_iter().chain(tops).chain(ends.1.map(ground)).collect()
+}
+
+/// The bin under the pointer and every section's share of it.
+fn readings(hover: &HoverPosition<'_>, data: &Distribution) -> Option<String> {
+    let (HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position }) =
+        hover;
+    let after = data.edges.partition_point(|edge| *edge <= position.x);
+    let (low, high) = (data.edges.get(after.checked_sub(1)?)?, data.edges.get(after)?);
+    let span = format!("{} to {}", significant(Some(*low)), significant(Some(*high)));
+    let share = |section: &SectionDistribution| {
+        let inside = section.counts.get(after - 1).copied().unwrap_or_default();
+        let share = (section.rows > 0).then(|| inside as f64 / section.rows as f64);
+        format!("{}  {}", section_name(section.section), percent(share))
+    };
+    let lines: Vec<String> = std::iter::once(span).chain(data.sections.iter().map(share)).collect();
+    Some(lines.join("\n"))
+}
+
+/// A row of line samples with the sections' names and rows.
+pub(in crate::ui) fn legend(ui: &mut Ui, data: &Distribution) {
+    for section in &data.sections {
+        let palette = ui.palette();
+        let font = TextStyle::Small.resolve(ui.style());
+        let name = section_name(section.section);
+        let text = format!("{name}  {}", count(section.rows));
+        let galley = ui.painter().layout_no_wrap(text.clone(), font, palette.text);
+        let size = vec2(SAMPLE_WIDTH + space::XS + galley.size().x, galley.size().y + 4.0);
+        let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text.as_str()));
+        let y = rect.center().y;
+        look_of(section.section, palette).sample(ui.painter(), Pos2::new(rect.left(), y));
+        let x = rect.left() + SAMPLE_WIDTH + space::XS;
+        ui.painter().galley(Pos2::new(x, y - galley.size().y / 2.0), galley, palette.text);
+        response.on_hover_text("Rows of the section that are used");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_outline_begins_and_ends_on_the_ground_and_stands_at_each_bins_share() {
+        let section = SectionDistribution {
+            section: Section::Test,
+            rows: 8,
+            missing: 0,
+            mean: None,
+            std: None,
+            min: None,
+            max: None,
+            below: 1,
+            counts: vec![2, 4],
+            above: 1,
+            distance: None,
+        };
+        let found: Vec<(f64, f64)> =
+            steps(&[0.0, 1.0, 2.0], &section).iter().map(|point| (point.x, point.y)).collect();
+        let expected = [(0.0, 0.0), (0.0, 25.0), (1.0, 25.0), (1.0, 50.0), (2.0, 50.0), (2.0, 0.0)];
+        assert_eq!(found, expected);
+    }
+}
