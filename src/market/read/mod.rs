@@ -97,6 +97,8 @@ fn read_text(context: &Context<'_>, format: Format) -> Result<Table, MarketError
 #[cfg(test)]
 mod dialect_tests;
 #[cfg(test)]
+mod fuzz_tests;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod packed_tests;
