@@ -20,7 +20,7 @@ const WALK_FORWARD: &str =
     r#"validation={"WalkForward":{"train":900,"validation":200,"test":300,"max_folds":2}}"#;
 const ANCHORED: &str = r#"validation={"WalkForward":{"anchored":true,"train":"40d","validation":"10d","test":"10d","max_folds":2}}"#;
 const K_FOLD: &str = r#"validation={"PurgedKFold":{"folds":4,"validation":0.1}}"#;
-const HOLD_OUT: &str = r#"validation={"HoldOut":{"validation_from":"2015-02-15","test_from":"2015-03-10","embargo":5}}"#;
+const HOLD_OUT: &str = r#"validation={"HoldOut":{"validation_from":"2015-02-15","test_from":"2015-03-10","embargo":2}}"#;
 
 const FORWARD: &str = r#"label={"ForwardReturn":{"horizon":4}}"#;
 const SCALED: &str = r#"label={"ScaledReturn":{"horizon":4,"volatility_window":24}}"#;
