@@ -16,8 +16,9 @@ use walkforge::spec::{FeatureSpec, SyntheticMarket, SyntheticSpec};
 
 use peers::{Peer, is_comparing, is_measuring, medians, report};
 
-/// How far a column's mean may lie from the peer's, of the mean or absolute: both are of `f32`, and Qlib's running sums drift.
-const TOLERANCE: f64 = 1e-3;
+/// How far a column's mean may lie from the peer's, as a share of the mean or of 0.01: both are of `f32`, the running sums of pandas drift over
+/// a million bars, and Qlib leaves out what varies too little. What the formulas are worth is shown by the golden numbers, not here.
+const TOLERANCE: f64 = 1e-2;
 
 #[derive(Serialize)]
 struct Request<'a> {
@@ -129,13 +130,15 @@ fn main() -> Result<()> {
         .sample_size(10)
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(3))
-        .throughput(Throughput::Elements(bars.len() as u64));
+        .throughput(Throughput::Elements(bars.len() as u64 / 10));
     let indicators = indicators();
+    // A tenth of the bars: criterion repeats often.
+    let some = bars.truncated(bars.len() / 10);
     group.bench_function("20 indicators", |bencher| {
-        bencher.iter(|| compute(&indicators, &bars));
+        bencher.iter(|| compute(&indicators, &some));
     });
     group.bench_function("Alpha158", |bencher| {
-        bencher.iter(|| compute(&[FeatureSpec::Alpha158], &bars));
+        bencher.iter(|| compute(&[FeatureSpec::Alpha158], &some));
     });
     group.finish();
     if is_comparing() {

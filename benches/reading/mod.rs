@@ -50,7 +50,7 @@ impl Files<'_> {
     fn compare(&self, peer: &mut Peer) -> Result<()> {
         let bars = self.read()?;
         let rows: usize = bars.iter().map(Bars::len).sum();
-        let closes: f64 = bars.iter().flat_map(|bars| bars.close()).sum();
+        let closes: f64 = bars.iter().flat_map(Bars::close).sum();
         drop(bars);
         let request = Request { paths: &self.paths };
         let answer: Answer = peer.ask(&request)?;
@@ -77,7 +77,7 @@ pub fn compare() -> Result<()> {
     match std::env::var_os("WALKFORGE_DATA") {
         Some(data) => crypto(&Path::new(&data).join("crypto"))?.compare(&mut peer)?,
         None => {
-            note("reading 12 five-minute files: skipped, WALKFORGE_DATA does not name the data")
+            note("reading 12 five-minute files: skipped, WALKFORGE_DATA does not name the data");
         }
     }
     let folder = tempfile::tempdir()?;

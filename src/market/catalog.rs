@@ -8,7 +8,9 @@ use serde::Serialize;
 
 use super::nearest::nearest;
 use super::read::ENDINGS;
-use super::{Bars, Format, Identity, MarketError, OVERRIDES_FILE, Overrides, read_bars};
+use super::{
+    Bars, Cache, Format, Identity, Known, MarketError, OVERRIDES_FILE, Overrides, read_bars,
+};
 use crate::domain::{Bytes, Symbol, Timeframe};
 
 /// The market files of a folder, known by their names; none has been opened.
@@ -17,6 +19,8 @@ pub struct Catalog {
     folder: PathBuf,
     entries: Vec<Entry>,
     skipped: Vec<Skipped>,
+    /// Of each entry; empty until somebody asks.
+    known: Vec<Option<Known>>,
 }
 
 /// One market file.
@@ -113,7 +117,7 @@ impl Catalog {
                 });
             }
         }
-        Ok(Self { folder: folder.to_owned(), entries, skipped })
+        Ok(Self { folder: folder.to_owned(), entries, skipped, known: Vec::new() })
     }
 
     /// The folder.
@@ -126,6 +130,19 @@ impl Catalog {
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// Looks up what earlier readings of the files gave, where they have not changed since. Opens none of them.
+    #[must_use]
+    pub fn with_known(mut self, cache: &Cache) -> Self {
+        self.known = self.entries.iter().map(|file| cache.known(file)).collect();
+        self
+    }
+
+    /// Every market file with what is known of it since [`Self::with_known`].
+    pub fn files(&self) -> impl Iterator<Item = (&Entry, Option<&Known>)> {
+        let known = self.known.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+        self.entries.iter().zip(known)
     }
 
     /// What was passed over and why, by name.

@@ -117,6 +117,27 @@ impl QualitySpec {
         }
     }
 
+    /// What is done about this problem, to be changed; `None` for closed days.
+    pub const fn policy_mut(&mut self, problem: Problem) -> Option<&mut Policy> {
+        Some(match problem {
+            Problem::Unreadable => &mut self.unreadable,
+            Problem::NotFinite => &mut self.not_finite,
+            Problem::NotPositive => &mut self.not_positive,
+            Problem::NegativeVolume => &mut self.negative_volume,
+            Problem::HighBelowLow => &mut self.high_below_low,
+            Problem::OutsideRange => &mut self.outside_range,
+            Problem::Disorder => &mut self.disorder,
+            Problem::Duplicate => &mut self.duplicate,
+            Problem::Conflict => &mut self.conflict,
+            Problem::OffGrid => &mut self.off_grid,
+            Problem::ZeroVolume => &mut self.zero_volume,
+            Problem::Stale => &mut self.stale,
+            Problem::Split => &mut self.split,
+            Problem::Missing => &mut self.missing,
+            Problem::Closed => return None,
+        })
+    }
+
     /// What is wrong with the policies: field and message of each.
     pub(super) fn issues(&self) -> Vec<(String, String)> {
         let mut issues: Vec<(String, String)> = Problem::ALL

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
@@ -9,7 +9,8 @@ use super::origins::{Origin, Origins};
 use crate::dataset::{self, Series};
 use crate::domain::{Cancel, Symbol, Timeframe};
 use crate::market::{
-    Bars, Cache, Catalog, Choice, resample, synthetic_bars, synthetic_default_symbols,
+    Bars, Cache, Catalog, Choice, OVERRIDES_FILE, resample, synthetic_bars,
+    synthetic_default_symbols,
 };
 use crate::spec::{DataSource, ExperimentSpec, QualitySpec, SyntheticSpec};
 
@@ -26,6 +27,14 @@ pub(super) struct FileStamp {
     path: PathBuf,
     len: u64,
     modified: SystemTime,
+}
+
+impl FileStamp {
+    fn of(path: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(path).ok()?;
+        let modified = metadata.modified().ok()?;
+        Some(Self { path: path.to_owned(), len: metadata.len(), modified })
+    }
 }
 
 enum Source<'a> {
@@ -69,19 +78,18 @@ impl<'a> Sources<'a> {
         }
     }
 
-    /// How the files are now, in their order; `None` where the system does not tell of all of them.
+    /// How the files are now, in their order, and what their folder's owner says about them; `None` where the system does not tell of all.
     pub(super) fn stamps(&self) -> Option<Vec<FileStamp>> {
         let files = self.sources.iter().filter_map(|source| match source {
             Source::File(choice) => Some(&choice.entry.path),
             Source::Synthetic(..) => None,
         });
-        files
-            .map(|path| {
-                let metadata = std::fs::metadata(path).ok()?;
-                let modified = metadata.modified().ok()?;
-                Some(FileStamp { path: path.clone(), len: metadata.len(), modified })
-            })
-            .collect()
+        let mut stamps =
+            files.clone().map(|path| FileStamp::of(path)).collect::<Option<Vec<_>>>()?;
+        // All files lie in one folder. Where there is none of it, it is no stamp; once there is one, that is another list.
+        let overrides = files.take(1).map(|path| path.with_file_name(OVERRIDES_FILE));
+        stamps.extend(overrides.filter_map(|path| FileStamp::of(&path)));
+        Some(stamps)
     }
 
     /// Reads every series and computes its features and labels, in parallel, ordered by timeframe and symbol.

@@ -263,11 +263,11 @@ fn two_programs_may_read_into_one_cache_at_once() {
 fn inspect_refuses_a_path_with_nothing_to_inspect() {
     let scratch = Scratch::new();
     std::fs::create_dir(scratch.path("empty")).unwrap();
-    scratch.write("notes.txt", "hello");
+    scratch.write("notes.md", "hello");
     for (path, expected) in [
         ("empty", &["empty: holds no market file", "choose another folder"][..]),
         ("nowhere", &["nowhere: ", "check the path"]),
-        ("notes.txt", &["notes.txt: its name ends in .txt", "convert the file"]),
+        ("notes.md", &["notes.md: its name ends in .md", "convert the file"]),
     ] {
         let _error = scratch.run(&format!("data inspect --json {path}")).refuses(expected);
     }

@@ -106,7 +106,6 @@ fn a_tasks_key_changes_with_whatever_changes_its_predictions() {
         "training.learning_rate=0.002",
         "validation.train=999",
         "validation.train=999h",
-        "validation.anchored=true",
         "weights.uniqueness=true",
         "weights.time_decay=0.5",
         r#"scaling="PerSymbol""#,

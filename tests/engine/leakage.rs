@@ -124,7 +124,7 @@ fn no_feature_sees_the_future_of_a_real_market() {
 fn no_feature_of_several_real_symbols_sees_their_future() {
     let folder = require_data!("crypto");
     let catalog = Catalog::scan(&folder).unwrap();
-    let symbols = ["BTC_USDT", "ETH_USDT", "SOL_USDT", "XRP_USDT", "ADA_USDT", "DOGE_USDT"]
+    let symbols = ["BTC_USDT", "ETH_USDT", "SOL_USDT", "LINK_USDT", "NEAR_USDT", "DOGE_USDT"]
         .map(|name| name.parse().unwrap());
     let choices = catalog.select(&symbols, &["1h".parse().unwrap()]).unwrap();
     let bars: Vec<Bars> = choices.iter().map(|choice| choice.entry.read().unwrap()).collect();

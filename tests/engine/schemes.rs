@@ -96,7 +96,9 @@ fn every_kind_runs_to_its_end_and_tests_what_it_planned() {
             let report = task.report.as_ref().unwrap();
             let rows = report.rows;
             assert!(rows.train > 0 && rows.validation > 0 && rows.test > 0, "{set:?}: {rows:?}");
-            assert!(rows.purged > 0, "labels of four bars reach over every border: {set:?}");
+            // Where the test section comes first, the plan itself already waits for the longest label.
+            let waits = task.task.fold.test.start < task.task.fold.validation.start;
+            assert!(rows.purged > 0 || waits, "labels reach over every border: {set:?}");
             assert_eq!(rows.inside_dead_zone > 0, set.contains(&DEAD_ZONE), "{set:?}");
             let found = predictions(&run, index);
             assert_eq!(found.len() as u64, rows.test, "{set:?}");

@@ -11,6 +11,8 @@ mod rows;
 mod splits;
 
 #[cfg(test)]
+mod real_tests;
+#[cfg(test)]
 mod tests;
 
 use std::path::Path;

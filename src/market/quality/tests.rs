@@ -44,23 +44,7 @@ impl Folder {
 
 fn with(problem: Problem, policy: Policy) -> QualitySpec {
     let mut policies = QualitySpec::default();
-    *match problem {
-        Problem::Unreadable => &mut policies.unreadable,
-        Problem::NotFinite => &mut policies.not_finite,
-        Problem::NotPositive => &mut policies.not_positive,
-        Problem::NegativeVolume => &mut policies.negative_volume,
-        Problem::HighBelowLow => &mut policies.high_below_low,
-        Problem::OutsideRange => &mut policies.outside_range,
-        Problem::Disorder => &mut policies.disorder,
-        Problem::Duplicate => &mut policies.duplicate,
-        Problem::Conflict => &mut policies.conflict,
-        Problem::OffGrid => &mut policies.off_grid,
-        Problem::ZeroVolume => &mut policies.zero_volume,
-        Problem::Stale => &mut policies.stale,
-        Problem::Split => &mut policies.split,
-        Problem::Missing => &mut policies.missing,
-        Problem::Closed => panic!("closed days have no policy"),
-    } = policy;
+    *policies.policy_mut(problem).unwrap() = policy;
     policies
 }
 

@@ -658,7 +658,7 @@ feature_table! { base;
         /// Bars.
         window: u32 = 24, 1..=MOST;
     }
-    => Position, "Range position (Donchian)",
+    => Position, "Range position",
     unit: "0 to 1",
     source: "Donchian channel",
     lookback: window - 1,
@@ -721,9 +721,9 @@ feature_table! { base;
 
     /// `(close - open) / (high - low)`; 0 without a range.
     BodyRatio
-    => Position, "Body ratio (balance of power)",
+    => Position, "Body ratio",
     unit: "-1 to 1",
-    source: "TA-Lib BOP",
+    source: "TA-Lib BOP (balance of power)",
     lookback: 0,
     columns: vec!["body_ratio".to_owned()];
 
@@ -842,9 +842,9 @@ feature_table! { base;
 
     // Calendar
 
-    /// Two columns: sine and cosine of the bar's close time within the UTC day.
+    /// Two columns: sine and cosine of the bar's close time (hour and minute) within the UTC day.
     TimeOfDay
-    => Calendar, "Time of day (hour)",
+    => Calendar, "Time of day",
     unit: "-1 to 1",
     source: "",
     lookback: 0,
