@@ -35,7 +35,7 @@ pub struct Packing {
     pub member: Option<String>,
     /// The format of what is inside.
     pub format: Format,
-    /// How many bytes of text there are, where that is known.
+    /// How many bytes of text there are, where the file says so; an archive may lie, but not beyond what it may unpack to.
     pub size: Option<u64>,
     /// The text's encoding.
     pub encoding: &'static str,
@@ -109,8 +109,12 @@ fn with_member<T>(
     let format = Format::of(Path::new(&name)).unwrap_or(packing.format);
     let member = archive.by_index(index).map_err(|error| broken(error.to_string()))?;
     let packed = member.compressed_size().min(packed);
-    let packing =
-        Packing { member: Some(name), format, size: Some(member.size()), ..packing.clone() };
+    let packing = Packing {
+        member: Some(name),
+        format,
+        size: Some(member.size().min(allowed(packed))),
+        ..packing.clone()
+    };
     let unpacked = Limited::new(member, packed);
     decoded(path, BufReader::with_capacity(1 << 17, unpacked), packing, read)
 }

@@ -14,6 +14,8 @@ use super::table::{Places, Table};
 /// How much of a text is looked at before its rows are read.
 const HEAD_BYTES: usize = 1 << 16;
 const HEAD_LINES: usize = 500;
+/// As short as a row can be: `20240630,1,1,1,1,1` and the end of the line.
+const SHORTEST_ROW: usize = 19;
 
 /// Reads a text. The order of day, month and year is that of the first rows where `order` does not say it; `None` where those may have the day
 /// or the month first, so that the whole column must be looked at.
@@ -162,11 +164,9 @@ impl Head {
 fn expected_rows(packing: &Packing, head: &Head, dialect: &Dialect) -> usize {
     let rows = head.ends.len().saturating_sub(dialect.first_row);
     let start = dialect.first_row.checked_sub(1).map_or(0, |line| head.ends[line].1);
-    let bytes = head.text.len() - start + rows;
+    let bytes = (head.text.len() - start + rows).max(rows * SHORTEST_ROW);
     let size = packing.size.unwrap_or(0) as f64;
-    // A false size in an archive must not decide how much is allocated.
-    let most = 1 << 26;
-    if bytes == 0 { 0 } else { ((size / bytes as f64 * rows as f64 * 1.02) as usize).min(most) }
+    if bytes == 0 { 0 } else { (size / bytes as f64 * rows as f64 * 1.02) as usize }
 }
 
 struct Reader<'a> {
