@@ -1,6 +1,7 @@
 //! From a CSV file of bars to the feature matrix, beside pandas (`peers/features.py`), one thread each.
 
 mod peers;
+mod reading;
 
 use std::fmt::Write;
 use std::hint::black_box;
@@ -139,6 +140,7 @@ fn main() -> Result<()> {
     group.finish();
     if is_comparing() {
         compare(&bench, bars)?;
+        reading::compare()?;
     }
     criterion.final_summary();
     Ok(())

@@ -5,6 +5,8 @@
 
 #[path = "cli/hostile.rs"]
 mod hostile;
+#[path = "cli/leaks.rs"]
+mod leaks;
 #[path = "cli/look.rs"]
 mod look;
 #[path = "cli/market.rs"]

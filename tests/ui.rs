@@ -17,3 +17,5 @@ mod screen;
 mod skip;
 #[path = "ui/stories.rs"]
 mod stories;
+#[path = "ui/strategy.rs"]
+mod strategy;

@@ -34,6 +34,11 @@ pub(super) enum Subcommand {
         #[command(subcommand)]
         command: DataCommand,
     },
+    /// Look up what an experiment's features can be.
+    Features {
+        #[command(subcommand)]
+        command: FeaturesCommand,
+    },
     /// Look at earlier runs.
     Runs {
         #[command(subcommand)]
@@ -52,7 +57,7 @@ pub(super) enum Subcommand {
 /// Which experiment: a preset, and what is changed in it.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ExperimentArguments {
-    /// A preset's name (mlp-return, lstm-direction, linear-return) or a .ron file.
+    /// A preset's name (mlp-return, lstm-direction, linear-return, cross-section-mlp) or a .ron file.
     #[arg(long, value_name = "NAME|FILE", default_value = DEFAULT_PRESET)]
     pub(super) preset: String,
     /// Folder with market files; without it the preset's own data is used.
@@ -138,6 +143,20 @@ pub(super) enum DataCommand {
     /// Look for leaks in an experiment: features, labels, folds and fitted statistics, and the contrast with shuffled folds. Ends with 1
     /// where something leaks.
     CheckLeaks(CheckLeaksArguments),
+    /// Show where bars that were read before are kept, and how much space they take.
+    Cache {
+        #[command(subcommand)]
+        command: Option<CacheCommand>,
+        /// Print one JSON object.
+        #[arg(long, global = true)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, clap::Subcommand)]
+pub(super) enum CacheCommand {
+    /// Remove them all; the next reading of each file takes longer.
+    Clear,
 }
 
 #[derive(Debug, Args)]
@@ -150,6 +169,18 @@ pub(super) struct CheckLeaksArguments {
     /// Print the report as one JSON object.
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum FeaturesCommand {
+    /// List the kinds of features: how they are written, formula, unit, warm-up.
+    List {
+        /// Only those with all these words in name, group, formula or source.
+        search: Vec<String>,
+        /// Print one JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -195,8 +226,10 @@ impl Arguments {
                 Subcommand::Data {
                     command:
                         DataCommand::Inspect { json, .. }
+                        | DataCommand::Cache { json, .. }
                         | DataCommand::CheckLeaks(CheckLeaksArguments { json, .. }),
                 }
+                | Subcommand::Features { command: FeaturesCommand::List { json, .. } }
                 | Subcommand::Devices { json },
             ) => *json,
             Some(Subcommand::Runs {

@@ -1,12 +1,14 @@
 use std::path::Path;
 
+use super::args::CacheCommand;
 use super::{Exit, Printer};
-use crate::domain::text::{minute, percent};
-use crate::market::{Inspection, Quality, inspect as inspect_files};
+use crate::domain::text::{count, minute, percent};
+use crate::domain::{Problem, ProblemCount};
+use crate::market::{Cache, Example, Inspection, Place, Quality, inspect as inspect_files};
 
 /// `walkforge data inspect`.
 pub(super) fn inspect(path: &Path, printer: &Printer) -> anyhow::Result<Exit> {
-    let inspections = inspect_files(path)?;
+    let inspections = inspect_files(path, &Cache::platform())?;
     let broken = inspections.iter().filter(|inspection| inspection.outcome.is_err()).count();
     let exit = if broken == 0 { Exit::Done } else { Exit::BadInput };
     if printer.is_json() {
@@ -22,7 +24,9 @@ pub(super) fn inspect(path: &Path, printer: &Printer) -> anyhow::Result<Exit> {
         "first open (UTC)",
         "last open (UTC)",
         "bars",
-        "breaks",
+        "dropped",
+        "missing",
+        "closed days",
         "no volume",
         "largest move",
     ];
@@ -36,15 +40,51 @@ pub(super) fn inspect(path: &Path, printer: &Printer) -> anyhow::Result<Exit> {
     for (text, files) in notes(&inspections) {
         printer.line(&format!("note ({}): {text}", files_in_words(&files)));
     }
+    let is_alone = inspections.len() == 1;
     for inspection in &inspections {
-        if let Err(message) = &inspection.outcome {
-            printer.line(&format!("unusable: {message}"));
+        match &inspection.outcome {
+            Ok(quality) if is_alone => every_finding(quality, printer),
+            Ok(quality) => findings_in_a_line(inspection, quality, printer),
+            Err(message) => printer.line(&format!("unusable: {message}")),
         }
     }
     Ok(exit)
 }
 
+/// `walkforge data cache`.
+pub(super) fn cache(command: Option<CacheCommand>, printer: &Printer) -> anyhow::Result<Exit> {
+    let cache = Cache::platform();
+    let Some(folder) = cache.folder() else {
+        anyhow::bail!(
+            "there is no cache: WALKFORGE_CACHE is off, or no folder for caches is known; set WALKFORGE_CACHE to a folder"
+        );
+    };
+    let (size, done) = match command {
+        None => (cache.size(), "holds"),
+        Some(CacheCommand::Clear) => (cache.clear(), "cleared of"),
+    };
+    let size = size.map_err(|source| {
+        anyhow::anyhow!("{}: {source}; check the permissions of the folder", folder.display())
+    })?;
+    if printer.is_json() {
+        printer.json_line(&serde_json::json!({
+            "folder": folder, "entries": size.entries, "bytes": size.bytes, "limit": Cache::LIMIT,
+        }));
+        return Ok(Exit::Done);
+    }
+    let files = if size.entries == 1 { "file" } else { "files" };
+    printer.line(&format!(
+        "{}: {done} the bars of {} {files}, {}; at most {}",
+        folder.display(),
+        count(size.entries),
+        size.bytes,
+        Cache::LIMIT
+    ));
+    Ok(Exit::Done)
+}
+
 fn row(inspection: &Inspection, quality: &Quality) -> Vec<String> {
+    let found = |problem| quality.report.found(problem).to_string();
     vec![
         file_name(inspection),
         quality.symbol.to_string(),
@@ -52,10 +92,59 @@ fn row(inspection: &Inspection, quality: &Quality) -> Vec<String> {
         minute(quality.first_open),
         minute(quality.last_open),
         quality.bars.to_string(),
-        quality.breaks.to_string(),
-        quality.zero_volume_bars.to_string(),
+        quality.report.dropped().to_string(),
+        found(Problem::Missing),
+        found(Problem::Closed),
+        found(Problem::ZeroVolume),
         percent(quality.largest_move.map(|largest| largest.log_return.exp_m1())),
     ]
+}
+
+/// Each problem of one file with its examples.
+fn every_finding(quality: &Quality, printer: &Printer) {
+    for finding in &quality.report.findings {
+        printer.line(&format!("found: {}", finding.count));
+        for example in &finding.examples {
+            printer.line(&format!("  {}", example_in_words(example)));
+        }
+        let more = finding.count.found.saturating_sub(finding.examples.len() as u64);
+        if more > 0 && !spans_bars(finding.count.problem) {
+            printer.line(&format!("  and {} more", count(more)));
+        }
+    }
+}
+
+/// Problems that are counted in bars and told in stretches.
+const fn spans_bars(problem: Problem) -> bool {
+    matches!(problem, Problem::Missing | Problem::Stale)
+}
+
+/// What the table's columns do not say, with the first example of each.
+fn findings_in_a_line(inspection: &Inspection, quality: &Quality, printer: &Printer) {
+    let findings = quality.report.findings.iter().filter(|finding| !has_a_column(finding.count));
+    let told: Vec<String> = findings
+        .map(|finding| match finding.examples.first() {
+            Some(example) => format!("{}, first {}", finding.count, example_in_words(example)),
+            None => finding.count.to_string(),
+        })
+        .collect();
+    if !told.is_empty() {
+        printer.line(&format!("found ({}): {}", file_name(inspection), told.join("; ")));
+    }
+}
+
+const fn has_a_column(count: ProblemCount) -> bool {
+    matches!(count.problem, Problem::Missing | Problem::Closed | Problem::ZeroVolume)
+}
+
+fn example_in_words(example: &Example) -> String {
+    let place = match (example.place, example.at) {
+        (Some(Place::Line(line)), _) => format!("line {line}: "),
+        (Some(Place::Row(row)), _) => format!("row {row}: "),
+        (None, Some(at)) => format!("{}: ", minute(at)),
+        (None, None) => String::new(),
+    };
+    format!("{place}{}", example.what)
 }
 
 fn file_name(inspection: &Inspection) -> String {

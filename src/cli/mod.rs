@@ -7,6 +7,7 @@ mod data;
 mod devices;
 mod experiment;
 mod export;
+mod features;
 mod format;
 mod interrupt;
 mod leaks;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use args::{Arguments, DEFAULT_RUNS, DataCommand, Subcommand, TrainArguments};
+use args::{Arguments, DEFAULT_RUNS, DataCommand, FeaturesCommand, Subcommand, TrainArguments};
 use printer::Printer;
 
 use crate::spec::ExperimentSpec;
@@ -125,8 +126,12 @@ fn dispatch(
         Some(Subcommand::Plan(arguments)) => experiment::plan(&arguments, printer),
         Some(Subcommand::Data { command }) => match command {
             DataCommand::Inspect { path, .. } => data::inspect(&path, printer),
+            DataCommand::Cache { command, .. } => data::cache(command, printer),
             DataCommand::CheckLeaks(arguments) => leaks::check(&arguments, printer),
         },
+        Some(Subcommand::Features { command: FeaturesCommand::List { search, .. } }) => {
+            features::list(&search, printer)
+        }
         Some(Subcommand::Runs { command }) => runs::runs(&command, printer),
         Some(Subcommand::Export(arguments)) => export::export(&arguments, printer),
         Some(Subcommand::Devices { .. }) => devices::devices(printer),

@@ -224,7 +224,7 @@ impl TaskData {
         &self.test
     }
 
-    /// The rows' own bars, scaled, and their outcomes: what a baseline without a window learns from.
+    /// The rows' own bars, scaled, their outcomes and labels: what a baseline without a window learns from.
     #[must_use]
     pub fn latest(&self, rows: &[i64]) -> LatestRows {
         let mut latest = LatestRows::default();
@@ -237,6 +237,7 @@ impl TaskData {
             latest.features.extend_from_slice(series.matrix().row(local));
             scaler.transform(&mut latest.features[from..]);
             latest.outcomes.push(series.labels().outcome[local]);
+            latest.labels.push(f64::from(series.labels().value[local]));
         }
         latest
     }
@@ -302,8 +303,10 @@ impl TaskData {
 pub struct LatestRows {
     /// Scaled features of each row's own bar, row-major.
     pub features: Vec<f32>,
-    /// The forward return of each row, a fraction.
+    /// The return of each row, a fraction.
     pub outcomes: Vec<f64>,
+    /// The label of each row, as it defines itself; NaN where there is none.
+    pub labels: Vec<f64>,
 }
 
 fn check_not_empty(series: &[Arc<Series>], rows: TaskRows) -> Result<(), DatasetError> {

@@ -10,6 +10,8 @@ mod event;
 mod ids;
 mod length;
 mod plan;
+mod problem;
+mod ranks;
 mod report;
 mod symbol;
 pub mod text;
@@ -23,6 +25,8 @@ pub use event::{EpochRecord, Event, EventKind, Progress, RunOutcome, Stage};
 pub use ids::{ContentHash, FoldIndex, RunId, TaskId};
 pub use length::{CalendarTime, CalendarUnit, InvalidLength, Length};
 pub use plan::{Embargo, FoldPlan, Plan, SeriesPlan, Task, TimeSpan};
+pub use problem::{Problem, ProblemCount};
+pub use ranks::mean_ranks;
 pub use report::{
     BaselineScore, CrossSectionScore, RunSummary, Score, SeriesSummary, TaskReport, TaskRows,
 };

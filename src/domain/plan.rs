@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Bytes, CalendarTime, ContentHash, Device, FoldIndex, Symbol, TaskId, Timeframe, UtcMillis,
+    Bytes, CalendarTime, ContentHash, Device, FoldIndex, ProblemCount, Symbol, TaskId, Timeframe,
+    UtcMillis,
 };
 
 /// A half-open span of decision times: a bar belongs to it when it closes at or after `start` and before `end`.
@@ -152,6 +153,12 @@ pub struct SeriesPlan {
     pub last_open: UtcMillis,
     /// Hash of the bars.
     pub data: ContentHash,
+    /// What was wrong with the file's rows, and how many were dropped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quality: Vec<ProblemCount>,
+    /// The bar length of the file, where the bars were put together from shorter ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_from: Option<Timeframe>,
 }
 
 /// Everything that will be done, with every choice resolved. Nothing in it is guessed later.

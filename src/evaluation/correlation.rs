@@ -1,7 +1,8 @@
 //! Pearson and Spearman correlation of paired values.
 
+use super::finite;
 use super::summary::{is_constant, mean};
-use super::{count_as_f64, finite};
+use crate::domain::mean_ranks;
 
 /// The fewest pairs a correlation is computed from; two pairs always correlate perfectly.
 pub const MIN_PAIRS: usize = 3;
@@ -52,7 +53,7 @@ pub fn spearman(x: &[f64], y: &[f64]) -> Option<f64> {
     if is_noise(x) || is_noise(y) {
         return None;
     }
-    pearson(&average_ranks(x), &average_ranks(y))
+    pearson(&mean_ranks(x), &mean_ranks(y))
 }
 
 /// Whether values differ by no more than rounding does: such a side has no information to correlate.
@@ -64,23 +65,6 @@ fn is_noise(values: &[f64]) -> bool {
             (low.min(value), high.max(value))
         });
     largest - smallest <= RELATIVE * smallest.abs().max(largest.abs())
-}
-
-/// Ranks from 1, ties sharing the average of their ranks (`scipy.stats.rankdata(method="average")`). Values are finite.
-fn average_ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_unstable_by(|&a, &b| values[a].total_cmp(&values[b]));
-    let mut ranks = vec![0.0; values.len()];
-    let mut start = 0;
-    // `<=` on sorted values means "equal", and holds for -0.0 and 0.0, which `total_cmp` tells apart.
-    for tied in order.chunk_by(|&a, &b| values[b] <= values[a]) {
-        let rank = count_as_f64(2 * start + 1 + tied.len()) / 2.0;
-        for &index in tied {
-            ranks[index] = rank;
-        }
-        start += tied.len();
-    }
-    ranks
 }
 
 /// Deviations from the mean, divided by the largest of them. `None` where they are all zero or not finite.
@@ -137,12 +121,6 @@ mod tests {
         assert_relative_eq!(pearson(&offset, &y).unwrap(), expected, epsilon = 1e-12);
     }
 
-    #[test]
-    fn ties_share_their_average_rank() {
-        assert_eq!(average_ranks(&[3.0, 1.0, 3.0, 2.0, 3.0]), [4.0, 1.0, 4.0, 2.0, 4.0]);
-        assert_eq!(average_ranks(&[0.0, -0.0, 1.0]), [1.5, 1.5, 3.0]);
-    }
-
     fn pairs() -> impl Strategy<Value = (Vec<f64>, Vec<f64>)> {
         // Values on a coarse grid, so that ties are common and an affine map keeps them apart.
         prop::collection::vec((-1000_i32..1000, -20_i32..20), 3..80).prop_map(|pairs| {
@@ -175,7 +153,7 @@ mod tests {
         #[test]
         fn spearman_is_pearson_of_ranks_and_ignores_monotone_maps((x, y) in pairs()) {
             let expected = spearman(&x, &y);
-            prop_assert_eq!(expected, pearson(&average_ranks(&x), &average_ranks(&y)));
+            prop_assert_eq!(expected, pearson(&mean_ranks(&x), &mean_ranks(&y)));
             let cubed: Vec<f64> = x.iter().map(|value| value.powi(3)).collect();
             prop_assert_eq!(spearman(&cubed, &y), expected);
         }

@@ -140,6 +140,9 @@ fn output_text(label: LabelSpec) -> String {
         LabelSpec::DemeanedReturn { .. } => format!(
             "predicted simple return {HELD} less the mean of all symbols decided at the same time, a fraction"
         ),
+        LabelSpec::RankedReturn { .. } => format!(
+            "predicted rank of the simple return {HELD} among all symbols decided at the same time, from -sqrt(3) for the lowest to sqrt(3) for the highest"
+        ),
         LabelSpec::Direction { .. } => {
             "probability that open[t+1+horizon] is above open[t+1]".to_owned()
         }

@@ -2,6 +2,8 @@
 
 use std::f64::consts::TAU;
 
+use chrono::{DateTime, Datelike, Utc};
+
 use super::per_bar;
 use crate::market::Bars;
 
@@ -13,6 +15,36 @@ pub(super) fn time_of_day(bars: &Bars) -> [Vec<f64>; 2] {
         let since_midnight = bars.close_time(t).0.rem_euclid(i64::from(DAY_MILLIS));
         TAU * millis_as_f64(since_midnight) / f64::from(DAY_MILLIS)
     };
+    [per_bar(bars.len(), 0, |t| angle(t).sin()), per_bar(bars.len(), 0, |t| angle(t).cos())]
+}
+
+/// Sine and cosine of the day of the week (from Monday) at which the bar closes.
+pub(super) fn day_of_week(bars: &Bars) -> [Vec<f64>; 2] {
+    circle(bars, |at| f64::from(at.weekday().num_days_from_monday()) / 7.0)
+}
+
+/// Sine and cosine of the day of the month at which the bar closes.
+pub(super) fn day_of_month(bars: &Bars) -> [Vec<f64>; 2] {
+    circle(bars, |at| f64::from(at.day0()) / f64::from(at.num_days_in_month()))
+}
+
+/// Sine and cosine of the month at which the bar closes.
+pub(super) fn month_of_year(bars: &Bars) -> [Vec<f64>; 2] {
+    circle(bars, |at| f64::from(at.month0()) / 12.0)
+}
+
+/// 1 where the bar closes on a Saturday or a Sunday, else 0.
+pub(super) fn is_weekend(bars: &Bars) -> Vec<f64> {
+    let number = |at: DateTime<Utc>| at.weekday().num_days_from_monday();
+    per_bar(bars.len(), 0, |t| {
+        let at = bars.close_time(t).to_datetime();
+        at.map_or(f64::NAN, |at| if number(at) >= 5 { 1.0 } else { 0.0 })
+    })
+}
+
+/// A share of a round as sine and cosine; NaN outside the calendar.
+fn circle(bars: &Bars, share: fn(DateTime<Utc>) -> f64) -> [Vec<f64>; 2] {
+    let angle = |t: usize| bars.close_time(t).to_datetime().map_or(f64::NAN, |at| TAU * share(at));
     [per_bar(bars.len(), 0, |t| angle(t).sin()), per_bar(bars.len(), 0, |t| angle(t).cos())]
 }
 

@@ -1,5 +1,6 @@
+use super::formulas::{self, Problem};
 use super::panel::compute_panel;
-use super::{FeatureError, FeatureMatrix, clock, rolling, wilder};
+use super::{FeatureError, FeatureMatrix};
 use crate::domain::Timeframe;
 use crate::market::Bars;
 use crate::spec::FeatureSpec;
@@ -26,50 +27,47 @@ pub fn lookback(specs: &[FeatureSpec], base: Timeframe) -> usize {
 ///
 /// The parameters have been checked.
 pub(super) fn columns_of(spec: &FeatureSpec, bars: &Bars) -> Result<Vec<Vec<f64>>, FeatureError> {
-    let indicator = |source| FeatureError::Indicator {
-        column: spec.columns().swap_remove(0),
-        bars: bars.len(),
-        source,
-    };
-    let n = |bars: u32| bars as usize;
-    Ok(match *spec {
-        FeatureSpec::LogReturn { lag } => vec![rolling::log_return(bars.close(), n(lag))],
-        FeatureSpec::RealizedVolatility { window } => {
-            vec![rolling::realized_volatility(bars.close(), n(window))]
-        }
-        FeatureSpec::Rsi { period } => {
-            vec![wilder::rsi(bars.close(), n(period)).map_err(indicator)?]
-        }
-        FeatureSpec::Atr { period } => vec![wilder::atr(bars, n(period)).map_err(indicator)?],
-        FeatureSpec::VolumeZScore { window } => {
-            vec![rolling::volume_z_score(bars.volume(), n(window))]
-        }
-        FeatureSpec::RangePosition { window } => vec![rolling::range_position(bars, n(window))],
-        FeatureSpec::TimeOfDay => clock::time_of_day(bars).into(),
-        FeatureSpec::TimeGap => vec![clock::time_gap(bars)],
-        FeatureSpec::CrossRank { ref of }
-        | FeatureSpec::CrossZScore { ref of }
-        | FeatureSpec::CrossDemean { ref of } => columns_of(of, bars)?,
+    formulas::columns_of(spec, bars).map_err(|problem| match problem {
+        Problem::Feature(error) => error,
+        Problem::Indicator(source) => FeatureError::Indicator {
+            column: spec.columns().swap_remove(0),
+            bars: bars.len(),
+            source,
+        },
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::golden::{ALL, hourly_bars};
+    use crate::features::golden::{every_feature, hourly_bars};
+    use crate::spec::FeatureGroup;
+
+    /// Whether every bar has enough of what the feature needs, so that it is defined exactly after its lookback.
+    fn begins_at_its_lookback(spec: &FeatureSpec) -> bool {
+        !matches!(
+            spec.kind().group,
+            FeatureGroup::CrossSection | FeatureGroup::HigherTimeframe | FeatureGroup::Alpha158
+        ) && !spec.columns()[0].contains("session")
+    }
 
     #[test]
     fn each_column_is_defined_from_its_lookback_on() {
-        let bars = hourly_bars(60);
-        for spec in ALL {
+        let bars = hourly_bars(1500);
+        for spec in every_feature() {
             let matrix = compute(std::slice::from_ref(&spec), &bars).unwrap();
             let lookback = spec.lookback(bars.timeframe());
             assert_eq!(matrix.names(), spec.columns());
             assert_eq!(matrix.warm_up(), lookback);
-            for column in 0..matrix.cols() {
-                let first = matrix.column(column).position(|value| !value.is_nan());
-                assert_eq!(first, Some(lookback), "{spec:?}");
-                assert!(matrix.column(column).skip(lookback).all(f32::is_finite), "{spec:?}");
+            if spec.is_cross_sectional() {
+                assert!(matrix.as_slice().iter().all(|value| value.is_nan()), "{spec:?}");
+                continue;
+            }
+            for (column, name) in matrix.names().iter().enumerate() {
+                let first = matrix.column(column).position(|value| !value.is_nan()).unwrap();
+                assert!(first <= lookback, "{name}: {first} <= {lookback}");
+                assert!(first == lookback || !begins_at_its_lookback(&spec), "{name}: {first}");
+                assert!(matrix.column(column).skip(lookback).all(f32::is_finite), "{name}");
             }
         }
     }
@@ -77,19 +75,18 @@ mod tests {
     #[test]
     fn the_warm_up_is_the_longest_lookback() {
         let bars = hourly_bars(60);
-        let matrix = compute(&ALL, &bars).unwrap();
-        let longest = lookback(&ALL, bars.timeframe());
-        assert_eq!(matrix.warm_up(), longest);
-        assert!(matrix.row(longest - 1).iter().any(|value| value.is_nan()));
-        assert!(matrix.row(longest).iter().all(|value| value.is_finite()));
-        assert_eq!(matrix.cols(), ALL.len() + 1, "the time of day has two columns");
+        let specs = [FeatureSpec::LogReturn { lag: 3 }, FeatureSpec::Atr { period: 6 }];
+        let matrix = compute(&specs, &bars).unwrap();
+        assert_eq!((lookback(&specs, bars.timeframe()), matrix.warm_up()), (6, 6));
+        assert!(matrix.row(5).iter().any(|value| value.is_nan()));
+        assert!(matrix.row(6).iter().all(|value| value.is_finite()));
     }
 
     #[test]
     fn too_few_bars_are_all_warm_up() {
-        for count in 0..4 {
+        for count in 0..40 {
             let bars = hourly_bars(count);
-            let matrix = compute(&ALL, &bars).unwrap();
+            let matrix = compute(&every_feature(), &bars).unwrap();
             assert_eq!((matrix.rows(), matrix.warm_up()), (bars.len(), bars.len()));
         }
     }

@@ -1,6 +1,6 @@
 //! Features that compare symbols: of the values of all symbols at one moment.
 
-use crate::domain::UtcMillis;
+use crate::domain::{UtcMillis, mean_ranks};
 use crate::market::{Alignment, Bars};
 use crate::spec::FeatureSpec;
 
@@ -48,19 +48,12 @@ struct Value {
     number: f64,
 }
 
-/// Mean rank of equal values, from -0.5 to 0.5.
+/// From -0.5 for the lowest to 0.5 for the highest; equal values share the mean of their ranks.
 fn rank(values: &mut [Value]) {
-    values.sort_by(|a, b| a.number.total_cmp(&b.number));
+    let numbers: Vec<f64> = values.iter().map(|value| value.number).collect();
     let last = (values.len() - 1) as f64;
-    let mut begin = 0;
-    while begin < values.len() {
-        let equal = values[begin..].iter().take_while(|other| other.number == values[begin].number);
-        let end = begin + equal.count();
-        let mean_rank = (begin + end - 1) as f64 / 2.0;
-        for member in &mut values[begin..end] {
-            member.number = mean_rank / last - 0.5;
-        }
-        begin = end;
+    for (value, rank) in values.iter_mut().zip(mean_ranks(&numbers)) {
+        value.number = (rank - 1.0) / last - 0.5;
     }
 }
 

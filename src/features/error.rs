@@ -1,6 +1,7 @@
 use kand::KandError;
 
 use crate::domain::Timeframe;
+use crate::market::ResampleError;
 use crate::spec::FeatureSpec;
 
 /// Why there is no feature matrix.
@@ -27,6 +28,9 @@ pub enum FeatureError {
         /// That of the first symbol.
         expected: Timeframe,
     },
+    /// Bars that cannot be put together to a higher timeframe.
+    #[error("{0}; change the timeframe of the feature Higher, or those of the data")]
+    Resample(#[from] ResampleError),
     /// The indicator library refused the bars.
     #[error(
         "feature {column}: cannot be computed on {bars} bars: {source}; run `walkforge data inspect` on the file"

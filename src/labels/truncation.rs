@@ -6,8 +6,8 @@ use crate::spec::LabelSpec;
 /// A label that claims to be known before it is.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error(
-    "the label of {symbol} decided at {decision} leaks: it says that it is known at {end} and is {in_the_end}, but from what was \
-     known then it is {then}; its end time is too early, so the purge would leave it in"
+    "the label of {symbol} decided at {decision} leaks: it says that it is known at {end} and is {value}, but with other prices after \
+     that it is {changed}; its end time is too early, so the purge would leave it in"
 )]
 pub struct LabelLeak {
     /// Whose.
@@ -18,13 +18,13 @@ pub struct LabelLeak {
     pub decision: UtcMillis,
     /// When the label claims to be known.
     pub end: UtcMillis,
-    /// Its value, or its outcome where that is what differs, with all bars.
-    pub in_the_end: f64,
-    /// The same, with what was known at `end`; NaN where there is no label yet.
-    pub then: f64,
+    /// Its value, or its outcome where that is what differs.
+    pub value: f64,
+    /// The same with other prices after `end`.
+    pub changed: f64,
 }
 
-/// Computes the labels again from what was known at each moment, and wants every label that claims to be known by then to be the same, bit for
+/// Computes the labels again with other prices after each moment, and wants every label that claims to be known by then to be the same, bit for
 /// bit. Says how many labels were compared.
 ///
 /// # Errors
@@ -49,19 +49,19 @@ pub fn check_end_times_of(
     let whole = labels(panel);
     let mut compared = 0;
     for &moment in moments {
-        let known: Vec<Bars> = panel.iter().map(|bars| bars.known_at(moment)).collect();
-        let then = labels(&known.iter().collect::<Vec<_>>());
-        for ((bars, whole), then) in panel.iter().zip(&whole).zip(&then) {
+        let others: Vec<Bars> = panel.iter().map(|bars| bars.with_changed_future(moment)).collect();
+        let others = labels(&others.iter().collect::<Vec<_>>());
+        for ((bars, whole), other) in panel.iter().zip(&whole).zip(&others) {
             for row in (0..whole.len()).filter(|&row| whole.end_time[row] <= moment) {
                 compared += 1;
-                if let Some((in_the_end, then)) = difference(whole, then, row) {
+                if let Some((value, changed)) = difference(whole, other, row) {
                     return Err(LabelLeak {
                         symbol: bars.symbol().clone(),
                         row,
                         decision: bars.close_time(row),
                         end: whole.end_time[row],
-                        in_the_end,
-                        then,
+                        value,
+                        changed,
                     });
                 }
             }
@@ -70,13 +70,13 @@ pub fn check_end_times_of(
     Ok(compared)
 }
 
-/// What differs at this row, with all bars and with fewer. A row that the fewer bars do not have is missing there.
-fn difference(whole: &Labels, then: &Labels, row: usize) -> Option<(f64, f64)> {
-    let value = |labels: &Labels| labels.value.get(row).map_or(f64::NAN, |&value| f64::from(value));
-    let outcome = |labels: &Labels| labels.outcome.get(row).copied().unwrap_or(f64::NAN);
-    [(value(whole), value(then)), (outcome(whole), outcome(then))]
+/// What differs at this row, and how.
+fn difference(whole: &Labels, other: &Labels, row: usize) -> Option<(f64, f64)> {
+    let value = |labels: &Labels| f64::from(labels.value[row]);
+    let outcome = |labels: &Labels| labels.outcome[row];
+    [(value(whole), value(other)), (outcome(whole), outcome(other))]
         .into_iter()
-        .find(|(all, fewer)| all.to_bits() != fewer.to_bits() && !(all.is_nan() && fewer.is_nan()))
+        .find(|(a, b)| a.to_bits() != b.to_bits() && !(a.is_nan() && b.is_nan()))
 }
 
 #[cfg(test)]
@@ -120,6 +120,7 @@ mod tests {
             r"ForwardReturn(horizon: 3)",
             r"ScaledReturn(horizon: 3, volatility_window: 5)",
             r"DemeanedReturn(horizon: 3, minimum_symbols: 2)",
+            r"RankedReturn(horizon: 3, minimum_symbols: 2)",
             r"Direction(horizon: 1)",
             r"TripleBarrier(horizon: 6, profit_take: 1.0, stop_loss: 1.0, volatility_window: 5)",
         ];
@@ -141,7 +142,7 @@ mod tests {
             labels
         };
         let leak = check_end_times_of(early, &[&wave("A", 0.0)], &moments()).unwrap_err();
-        assert!(leak.then.is_nan() && leak.end < UtcMillis(11 * HOUR), "{leak}");
+        assert!(leak.changed != leak.value && leak.end <= UtcMillis(10 * HOUR), "{leak}");
         assert!(leak.to_string().contains("the label of A"), "{leak}");
     }
 

@@ -125,20 +125,28 @@ impl Bars {
         self.rows(start..end.max(start))
     }
 
-    /// What was known at a moment: the bars that have closed, and of a bar that is still open its open alone (it then has no range and
-    /// no volume).
+    /// The same bars up to a moment, and other prices after it: of a bar that is open then the open stays, and nothing else. Times stay. What was
+    /// known at the moment must not notice.
     #[must_use]
-    pub fn known_at(&self, moment: UtcMillis) -> Self {
-        let opened = self.columns.open_time.partition_point(|&open| open <= moment);
-        let mut known = self.truncated(opened);
-        let closed = (0..opened).take_while(|&row| known.close_time(row) <= moment).count();
-        let columns = &mut known.columns;
-        for row in closed..opened {
-            let open = columns.open[row];
-            (columns.high[row], columns.low[row], columns.close[row]) = (open, open, open);
-            columns.volume[row] = 0.0;
+    pub fn with_changed_future(&self, moment: UtcMillis) -> Self {
+        let mut changed = self.clone();
+        let closed = self
+            .columns
+            .open_time
+            .partition_point(|&open| open.plus_millis(self.timeframe.millis()) <= moment);
+        let columns = &mut changed.columns;
+        for row in closed..self.len() {
+            // Any factor will do that moves prices far both ways.
+            let swing = |row: usize| 0.6 + (row.wrapping_mul(2_654_435_761) % 101) as f64 / 100.0;
+            let has_opened = columns.open_time[row] <= moment;
+            let open = columns.open[row] * if has_opened { 1.0 } else { swing(row) };
+            let close = open * swing(row + 1);
+            (columns.open[row], columns.close[row]) = (open, close);
+            (columns.high[row], columns.low[row]) =
+                (open.max(close) * 1.05, open.min(close) * 0.95);
+            columns.volume[row] = columns.volume[row].mul_add(2.0, 1.0);
         }
-        known
+        changed
     }
 
     /// Hash of symbol, timeframe and every bit of every column: equal hashes mean equal bars, whatever file they came from.
@@ -168,6 +176,19 @@ impl Bars {
 }
 
 impl BarColumns {
+    /// These rows, in this order.
+    pub(super) fn take(&self, rows: &[usize]) -> Self {
+        let numbers = |values: &[f64]| rows.iter().map(|&row| values[row]).collect();
+        Self {
+            open_time: rows.iter().map(|&row| self.open_time[row]).collect(),
+            open: numbers(&self.open),
+            high: numbers(&self.high),
+            low: numbers(&self.low),
+            close: numbers(&self.close),
+            volume: numbers(&self.volume),
+        }
+    }
+
     fn numbers(&self) -> [(&'static str, &[f64]); 5] {
         [
             ("open", &self.open),
@@ -190,7 +211,8 @@ impl BarColumns {
         (0..rows).try_for_each(|row| self.check_row(row).map_err(|problem| BadBar { row, problem }))
     }
 
-    fn check_row(&self, row: usize) -> Result<(), BarProblem> {
+    /// Whether the values of a row can be a bar, whatever stands around it.
+    pub(super) fn check_values(&self, row: usize) -> Result<(), BarProblem> {
         for (column, values) in self.numbers() {
             let value = values[row];
             if !value.is_finite() {
@@ -213,6 +235,11 @@ impl BarColumns {
                 return Err(BarProblem::LowAbove { low, than });
             }
         }
+        Ok(())
+    }
+
+    fn check_row(&self, row: usize) -> Result<(), BarProblem> {
+        self.check_values(row)?;
         let open = self.open_time[row];
         match row.checked_sub(1).map(|before| self.open_time[before]) {
             Some(previous) if previous == open => Err(BarProblem::DuplicateTime { open }),
@@ -379,14 +406,19 @@ mod tests {
     }
 
     #[test]
-    fn of_an_open_bar_only_its_open_is_known() {
+    fn what_was_known_stays_and_all_that_came_later_is_changed() {
         let all = bars(columns()).unwrap();
-        let known = all.known_at(UtcMillis(3_600_000));
-        assert_eq!((known.open(), known.high()), (&[10.0, 11.0][..], &[11.5, 11.0][..]));
-        assert_eq!((known.low()[1], known.close()[1], known.volume()[1]), (11.0, 11.0, 0.0));
-        assert_eq!(all.known_at(UtcMillis(7_200_000)), all.truncated(2), "both have closed");
-        assert_eq!(all.known_at(UtcMillis(14_400_000)), all);
-        assert!(all.known_at(UtcMillis(-1)).is_empty());
+        let changed = all.with_changed_future(UtcMillis(3_600_000));
+        assert_eq!(changed.truncated(1), all.truncated(1), "closed by then");
+        assert_eq!(changed.open()[1], all.open()[1], "open by then");
+        let is_changed =
+            |column: fn(&Bars) -> &[f64], row: usize| column(&changed)[row] != column(&all)[row];
+        for column in [Bars::high, Bars::low, Bars::close, Bars::volume] {
+            assert!(is_changed(column, 1) && is_changed(column, 2));
+        }
+        assert!(is_changed(Bars::open, 2));
+        assert!(Bars::new(all.symbol().clone(), all.timeframe(), changed.columns).is_ok());
+        assert_eq!(all.with_changed_future(UtcMillis(14_400_000)), all);
     }
 
     #[test]

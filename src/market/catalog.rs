@@ -8,7 +8,9 @@ use serde::Serialize;
 
 use super::nearest::nearest;
 use super::read::ENDINGS;
-use super::{Bars, Format, Identity, MarketError, OVERRIDES_FILE, Overrides, read_bars};
+use super::{
+    Bars, Cache, Format, Identity, Known, MarketError, OVERRIDES_FILE, Overrides, read_bars,
+};
 use crate::domain::{Bytes, Symbol, Timeframe};
 
 /// The market files of a folder, known by their names; none has been opened.
@@ -17,6 +19,8 @@ pub struct Catalog {
     folder: PathBuf,
     entries: Vec<Entry>,
     skipped: Vec<Skipped>,
+    /// Of each entry; empty until somebody asks.
+    known: Vec<Option<Known>>,
 }
 
 /// One market file.
@@ -33,12 +37,29 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Reads the file.
+    /// Reads the file; nothing about it may be wrong.
     ///
     /// # Errors
     /// As [`read_bars`].
     pub fn read(&self) -> Result<Bars, MarketError> {
         read_bars(&self.path, self.symbol.clone(), self.timeframe)
+    }
+}
+
+/// A series that was selected, and the file it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// The file.
+    pub entry: Entry,
+    /// How long the bars are to be: the file's own timeframe, or a multiple of it.
+    pub timeframe: Timeframe,
+}
+
+impl Choice {
+    /// The timeframe of the file, where the bars are made from finer ones.
+    #[must_use]
+    pub fn made_from(&self) -> Option<Timeframe> {
+        (self.entry.timeframe != self.timeframe).then_some(self.entry.timeframe)
     }
 }
 
@@ -96,7 +117,7 @@ impl Catalog {
                 });
             }
         }
-        Ok(Self { folder: folder.to_owned(), entries, skipped })
+        Ok(Self { folder: folder.to_owned(), entries, skipped, known: Vec::new() })
     }
 
     /// The folder.
@@ -111,14 +132,30 @@ impl Catalog {
         &self.entries
     }
 
+    /// Looks up what earlier readings of the files gave, where they have not changed since. Opens none of them.
+    #[must_use]
+    pub fn with_known(mut self, cache: &Cache) -> Self {
+        self.known = self.entries.iter().map(|file| cache.known(file)).collect();
+        self
+    }
+
+    /// Every market file with what is known of it since [`Self::with_known`].
+    pub fn files(&self) -> impl Iterator<Item = (&Entry, Option<&Known>)> {
+        let known = self.known.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+        self.entries.iter().zip(known)
+    }
+
     /// What was passed over and why, by name.
     #[must_use]
     pub fn skipped(&self) -> &[Skipped] {
         &self.skipped
     }
 
-    /// The files of these symbols at these timeframes, in the catalog's order. An empty list stands for all there are; where both are
+    /// The series of these symbols at these timeframes, in the catalog's order. An empty list stands for all there are; where both are
     /// given, every symbol must have every timeframe.
+    ///
+    /// What there is no file of is made from the symbol's coarsest file that divides the timeframe. Where no symbol is named, that is
+    /// only done for a timeframe that no symbol has as a file.
     ///
     /// # Errors
     /// [`MarketError::NotInCatalog`] with the nearest names there are.
@@ -126,14 +163,57 @@ impl Catalog {
         &self,
         symbols: &[Symbol],
         timeframes: &[Timeframe],
-    ) -> Result<Vec<&Entry>, MarketError> {
+    ) -> Result<Vec<Choice>, MarketError> {
         self.check_symbols(symbols)?;
-        self.check_timeframes(symbols, timeframes)?;
-        let is_in = |entry: &&Entry| {
-            (symbols.is_empty() || symbols.contains(&entry.symbol))
-                && (timeframes.is_empty() || timeframes.contains(&entry.timeframe))
+        let as_file = |entry: &Entry| Choice { entry: entry.clone(), timeframe: entry.timeframe };
+        if timeframes.is_empty() {
+            let is_in = |entry: &&Entry| symbols.is_empty() || symbols.contains(&entry.symbol);
+            return Ok(self.entries.iter().filter(is_in).map(as_file).collect());
+        }
+        let mut chosen = Vec::new();
+        for timeframe in timeframes {
+            if symbols.is_empty() {
+                chosen.extend(self.everyone_at(*timeframe)?);
+            }
+            for symbol in symbols {
+                chosen.push(self.choice(symbol, *timeframe).ok_or_else(|| {
+                    let of_symbol = self.entries.iter().filter(|entry| entry.symbol == *symbol);
+                    let known: BTreeSet<Timeframe> = of_symbol.map(|e| e.timeframe).collect();
+                    let hint = format!(
+                        "{symbol} has {}; choose among them or their multiples, or leave it out",
+                        list(&known)
+                    );
+                    self.not_here(format!("{symbol} at {timeframe}"), hint)
+                })?);
+            }
+        }
+        chosen.sort_by(|a, b| (&a.entry.symbol, a.timeframe).cmp(&(&b.entry.symbol, b.timeframe)));
+        Ok(chosen)
+    }
+
+    /// Every symbol that has this timeframe as a file, or that it can be made for where none has.
+    fn everyone_at(&self, timeframe: Timeframe) -> Result<Vec<Choice>, MarketError> {
+        let symbols: BTreeSet<&Symbol> = self.entries.iter().map(|entry| &entry.symbol).collect();
+        let mut chosen: Vec<Choice> =
+            symbols.into_iter().filter_map(|symbol| self.choice(symbol, timeframe)).collect();
+        if chosen.iter().any(|choice| choice.made_from().is_none()) {
+            chosen.retain(|choice| choice.made_from().is_none());
+        }
+        if chosen.is_empty() {
+            let known: BTreeSet<Timeframe> = self.entries.iter().map(|e| e.timeframe).collect();
+            let hint = format!("it has {}; choose among them or their multiples", list(&known));
+            return Err(self.not_here(format!("timeframe {timeframe}"), hint));
+        }
+        Ok(chosen)
+    }
+
+    /// The coarsest file of a symbol that has this timeframe or divides it.
+    fn choice(&self, symbol: &Symbol, timeframe: Timeframe) -> Option<Choice> {
+        let divides = |entry: &&Entry| {
+            entry.symbol == *symbol && timeframe.minutes().is_multiple_of(entry.timeframe.minutes())
         };
-        Ok(self.entries.iter().filter(is_in).collect())
+        let entry = self.entries.iter().filter(divides).max_by_key(|entry| entry.timeframe)?;
+        Some(Choice { entry: entry.clone(), timeframe })
     }
 
     fn check_symbols(&self, symbols: &[Symbol]) -> Result<(), MarketError> {
@@ -148,32 +228,6 @@ impl Catalog {
             format!("did you mean {}?", near.join(" or "))
         };
         Err(self.not_here(format!("symbol {missing}"), hint))
-    }
-
-    fn check_timeframes(
-        &self,
-        symbols: &[Symbol],
-        timeframes: &[Timeframe],
-    ) -> Result<(), MarketError> {
-        let of_symbol = |symbol: &Symbol| -> BTreeSet<Timeframe> {
-            self.entries.iter().filter(|e| e.symbol == *symbol).map(|e| e.timeframe).collect()
-        };
-        for wanted in timeframes {
-            if symbols.is_empty() && !self.entries.iter().any(|entry| entry.timeframe == *wanted) {
-                let known: BTreeSet<Timeframe> = self.entries.iter().map(|e| e.timeframe).collect();
-                let hint = format!("it has {}; choose among them", list(&known));
-                return Err(self.not_here(format!("timeframe {wanted}"), hint));
-            }
-            for symbol in symbols {
-                let known = of_symbol(symbol);
-                if !known.contains(wanted) {
-                    let hint =
-                        format!("{symbol} has {}; choose among them or leave it out", list(&known));
-                    return Err(self.not_here(format!("{symbol} at {wanted}"), hint));
-                }
-            }
-        }
-        Ok(())
     }
 
     fn not_here(&self, wanted: String, hint: String) -> MarketError {
@@ -364,18 +418,29 @@ mod tests {
             (&["B", "A"], &["1h"], "A-1h.csv B-1h.csv"),
             (&[], &["1h", "1d"], "A-1h.csv B-1h.csv C-1d.csv"),
             (&["A"], &[], "A-1h.csv A-4h.csv"),
+            (&["A", "B"], &["4h"], "A-4h.csv B-1h.csv→4h"),
+            (&["A"], &["1d", "2h"], "A-1h.csv→2h A-4h.csv→1d"),
+            (&[], &["12h"], "A-4h.csv→12h B-1h.csv→12h"),
+            (&["C"], &["1w"], "C-1d.csv→1w"),
         ] {
             let selected = catalog.select(&symbols(wanted), &timeframes(at)).unwrap();
-            let names: Vec<_> =
-                selected.iter().map(|e| e.path.file_name().unwrap().to_str().unwrap()).collect();
+            let names: Vec<String> = selected
+                .iter()
+                .map(|choice| {
+                    let name = choice.entry.path.file_name().unwrap().to_str().unwrap();
+                    let made = choice.made_from().map(|_| format!("→{}", choice.timeframe));
+                    name.to_owned() + &made.unwrap_or_default()
+                })
+                .collect();
             assert_eq!(names.join(" "), expected);
         }
         for (wanted, at, expected) in [
             (
-                &["A", "B"][..],
+                &["A", "C"][..],
                 &["4h"][..],
-                "there is no B at 4h; B has 1h; choose among them or leave it out",
+                "there is no C at 4h; C has 1d; choose among them or their multiples, or leave it out",
             ),
+            (&["A"], &["90m"], "there is no A at 90m; A has 1h, 4h"),
             (&[], &["5m"], "there is no timeframe 5m; it has 1h, 4h, 1d; choose among them"),
             (&["ZZZZ"], &[], "there is no symbol ZZZZ; it has A, B, C; choose among them"),
         ] {

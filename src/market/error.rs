@@ -1,8 +1,10 @@
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 use super::BarProblem;
-use crate::domain::{Symbol, Timeframe};
+use crate::domain::{Problem, Symbol, Timeframe};
 
 /// Why there are no bars. Every message names the file and the next step.
 #[derive(Debug, thiserror::Error)]
@@ -119,6 +121,55 @@ pub enum MarketError {
         place: Place,
         /// What is wrong.
         problem: RowProblem,
+    },
+    /// A problem that the experiment's policy does not take.
+    #[error(
+        "{}{first}, and data.quality.{problem} is Reject{}; mend the file, or choose another policy in data.quality.{problem}",
+        path.display(),
+        if *.found > 1 { format!(" ({} in all)", problem.counted(*found)) } else { String::new() }
+    )]
+    Rejected {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        problem: Problem,
+        /// How often.
+        found: u64,
+        /// Where first, and what there: `:17: high 10 is below low 11`.
+        first: String,
+    },
+    /// So many rows are no bars that the file is likely not what it seems.
+    #[error(
+        "{}{first}; {dropped} of its {rows} rows are like that ({counts}), more than the share of data.quality.most_dropped = {most}; \
+         check that the file is what its name says, mend it, or raise the share",
+        path.display()
+    )]
+    TooManyDropped {
+        /// The file.
+        path: PathBuf,
+        /// Rows that would be dropped.
+        dropped: u64,
+        /// Rows of the file.
+        rows: u64,
+        /// What is wrong with them.
+        counts: String,
+        /// Where first, and what there.
+        first: String,
+        /// The largest share allowed.
+        most: f64,
+    },
+    /// Policies that leave nothing of a file.
+    #[error(
+        "{}: every one of its {rows} rows is dropped by data.quality ({counts}); choose other policies or another file",
+        path.display()
+    )]
+    NothingLeft {
+        /// The file.
+        path: PathBuf,
+        /// Rows of the file.
+        rows: u64,
+        /// Why.
+        counts: String,
     },
     /// A header and nothing under it, or nothing at all.
     #[error("{}: holds no bars{}; download the file again or remove it", path.display(), if *.header_only { ", only a header" } else { ": it is empty" })]
@@ -255,6 +306,20 @@ pub enum MarketError {
     },
 }
 
+impl MarketError {
+    pub(super) fn wrong_timeframe(path: &Path, spacing_millis: i64, timeframe: Timeframe) -> Self {
+        let spacing = show_duration(spacing_millis);
+        Self::WrongTimeframe { path: path.to_owned(), spacing, timeframe }
+    }
+}
+
+fn show_duration(millis: i64) -> String {
+    let minutes = u32::try_from(millis / 60_000).ok().filter(|_| millis % 60_000 == 0);
+    minutes
+        .and_then(Timeframe::from_minutes)
+        .map_or_else(|| format!("{millis} ms"), |timeframe| timeframe.to_string())
+}
+
 fn found_instead(found: &[String]) -> String {
     const MOST: usize = 10;
     let named = found.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -265,8 +330,9 @@ fn found_instead(found: &[String]) -> String {
     }
 }
 
-/// Where in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where in a file. As JSON `{"line": 17}` or `{"row": 17}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Place {
     /// A line of a text file, from 1. Shown as `:17`.
     Line(u64),

@@ -3,9 +3,14 @@ use std::path::{Path, PathBuf};
 use serde::{Serialize, Serializer};
 
 use super::catalog::{NAME_UNCLEAR, list_folder};
+use super::quality::{Checked, check};
 use super::read::{Table, read_table, stem};
-use super::{Bars, Format, MarketError, SessionPattern};
+use super::{
+    Bars, Cache, Entry, Format, Identity, Loaded, MarketError, Overrides, QualityReport, Reading,
+    SessionPattern,
+};
 use crate::domain::{Bytes, Symbol, Timeframe, UtcMillis};
+use crate::spec::QualitySpec;
 
 /// What a market file holds, or why it cannot be used. As JSON one object with the fields of both, or with `error` instead of a quality.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -42,6 +47,10 @@ pub struct Quality {
     pub largest_move: Option<LargestMove>,
     /// What was assumed where the file does not say, and what to look at.
     pub notes: Vec<String>,
+    /// How the file is written.
+    pub reading: Reading,
+    /// What is wrong with its rows, and what a run drops of them by default.
+    pub report: QualityReport,
 }
 
 /// A move from one close to the next.
@@ -53,16 +62,17 @@ pub struct LargestMove {
     pub open_time: UtcMillis,
 }
 
-/// Reads a market file, or every file of a folder, and reports on each. A broken file in a folder is reported beside the others.
+/// Reads a market file, or every file of a folder, and reports on each. A broken file in a folder is reported beside the others. What the cache
+/// has need not be read again.
 ///
 /// # Errors
 /// [`MarketError`] for a path that is missing or cannot be read, a folder with nothing to inspect, and a file that is itself no market
 /// file.
-pub fn inspect(path: &Path) -> Result<Vec<Inspection>, MarketError> {
+pub fn inspect(path: &Path, cache: &Cache) -> Result<Vec<Inspection>, MarketError> {
     let metadata = std::fs::metadata(path)
         .map_err(|source| MarketError::Unreadable { path: path.to_owned(), source })?;
     if !metadata.is_dir() {
-        let outcome = Ok(inspect_file(path)?);
+        let outcome = Ok(inspect_file(path, cache)?);
         let size = Bytes(metadata.len());
         return Ok(vec![Inspection {
             path: path.to_owned(),
@@ -79,7 +89,7 @@ pub fn inspect(path: &Path) -> Result<Vec<Inspection>, MarketError> {
         return Err(MarketError::NoMarketFiles { path: path.to_owned(), found });
     }
     let inspections = files.into_iter().map(|file| Inspection {
-        outcome: inspect_file(&file.path).map_err(|error| error.to_string()),
+        outcome: inspect_file(&file.path, cache).map_err(|error| error.to_string()),
         format: Format::of(&file.path),
         size: file.size,
         path: file.path,
@@ -87,18 +97,23 @@ pub fn inspect(path: &Path) -> Result<Vec<Inspection>, MarketError> {
     Ok(inspections.collect())
 }
 
-fn inspect_file(path: &Path) -> Result<Quality, MarketError> {
+fn inspect_file(path: &Path, cache: &Cache) -> Result<Quality, MarketError> {
+    let policies = QualitySpec::default();
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let chosen = Overrides::of_folder(folder)?.of_file(path);
+    if let Some((symbol, timeframe)) = Identity::of_path(path, &chosen).both() {
+        let file = Entry { symbol, timeframe, path: path.to_owned(), size: Bytes::default() };
+        return quality(path, cache.load(&file, &policies)?, Vec::new());
+    }
     let table = read_table(path)?;
+    let reading = table.reading.clone();
     let mut notes = Vec::new();
-    let reading = &table.reading;
-    let known = reading.symbol.as_ref().zip(reading.timeframe.as_ref());
-    let (symbol, timeframe) = match known {
+    let (symbol, timeframe) = match reading.symbol.as_ref().zip(reading.timeframe.as_ref()) {
         Some((symbol, timeframe)) => (symbol.value.clone(), timeframe.value),
         None => guess_identity(path, &table, &mut notes)?,
     };
-    notes.extend(table.reading.notes());
-    let bars = table.into_bars(path, symbol, timeframe)?;
-    quality(path, &bars, notes)
+    let Checked { bars, report } = check(table, path, symbol, timeframe, &policies)?;
+    quality(path, Loaded { bars, reading, report }, notes)
 }
 
 /// The stem as the symbol and the most common distance between bars as the timeframe.
@@ -119,12 +134,17 @@ fn guess_identity(
     Ok((symbol, timeframe))
 }
 
-fn quality(path: &Path, bars: &Bars, notes: Vec<String>) -> Result<Quality, MarketError> {
+fn quality(
+    path: &Path,
+    Loaded { bars, reading, report }: Loaded,
+    mut notes: Vec<String>,
+) -> Result<Quality, MarketError> {
+    notes.extend(reading.notes());
     let (Some(&first_open), Some(&last_open)) = (bars.open_time().first(), bars.open_time().last())
     else {
         return Err(MarketError::NoBars { path: path.to_owned(), header_only: true });
     };
-    let breaks = SessionPattern::of(bars).breaks(bars);
+    let breaks = SessionPattern::of(&bars).breaks(&bars);
     Ok(Quality {
         symbol: bars.symbol().clone(),
         timeframe: bars.timeframe(),
@@ -133,8 +153,10 @@ fn quality(path: &Path, bars: &Bars, notes: Vec<String>) -> Result<Quality, Mark
         last_open,
         breaks: breaks.into_iter().filter(|is_break| *is_break).count(),
         zero_volume_bars: bars.volume().iter().filter(|volume| **volume == 0.0).count(),
-        largest_move: largest_move(bars),
+        largest_move: largest_move(&bars),
         notes,
+        reading,
+        report,
     })
 }
 
@@ -179,7 +201,7 @@ mod tests {
         fs::write(folder.path().join("A-1h.csv"), "date,open\n").unwrap();
         fs::write(folder.path().join("B-1h.csv"), GOOD).unwrap();
         fs::write(folder.path().join("notes.txt"), "hello").unwrap();
-        let found = inspect(folder.path()).unwrap();
+        let found = inspect(folder.path(), &Cache::off()).unwrap();
         assert_eq!(found.len(), 3);
         assert!(
             found[0].outcome.as_ref().unwrap_err().contains("A-1h.csv:1: no column for the high")
@@ -209,7 +231,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("gold.csv");
         fs::write(&path, GOOD).unwrap();
-        let quality = inspect(&path).unwrap().remove(0).outcome.unwrap();
+        let quality = inspect(&path, &Cache::off()).unwrap().remove(0).outcome.unwrap();
         assert_eq!(
             (quality.symbol.as_str(), quality.timeframe.to_string().as_str()),
             ("gold", "1h")
@@ -224,7 +246,7 @@ mod tests {
     #[test]
     fn nothing_to_inspect_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        let error = |path: &Path| inspect(path).unwrap_err().to_string();
+        let error = |path: &Path| inspect(path, &Cache::off()).unwrap_err().to_string();
         assert!(error(folder.path()).contains("(it is empty)"));
         fs::create_dir(folder.path().join("fx")).unwrap();
         assert!(error(folder.path()).contains("only the folder fx"));

@@ -5,17 +5,21 @@
 //!
 //! Conventions that hold throughout:
 //! - Times are UTC. A date that names no zone is read as UTC; [`Inspection`] says so.
-//! - Nothing is repaired. A file with an impossible row is refused, with the row, what was found and the next step.
+//! - Nothing is repaired and no price is invented. What is done about a row that cannot be a bar, or looks odd, is a policy of the
+//!   experiment ([`crate::spec::QualitySpec`]); what was found and dropped is in the [`QualityReport`].
 
 mod align;
 mod bars;
+mod cache;
 mod catalog;
 mod error;
 mod identity;
 mod inspect;
+mod load;
 mod name;
 mod nearest;
 mod overrides;
+mod quality;
 mod read;
 mod resample;
 mod session;
@@ -23,12 +27,15 @@ mod synthetic;
 
 pub use align::{Alignment, Member};
 pub use bars::{BadBar, BarColumns, BarProblem, Bars, Price};
-pub use catalog::{Catalog, Entry, Skipped};
+pub use cache::{Cache, CacheSize, Known};
+pub use catalog::{Catalog, Choice, Entry, Skipped};
 pub use error::{MarketError, Place, RowProblem};
 pub use identity::Identity;
 pub use inspect::{Inspection, LargestMove, Quality, inspect};
+pub use load::{Loaded, load};
 pub use name::parse_file_name;
 pub use overrides::{ColumnName, ColumnOverrides, FileOverride, OVERRIDES_FILE, Overrides, Zone};
+pub use quality::{Example, Finding, QualityReport};
 pub use read::{
     Compression, DateOrder, Fact, Format, Layout, Origin, Reading, Unreadable, read_bars,
 };

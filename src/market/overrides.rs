@@ -302,3 +302,138 @@ fn fits(pattern: &str, name: &str) -> bool {
     }
     pattern[at..].iter().all(|letter| *letter == '*')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::read::{Origin, read_table};
+    use super::*;
+
+    const EXAMPLE: &str = r#"(
+        // For every file of the folder.
+        all: (zone: "Europe/Athens"),
+        // For some, by name; `*` stands for any text, `?` for one letter.
+        files: [
+            ("XAU*.csv", (price_divisor: 100)),
+            ("gold.txt", (symbol: "XAUUSD", timeframe: "1h", separator: ';', columns: (time: 1, close: "last"))),
+        ],
+    )"#;
+
+    #[test]
+    fn the_example_is_understood() {
+        let overrides = Overrides::parse(EXAMPLE, Path::new(OVERRIDES_FILE)).unwrap();
+        let gold = overrides.of_file(Path::new("/data/gold.txt"));
+        assert_eq!(gold.symbol.as_ref().unwrap().as_str(), "XAUUSD");
+        assert_eq!((gold.separator, gold.clock()), (Some(';'), Clock::named("Europe/Athens")));
+        assert_eq!(gold.columns.time, Some(ColumnName::Position(1)));
+        assert_eq!(gold.columns.close, Some(ColumnName::Name("last".to_owned())));
+        let bars = overrides.of_file(Path::new("XAUUSDh1.csv"));
+        assert_eq!((bars.price_divisor, bars.separator), (Some(100.0), None));
+        assert_eq!(overrides.unused(&["gold.txt", "silver.csv"]), ["XAU*.csv"]);
+        assert_ne!(overrides.content_hash(), Overrides::default().content_hash());
+    }
+
+    #[test]
+    fn the_later_pattern_wins_field_by_field() {
+        let text = r#"(files: [("*.csv", (price_divisor: 10, timeframe: "1d")), ("A?.csv", (price_divisor: 5))])"#;
+        let overrides = Overrides::parse(text, Path::new(OVERRIDES_FILE)).unwrap();
+        let divisor = |name: &str| overrides.of_file(Path::new(name)).price_divisor;
+        assert_eq!(
+            (divisor("AB.csv"), divisor("ABC.csv"), divisor("AB.txt")),
+            (Some(5.0), Some(10.0), None)
+        );
+        assert_eq!(overrides.of_file(Path::new("AB.csv")).timeframe.unwrap().to_string(), "1d");
+        for (pattern, name, fitting) in [
+            ("*", "", true),
+            ("*b*c", "abbc", true),
+            ("a*", "ba", false),
+            ("", "a", false),
+            ("a?", "a", false),
+            ("*a", "aaa", true),
+        ] {
+            assert_eq!(fits(pattern, name), fitting, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_its_line() {
+        for (text, expected) in [
+            ("(\n  all: (zon: \"UTC\"),\n)", "walkforge.ron:2:"),
+            ("(\n  all: (zon: \"UTC\"),\n)", "Unexpected field named `zon`"),
+            ("(all: (zone: \"Mars\"))", "`Mars` is no time zone; expected UTC or an IANA name"),
+            (
+                "(\n\n files: [(\"A*\", (price_divisor: -1))])",
+                "walkforge.ron:3:1: A*: price_divisor is -1; expected a number above 0",
+            ),
+            ("(all: (separator: 'x'))", "separator is 'x'; expected"),
+            ("(all: (columns: (open: 0)))", "positions count from 1"),
+            ("(all: (layout: excel))", "excel"),
+            ("", "walkforge.ron:1:1: "),
+        ] {
+            let error = Overrides::parse(text, Path::new(OVERRIDES_FILE)).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}\n, not\n{expected}");
+            assert!(error.ends_with("mend the file there, or remove it"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_as_the_user_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        write(
+            OVERRIDES_FILE,
+            r#"(
+                all: (symbol: "GOLD", timeframe: "1h"),
+                files: [
+                    ("points.csv", (price_divisor: 100, zone: "America/New_York")),
+                    ("months.csv", (date_order: month_day_year)),
+                    ("odd.csv", (separator: '|', columns: (time: "when", open: 2, high: 3, low: 4, close: "bid", volume: 6))),
+                    ("bare.csv", (columns: (time: 2, open: 3, high: 4, low: 5, close: 6, volume: 1))),
+                    ("quotes.csv", (layout: lean_quotes)),
+                    ("wrong.csv", (columns: (close: "settle"))),
+                ],
+            )"#,
+        );
+        write(
+            "points.csv",
+            "date,open,high,low,close,volume\n2024-07-01 09:00,1000,1200,900,1100,5\n",
+        );
+        write("months.csv", "date,open,high,low,close,volume\n02/01/2024 13:00,10,12,9,11,5\n");
+        write("odd.csv", "when|a|b|c|bid|d\n2024-07-01 13:00|10|12|9|11|5\n");
+        write("bare.csv", "5,2024-07-01 13:00,10,12,9,11\n");
+        write("quotes.csv", "2024-07-01 13:00,9,11,8,10,2,11,13,10,12,3\n");
+        write("wrong.csv", "date,open,high,low,close,volume\n2024-07-01 13:00,10,12,9,11,5\n");
+        let read = |name: &str| read_table(&folder.path().join(name));
+        for (name, at) in [
+            ("points.csv", "2024-07-01T13:00:00Z"),
+            ("months.csv", "2024-02-01T13:00:00Z"),
+            ("odd.csv", "2024-07-01T13:00:00Z"),
+            ("bare.csv", "2024-07-01T13:00:00Z"),
+            ("quotes.csv", "2024-07-01T13:00:00Z"),
+        ] {
+            let table = read(name).unwrap_or_else(|error| panic!("{error}"));
+            let columns = &table.columns;
+            assert_eq!(columns.open_time[0].to_string(), at, "{name}");
+            let bar = [&columns.open, &columns.high, &columns.low, &columns.close, &columns.volume];
+            assert_eq!(bar.map(|column| column[0]), [10.0, 12.0, 9.0, 11.0, 5.0], "{name}");
+            let symbol = table.reading.symbol.unwrap();
+            assert_eq!(
+                (symbol.value.as_str(), symbol.origin),
+                ("GOLD", Origin::Override),
+                "{name}"
+            );
+        }
+        let points = read("points.csv").unwrap().reading.notes();
+        assert_eq!(
+            points,
+            [
+                "dates are America/New_York, by walkforge.ron",
+                "prices are divided by 100, by walkforge.ron"
+            ]
+        );
+        let error = read("wrong.csv").unwrap_err().to_string();
+        assert!(
+            error.contains("has no column `settle`, which walkforge.ron names; found date, open"),
+            "{error}"
+        );
+    }
+}

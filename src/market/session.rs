@@ -55,6 +55,58 @@ impl SessionPattern {
         breaks
     }
 
+    /// Every stretch between two bars in which usual slots have no bar, in order.
+    pub(super) fn gaps(&self, bars: &Bars) -> Vec<Gap> {
+        let mut gaps = Vec::new();
+        for (row, pair) in (1..).zip(bars.open_time().windows(2)) {
+            let missing = self.slots.of(pair[0]) + 1..self.slots.of(pair[1]);
+            if !missing.is_empty() && self.expects_any(missing.clone()) {
+                gaps.push(self.gap(row, missing));
+            }
+        }
+        gaps
+    }
+
+    /// Whether the market is regularly closed at some time within a gap.
+    pub(super) fn spans_closed_hours(&self, bars: &Bars, gap: Gap) -> bool {
+        let opens = bars.open_time();
+        let slots = self.slots.of(opens[gap.row]) - self.slots.of(opens[gap.row - 1]) - 1;
+        u64::try_from(slots).is_ok_and(|slots| gap.missing < slots)
+    }
+
+    fn gap(&self, row: usize, missing: Range<i64>) -> Gap {
+        let length = u64::try_from(missing.end - missing.start).unwrap_or(0);
+        let Some(per_week) = self.slots.per_week().filter(|_| !self.weeks.is_empty()) else {
+            return Gap { row, missing: length, per_day: None };
+        };
+        let usual_of = |week: &[bool]| week.iter().filter(|usual| **usual).count() as u64;
+        let mut usual = 0;
+        let mut from = missing.start;
+        while from < missing.end {
+            let (number, place) = week_and_place(from, per_week);
+            let nearest = self.nearest(number);
+            let whole_weeks = (missing.end - from) / to_i64(per_week);
+            if place == 0 && whole_weeks > 0 {
+                // All whole weeks up to the next known one look the same.
+                let until = match self.weeks.get(nearest) {
+                    Some((known, _)) if *known > number => (known - number).min(whole_weeks),
+                    Some((known, _)) if *known < number => whole_weeks,
+                    _ => 1,
+                };
+                usual += usual_of(&self.weeks[nearest].1) * u64::try_from(until).unwrap_or(0);
+                from += until * to_i64(per_week);
+            } else {
+                let rest = (per_week - place).min(usize::try_from(missing.end - from).unwrap_or(0));
+                usual += usual_of(&self.weeks[nearest].1[place..place + rest]);
+                from += to_i64(rest);
+            }
+        }
+        let (number, _) = week_and_place(missing.start, per_week);
+        let week = &self.weeks[self.nearest(number)].1;
+        let per_day = (!week.iter().all(|usual| *usual)).then(|| slots_of_a_day(week));
+        Gap { row, missing: usual, per_day }
+    }
+
     fn expects_any(&self, missing: Range<i64>) -> bool {
         let Some(per_week) = self.slots.per_week().filter(|_| !self.weeks.is_empty()) else {
             return !missing.is_empty();
@@ -65,10 +117,31 @@ impl SessionPattern {
 
     fn is_usual(&self, slot: i64, per_week: usize) -> bool {
         let (number, place) = week_and_place(slot, per_week);
-        let after = self.weeks.partition_point(|(week, _)| *week < number);
-        let nearest = after.min(self.weeks.len() - 1);
-        self.weeks[nearest].1[place]
+        self.weeks[self.nearest(number)].1[place]
     }
+
+    /// Position of the first traded week from this one on, or of the last one.
+    fn nearest(&self, number: i64) -> usize {
+        self.weeks.partition_point(|(week, _)| *week < number).min(self.weeks.len() - 1)
+    }
+}
+
+/// A stretch in which bars are missing against the pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Gap {
+    /// The bar after it.
+    pub row: usize,
+    /// Usual slots without a bar; all slots where nothing is known of sessions.
+    pub missing: u64,
+    /// Slots of an ordinary trading day; `None` in a market that does not close.
+    pub per_day: Option<u64>,
+}
+
+/// Usual slots of a week by the days that have some. At timeframes from a day on a slot is a day.
+fn slots_of_a_day(week: &[bool]) -> u64 {
+    let per_day = week.len().div_ceil(7);
+    let of_days = week.chunks(per_day).map(|day| day.iter().filter(|usual| **usual).count() as u64);
+    of_days.max().unwrap_or(1).max(1)
 }
 
 /// Numbers the slots of all time, from the first Monday on.

@@ -61,17 +61,6 @@ pub enum OutputUnit {
     Probability,
 }
 
-impl OutputUnit {
-    /// The prediction that says neither up nor down.
-    #[must_use]
-    pub const fn neutral(self) -> f64 {
-        match self {
-            Self::Return { .. } => 0.0,
-            Self::Probability => 0.5,
-        }
-    }
-}
-
 /// Everything besides the weights that makes a network: enough to build it again from a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NetworkDesign {

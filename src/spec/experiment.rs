@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FeatureSpec, LabelSpec, ModelSpec, Scaling, ValidationSpec, WeightSpec};
+use super::{FeatureSpec, LabelSpec, ModelSpec, QualitySpec, Scaling, ValidationSpec, WeightSpec};
 use crate::domain::{ContentHash, Device, Symbol, Timeframe, UtcMillis};
 
 /// The version of the file format. Files of version 1 are converted on reading, those of any other are refused.
@@ -90,6 +90,9 @@ pub struct DataSpec {
     /// Only bars that open before this moment.
     #[serde(default)]
     pub until: Option<UtcMillis>,
+    /// What is done about rows that are no bars, and bars that look odd.
+    #[serde(default)]
+    pub quality: QualitySpec,
 }
 
 /// Where bars come from.

@@ -1,16 +1,20 @@
 //! What features there are: one table ([`FEATURES`]) from which the specification, its checks, column names, lookbacks, the window's picker,
 //! `walkforge features list` and `docs/FEATURES.md` follow.
 
+use std::fmt;
+
 use serde::Serialize;
 
 mod check;
+#[cfg(test)]
+mod document;
 mod macros;
 mod parameter;
 mod table;
 
 pub(super) use check::problems;
 pub use parameter::{Parameter, ParameterMut, ParameterValue, ParameterValueMut};
-pub use table::{FEATURES, FeatureSpec};
+pub use table::{ALPHA158_WINDOWS, FEATURES, FeatureSpec};
 
 /// What is known of every feature of a kind.
 #[derive(Debug)]
@@ -78,6 +82,24 @@ pub enum FeatureGroup {
     HigherTimeframe,
     /// Qlib's set.
     Alpha158,
+}
+
+impl fmt::Display for FeatureSpec {
+    /// As it is written in an experiment: `Rsi(period: 14)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let written = |parameter: Parameter<'_>| {
+            let value = match parameter.value {
+                ParameterValue::Bars(bars, _) => bars.to_string(),
+                ParameterValue::Number(number, _) => number.to_string(),
+                ParameterValue::Timeframe(timeframe) => format!("\"{timeframe}\""),
+                ParameterValue::Feature(feature) => feature.to_string(),
+            };
+            format!("{}: {value}", parameter.name)
+        };
+        let parameters: Vec<String> = self.parameters().into_iter().map(written).collect();
+        f.write_str(self.kind().name)?;
+        if parameters.is_empty() { Ok(()) } else { write!(f, "({})", parameters.join(", ")) }
+    }
 }
 
 impl FeatureGroup {

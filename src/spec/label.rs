@@ -30,6 +30,16 @@ pub enum LabelSpec {
         #[serde(default = "ten")]
         minimum_symbols: u32,
     },
+    /// Where the forward return ranks among all symbols that decide at the same moment: from -√3 for the lowest to √3 for the highest, so that its
+    /// deviation is about 1, equal ones sharing a rank (Qlib's `CSRankNorm`, centred). A regression that outliers cannot pull. A label ends when the
+    /// last one it is ranked among has ended.
+    RankedReturn {
+        /// Bars held, at least 1.
+        horizon: u32,
+        /// The fewest symbols that make a ranking, at least 2; with fewer there is nothing to learn from that moment.
+        #[serde(default = "ten")]
+        minimum_symbols: u32,
+    },
     /// 1 where the forward return is above zero, else 0: a classification with binary cross-entropy.
     Direction {
         /// Bars held, at least 1.
@@ -90,6 +100,7 @@ impl LabelSpec {
             Self::ForwardReturn { horizon }
             | Self::ScaledReturn { horizon, .. }
             | Self::DemeanedReturn { horizon, .. }
+            | Self::RankedReturn { horizon, .. }
             | Self::Direction { horizon, .. }
             | Self::TripleBarrier { horizon, .. } => horizon,
         }
@@ -102,8 +113,19 @@ impl LabelSpec {
             Self::ForwardReturn { .. } => "forward return",
             Self::ScaledReturn { .. } => "scaled return",
             Self::DemeanedReturn { .. } => "demeaned return",
+            Self::RankedReturn { .. } => "ranked return",
             Self::Direction { .. } => "direction",
             Self::TripleBarrier { .. } => "triple barrier",
+        }
+    }
+
+    /// The fewest symbols at a moment, where the label compares symbols.
+    #[must_use]
+    pub const fn minimum_symbols(self) -> Option<u32> {
+        match self {
+            Self::DemeanedReturn { minimum_symbols, .. }
+            | Self::RankedReturn { minimum_symbols, .. } => Some(minimum_symbols),
+            _ => None,
         }
     }
 
@@ -111,6 +133,22 @@ impl LabelSpec {
     #[must_use]
     pub const fn is_binary(self) -> bool {
         matches!(self, Self::Direction { .. } | Self::TripleBarrier { .. })
+    }
+
+    /// The prediction that says neither up nor down, in the unit of a prediction: of a barrier the probability at which profit and stop cancel
+    /// each other.
+    #[must_use]
+    pub const fn neutral(self) -> f64 {
+        match self {
+            Self::ForwardReturn { .. }
+            | Self::ScaledReturn { .. }
+            | Self::DemeanedReturn { .. }
+            | Self::RankedReturn { .. } => 0.0,
+            Self::Direction { .. } => 0.5,
+            Self::TripleBarrier { profit_take, stop_loss, .. } => {
+                stop_loss / (profit_take + stop_loss)
+            }
+        }
     }
 
     /// Returns too small to learn from.
@@ -129,7 +167,8 @@ impl LabelSpec {
             Self::ScaledReturn { volatility_window, .. } => {
                 check.range("label.volatility_window", volatility_window, 2, MAX_BARS_BACK);
             }
-            Self::DemeanedReturn { minimum_symbols, .. } => {
+            Self::DemeanedReturn { minimum_symbols, .. }
+            | Self::RankedReturn { minimum_symbols, .. } => {
                 check.range("label.minimum_symbols", minimum_symbols, 2, 100_000);
             }
             Self::Direction { dead_zone, .. } => match dead_zone {

@@ -9,6 +9,7 @@ mod features;
 mod label;
 mod model;
 mod presets;
+mod quality;
 mod schema1;
 mod validate;
 mod validation;
@@ -21,11 +22,12 @@ pub use experiment::{
     SCHEMA_VERSION, SyntheticMarket, SyntheticSpec, TrainingSpec,
 };
 pub use features::{
-    FEATURES, FeatureGroup, FeatureKind, FeatureSpec, Parameter, ParameterMut, ParameterValue,
-    ParameterValueMut,
+    ALPHA158_WINDOWS, FEATURES, FeatureGroup, FeatureKind, FeatureSpec, Parameter, ParameterMut,
+    ParameterValue, ParameterValueMut,
 };
 pub use label::{DeadZone, LabelSpec, Timeout};
 pub use model::{Activation, ModelSpec};
 pub use presets::{DEFAULT_PRESET, PRESETS, Preset, load, read};
+pub use quality::{Policy, QualitySpec};
 pub use validation::{Portion, ValidationSpec};
 pub use weights::{Scaling, WeightSpec};

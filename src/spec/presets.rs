@@ -20,6 +20,7 @@ pub const PRESETS: &[Preset] = &[
     Preset { name: "mlp-return", text: include_str!("../../presets/mlp-return.ron") },
     Preset { name: "lstm-direction", text: include_str!("../../presets/lstm-direction.ron") },
     Preset { name: "linear-return", text: include_str!("../../presets/linear-return.ron") },
+    Preset { name: "cross-section-mlp", text: include_str!("../../presets/cross-section-mlp.ron") },
 ];
 
 /// The experiment of the first start: trains in a few seconds on the built-in market.

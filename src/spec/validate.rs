@@ -1,6 +1,5 @@
 use super::{
-    DataSource, ExperimentSpec, LabelSpec, ModelSpec, Pooling, SCHEMA_VERSION, SpecIssue,
-    SyntheticMarket,
+    DataSource, ExperimentSpec, ModelSpec, Pooling, SCHEMA_VERSION, SpecIssue, SyntheticMarket,
 };
 
 /// Longest window and lookback taken, in bars: far beyond any use, near enough to stop a slip of the finger.
@@ -46,6 +45,9 @@ impl ExperimentSpec {
                 check.fail(field, format!("{name} is listed twice"));
             }
         }
+        for (field, message) in self.data.quality.issues() {
+            check.fail(&field, message);
+        }
         if let DataSource::Synthetic(synthetic) = &self.data.source {
             check.range("data.source.bars", synthetic.bars, 100, 10_000_000);
             if let SyntheticMarket::Planted { ic } = synthetic.market {
@@ -64,11 +66,9 @@ impl ExperimentSpec {
                 "PooledTimeframes needs at least two timeframes; choose more, or Pooled".to_owned()
             }),
         }
-        check.that(
-            symbols != 1 || !matches!(self.label, LabelSpec::DemeanedReturn { .. }),
-            "label",
-            || "DemeanedReturn needs several symbols to take a mean of; choose more".to_owned(),
-        );
+        check.that(symbols != 1 || self.label.minimum_symbols().is_none(), "label", || {
+            "this label compares symbols; choose more than one".to_owned()
+        });
     }
 
     fn check_features(&self, check: &mut Check) {
@@ -217,6 +217,9 @@ mod tests {
             ("resources.workers=0", "resources.workers"),
             ("resources.threads_per_task=0", "resources.threads_per_task"),
             (r#"data.symbols=["A","A"]"#, "data.symbols"),
+            ("data.quality.not_finite=Keep", "data.quality.not_finite"),
+            ("data.quality.split=Drop", "data.quality.split"),
+            ("data.quality.most_dropped=1.5", "data.quality.most_dropped"),
         ] {
             let changed = apply(&spec, &[set.parse::<Assignment>().unwrap()]).unwrap();
             let issues = changed.validate().unwrap_err();

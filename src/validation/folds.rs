@@ -1,6 +1,6 @@
 use super::hold_out::hold_out;
 use super::k_fold::k_fold;
-use super::walk_forward::walk_forward;
+use super::walk_forward::WalkForward;
 use crate::domain::{CalendarTime, FoldPlan, Length, TimeSpan, UtcMillis};
 use crate::spec::ValidationSpec;
 
@@ -132,7 +132,19 @@ pub fn folds(
 ) -> Result<Vec<FoldPlan>, ValidationError> {
     let axis = Axis::new(axis)?;
     match *spec {
-        ValidationSpec::WalkForward { .. } => walk_forward(&axis, spec),
+        ValidationSpec::WalkForward {
+            anchored,
+            train,
+            validation,
+            test,
+            step,
+            embargo,
+            max_folds,
+        } => {
+            let lengths =
+                WalkForward { anchored, train, validation, test, step, embargo, max_folds };
+            lengths.folds(&axis)
+        }
         ValidationSpec::PurgedKFold { folds, validation, embargo } => {
             k_fold(&axis, (folds, validation, embargo), reach)
         }

@@ -18,16 +18,16 @@ pub(super) fn hold_out(
     let [validation, test] = [validation_from, test_from].map(|at| axis.position(at));
     let train_until = axis.position_before(validation_from, embargo);
     let validation_until = axis.position_before(test_from, embargo);
+    if test == axis.len() {
+        let lacks = "nothing is left after it to test on; move it earlier";
+        return Err(outside("validation.test_from", test_from, lacks));
+    }
     if train_until == 0 {
         let lacks = "nothing is left before it to learn from; move it later";
         return Err(outside("validation.validation_from", validation_from, lacks));
     }
     if validation_until <= validation {
         let lacks = "nothing is left between validation_from and it; move it later";
-        return Err(outside("validation.test_from", test_from, lacks));
-    }
-    if test == axis.len() {
-        let lacks = "nothing is left after it to test on; move it earlier";
         return Err(outside("validation.test_from", test_from, lacks));
     }
     Ok(vec![FoldPlan {

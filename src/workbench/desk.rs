@@ -8,7 +8,7 @@ use super::Update;
 use super::contain::contain_panic;
 use super::mailbox::Mailbox;
 use crate::domain::{Cancel, RunId};
-use crate::market::Catalog;
+use crate::market::{Cache, Catalog};
 use crate::runs::{RunEntry, RunResults, RunStore, StoreError, write_atomically};
 use crate::spec::{self, ExperimentSpec};
 
@@ -76,7 +76,10 @@ impl Desk {
     fn answer(&self, job: DeskJob) -> Update {
         match job {
             DeskJob::Scan(folder) => {
-                let catalog = attempt(|| Catalog::scan(&folder).map(Box::new));
+                let catalog = attempt(|| {
+                    Catalog::scan(&folder)
+                        .map(|catalog| Box::new(catalog.with_known(&Cache::platform())))
+                });
                 Update::Scanned { folder, catalog }
             }
             DeskJob::Open(path) => {

@@ -1,14 +1,18 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use rayon::prelude::*;
 
 use super::PlanError;
+use super::origins::{Origin, Origins};
 use crate::dataset::{self, Series};
 use crate::domain::{Cancel, Symbol, Timeframe};
-use crate::market::{Bars, Catalog, Entry, synthetic_bars, synthetic_default_symbols};
-use crate::spec::{DataSource, ExperimentSpec, SyntheticSpec};
+use crate::market::{
+    Bars, Cache, Catalog, Choice, OVERRIDES_FILE, resample, synthetic_bars,
+    synthetic_default_symbols,
+};
+use crate::spec::{DataSource, ExperimentSpec, QualitySpec, SyntheticSpec};
 
 /// Where every series of an experiment comes from; nothing has been read yet.
 pub(super) struct Sources<'a> {
@@ -25,8 +29,16 @@ pub(super) struct FileStamp {
     modified: SystemTime,
 }
 
+impl FileStamp {
+    fn of(path: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(path).ok()?;
+        let modified = metadata.modified().ok()?;
+        Some(Self { path: path.to_owned(), len: metadata.len(), modified })
+    }
+}
+
 enum Source<'a> {
-    File(Entry),
+    File(Choice),
     Synthetic(&'a SyntheticSpec, Symbol, Timeframe),
 }
 
@@ -41,7 +53,7 @@ impl<'a> Sources<'a> {
                     format!("passed over: {}: {}", skipped.path.display(), skipped.reason)
                 });
                 let chosen = catalog.select(&data.symbols, &data.timeframes)?;
-                let sources = chosen.into_iter().cloned().map(Source::File).collect();
+                let sources = chosen.into_iter().map(Source::File).collect();
                 Ok(Self { sources, warnings: skipped.collect() })
             }
             DataSource::Synthetic(synthetic) => {
@@ -66,19 +78,18 @@ impl<'a> Sources<'a> {
         }
     }
 
-    /// How the files are now, in their order; `None` where the system does not tell of all of them.
+    /// How the files are now, in their order, and what their folder's owner says about them; `None` where the system does not tell of all.
     pub(super) fn stamps(&self) -> Option<Vec<FileStamp>> {
         let files = self.sources.iter().filter_map(|source| match source {
-            Source::File(entry) => Some(&entry.path),
+            Source::File(choice) => Some(&choice.entry.path),
             Source::Synthetic(..) => None,
         });
-        files
-            .map(|path| {
-                let metadata = std::fs::metadata(path).ok()?;
-                let modified = metadata.modified().ok()?;
-                Some(FileStamp { path: path.clone(), len: metadata.len(), modified })
-            })
-            .collect()
+        let mut stamps =
+            files.clone().map(|path| FileStamp::of(path)).collect::<Option<Vec<_>>>()?;
+        // All files lie in one folder. Where there is none of it, it is no stamp; once there is one, that is another list.
+        let overrides = files.take(1).map(|path| path.with_file_name(OVERRIDES_FILE));
+        stamps.extend(overrides.filter_map(|path| FileStamp::of(&path)));
+        Some(stamps)
     }
 
     /// Reads every series and computes its features and labels, in parallel, ordered by timeframe and symbol.
@@ -86,8 +97,9 @@ impl<'a> Sources<'a> {
         &self,
         spec: &ExperimentSpec,
         cancel: &Cancel,
-    ) -> Result<Vec<Arc<Series>>, PlanError> {
-        prepare(&self.bars(spec, cancel)?, spec, cancel)
+    ) -> Result<(Vec<Arc<Series>>, Origins), PlanError> {
+        let (bars, origins) = self.bars(spec, cancel)?;
+        Ok((prepare(&bars, spec, cancel)?, origins))
     }
 
     /// Reads every series in parallel, ordered by timeframe and symbol.
@@ -95,28 +107,43 @@ impl<'a> Sources<'a> {
         &self,
         spec: &ExperimentSpec,
         cancel: &Cancel,
-    ) -> Result<Vec<Bars>, PlanError> {
+    ) -> Result<(Vec<Bars>, Origins), PlanError> {
+        let cache = Cache::platform();
         let read = |source: &Source<'_>| {
             if cancel.is_cancelled() {
                 return Err(PlanError::Cancelled);
             }
-            Ok(source.bars()?.between(spec.data.from, spec.data.until))
+            let (bars, origin) = source.bars(&cache, &spec.data.quality)?;
+            Ok((bars.between(spec.data.from, spec.data.until), origin))
         };
-        let bars: Vec<Result<Bars, PlanError>> =
+        let read: Vec<Result<_, PlanError>> =
             data_pool()?.install(|| self.sources.par_iter().map(read).collect());
         // Of several errors always the first in the files' order, whichever thread was faster.
-        let mut bars = bars.into_iter().collect::<Result<Vec<_>, _>>()?;
-        bars.sort_by(|a, b| (a.timeframe(), a.symbol()).cmp(&(b.timeframe(), b.symbol())));
-        Ok(bars)
+        let mut read = read.into_iter().collect::<Result<Vec<_>, _>>()?;
+        read.sort_by(|(a, _), (b, _)| {
+            (a.timeframe(), a.symbol()).cmp(&(b.timeframe(), b.symbol()))
+        });
+        let (bars, origins): (_, Vec<Origin>) = read.into_iter().unzip();
+        Ok((bars, Origins::new(origins)))
     }
 }
 
 impl Source<'_> {
-    fn bars(&self) -> Result<Bars, PlanError> {
+    fn bars(&self, cache: &Cache, policies: &QualitySpec) -> Result<(Bars, Origin), PlanError> {
         match self {
-            Self::File(entry) => Ok(entry.read()?),
+            Self::File(choice) => {
+                let loaded = cache.load(&choice.entry, policies)?;
+                let origin =
+                    Origin { quality: loaded.report.counts(), made_from: choice.made_from() };
+                let bars = match origin.made_from {
+                    None => loaded.bars,
+                    Some(_) => resample(&loaded.bars, choice.timeframe)
+                        .expect("the catalog chooses a file whose timeframe divides this one"),
+                };
+                Ok((bars, origin))
+            }
             Self::Synthetic(spec, symbol, timeframe) => {
-                Ok(synthetic_bars(spec, symbol, *timeframe)?.bars)
+                Ok((synthetic_bars(spec, symbol, *timeframe)?.bars, Origin::default()))
             }
         }
     }

@@ -4,6 +4,7 @@ use parking_lot::Mutex;
 
 use super::PlanError;
 use super::load::Sources;
+use super::origins::Origins;
 use super::preview::LoadKey;
 use crate::dataset::Series;
 use crate::domain::Cancel;
@@ -22,6 +23,7 @@ pub(super) struct SeriesCache {
 struct Loaded {
     key: LoadKey,
     series: Vec<Arc<Series>>,
+    origins: Origins,
 }
 
 impl SeriesCache {
@@ -31,14 +33,14 @@ impl SeriesCache {
         spec: &ExperimentSpec,
         sources: &Sources<'_>,
         cancel: &Cancel,
-    ) -> Result<Vec<Arc<Series>>, PlanError> {
+    ) -> Result<(Vec<Arc<Series>>, Origins), PlanError> {
         // Looked at before the files are read: one that changes meanwhile is read again the next time.
         let key = sources.stamps().map(|files| LoadKey::new(spec, files));
         let mut kept = self.loaded.lock();
         if let (Some(key), Some(loaded)) = (&key, &*kept)
             && *key == loaded.key
         {
-            return Ok(loaded.series.clone());
+            return Ok((loaded.series.clone(), loaded.origins.clone()));
         }
         // Given up while it waited: what is at hand may be what the next one asks for.
         if cancel.is_cancelled() {
@@ -46,9 +48,10 @@ impl SeriesCache {
         }
         // Before others are read, so that there are never two.
         *kept = None;
-        let series = sources.read(spec, cancel)?;
-        *kept = key.map(|key| Loaded { key, series: series.clone() });
-        Ok(series)
+        let (series, origins) = sources.read(spec, cancel)?;
+        let (kept_series, kept_origins) = (series.clone(), origins.clone());
+        *kept = key.map(|key| Loaded { key, series: kept_series, origins: kept_origins });
+        Ok((series, origins))
     }
 
     #[cfg(test)]

@@ -15,6 +15,7 @@ mod loaded;
 mod look;
 mod mailbox;
 mod messages;
+mod origins;
 mod planner;
 mod preview;
 mod run;

@@ -10,7 +10,7 @@ use crate::domain::{
 use crate::features::lookback;
 use crate::market::MarketError;
 use crate::models::{InputShape, estimate_memory, parameter_count};
-use crate::spec::{ExperimentSpec, Pooling, Scaling, SpecError};
+use crate::spec::{ExperimentSpec, Pooling, Scaling, SpecError, ValidationSpec};
 use crate::training::EVALUATION_BATCH;
 use crate::validation::{Reach, ValidationError, decision_axis, folds};
 
@@ -81,8 +81,11 @@ pub fn plan(spec: &ExperimentSpec, cancel: &Cancel) -> Result<Prepared, PlanErro
     let inventory = Inventory::detect();
     let device = check(spec, &inventory)?;
     let sources = Sources::find(spec)?;
-    let series = sources.read(spec, cancel)?;
-    divide(spec, &series, sources.warnings, (device, inventory.cpu.cores), cancel)
+    let (series, origins) = sources.read(spec, cancel)?;
+    let device = (device, inventory.cpu.cores);
+    let mut prepared = divide(spec, &series, sources.warnings, device, cancel)?;
+    origins.tell(&mut prepared.plan);
+    Ok(prepared)
 }
 
 /// The device of a specification that has been validated. Asked before anything is read: a device that is not there is told at once.
@@ -102,6 +105,12 @@ pub(super) fn divide(
     cancel: &Cancel,
 ) -> Result<Prepared, PlanError> {
     let ChosenDevice { device, reason } = chosen;
+    if let ValidationSpec::PurgedKFold { .. } = spec.validation {
+        warnings.push(
+            "purged K-fold learns from bars after its test sections too: good for comparing models, no measure of what could have been earned"
+                .to_owned(),
+        );
+    }
     let mut tasks = Vec::new();
     let mut task_series = Vec::new();
     let mut first_misfit = None;
@@ -360,5 +369,7 @@ fn series_plan(series: &Series) -> SeriesPlan {
         first_open,
         last_open,
         data: series.data(),
+        quality: Vec::new(),
+        made_from: None,
     }
 }

@@ -56,8 +56,11 @@ impl Planner<'_> {
         let inventory = self.inventory.get_or_insert_with(Inventory::detect).clone();
         let device = check(spec, &inventory)?;
         let sources = Sources::find(spec)?;
-        let series = self.cache.series(spec, &sources, cancel)?;
-        divide(spec, &series, sources.warnings, (device, inventory.cpu.cores), cancel)
+        let (series, origins) = self.cache.series(spec, &sources, cancel)?;
+        let device = (device, inventory.cpu.cores);
+        let mut prepared = divide(spec, &series, sources.warnings, device, cancel)?;
+        origins.tell(&mut prepared.plan);
+        Ok(prepared)
     }
 }
 

@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
-use crate::dataset::{Series, TaskData};
+use crate::dataset::{LatestRows, Series, TaskData};
 use crate::domain::{BaselineScore, FoldIndex, Score};
 use crate::evaluation::{
     Backtest, BacktestError, Costs, Ridge, RidgeError, RidgeRows, Segment, always_long, backtest,
     contiguous_ranges, hit_rate, information_coefficient, sign_positions,
 };
-use crate::spec::CostSpec;
+use crate::spec::{CostSpec, LabelSpec};
 
 /// Penalties the ridge baseline chooses from by its validation error.
 const RIDGE_ALPHAS: [f64; 6] = [1.0, 10.0, 100.0, 1e3, 1e4, 1e5];
@@ -35,14 +35,24 @@ pub enum ScoringError {
     Backtest(#[from] BacktestError),
 }
 
-/// The ridge regression on each row's own scaled features: fitted on train rows, its penalty chosen on validation rows.
-pub(super) fn fit_ridge(data: &TaskData) -> Result<Ridge, RidgeError> {
+/// The ridge regression on each row's own scaled features: fitted on train rows, its penalty chosen on validation rows. It learns what the
+/// model learns where that is a return made comparable, else the return itself.
+pub(super) fn fit_ridge(data: &TaskData, label: LabelSpec) -> Result<Ridge, RidgeError> {
     let train = data.latest(data.train());
     let validation = data.latest(data.validation());
     let cols = data.scaler().mean().len();
+    let target = |rows: &LatestRows| match label {
+        LabelSpec::ForwardReturn { .. }
+        | LabelSpec::Direction { .. }
+        | LabelSpec::TripleBarrier { .. } => rows.outcomes.clone(),
+        LabelSpec::ScaledReturn { .. }
+        | LabelSpec::DemeanedReturn { .. }
+        | LabelSpec::RankedReturn { .. } => rows.labels.clone(),
+    };
+    let (learnt, chosen) = (target(&train), target(&validation));
     Ridge::fit_best(
-        RidgeRows { x: &train.features, cols, y: &train.outcomes },
-        RidgeRows { x: &validation.features, cols, y: &validation.outcomes },
+        RidgeRows { x: &train.features, cols, y: &learnt },
+        RidgeRows { x: &validation.features, cols, y: &chosen },
         &RIDGE_ALPHAS,
     )
 }

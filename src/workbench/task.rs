@@ -6,7 +6,7 @@ use crate::dataset::{DatasetError, ResidentCache, Series, SeriesScaler, TaskCut,
 use crate::domain::{BaselineScore, Cancel, EpochRecord, Score, Stage, Task, TaskReport};
 use crate::models::{BuildError, InputShape, Network, NetworkDesign};
 use crate::runs::PredictionRows;
-use crate::spec::ExperimentSpec;
+use crate::spec::{ExperimentSpec, LabelSpec};
 use crate::torch::TorchError;
 use crate::training::{Observer, TaskSeeds, TrainError, output_unit, predict, train};
 
@@ -114,7 +114,7 @@ pub(super) fn run_cut(
     let trained = train(&network, &data, spec, (seeds, task.device), cancel, observer)?;
 
     observer.stage(Stage::Evaluation);
-    let by_symbol = predict_test(task, &network, &data, cancel)?;
+    let by_symbol = predict_test(task, &network, (&data, spec.label), cancel)?;
     let (model, baselines) = score_symbols(&by_symbol, spec)?;
     let report = TaskReport {
         rows: data.rows(),
@@ -143,10 +143,10 @@ pub(super) fn run_cut(
 fn predict_test(
     task: &Task,
     network: &Network,
-    data: &TaskData,
+    (data, label): (&TaskData, LabelSpec),
     cancel: &Cancel,
 ) -> Result<Vec<SymbolPredictions>, TaskError> {
-    let ridge = fit_ridge(data).map_err(ScoringError::from)?;
+    let ridge = fit_ridge(data, label).map_err(ScoringError::from)?;
     let tested = data.test().iter().filter(|test| !test.rows.is_empty());
     tested
         .map(|test| {
@@ -156,7 +156,7 @@ fn predict_test(
                 fold: task.fold.index,
                 rows: test.rows.clone(),
                 model: predict(network, data, test.resident(), cancel)?,
-                neutral: network.design().output.neutral(),
+                neutral: label.neutral(),
                 ridge: ridge.predict(&latest.features).map_err(ScoringError::from)?,
             })
         })

@@ -49,12 +49,12 @@ mod tests {
     /// Files are read once, by whoever comes first.
     #[test]
     fn a_look_takes_the_series_that_are_at_hand() {
-        let bars = ["train_bars", "validation_bars", "test_bars"]
-            .map(|field| Assignment::new(&format!("validation.{field}"), 100_u32));
+        let bars = ["train", "validation", "test"]
+            .map(|field| Assignment::new(format!("validation.{field}"), 100_u32));
         let spec = apply(&load("linear-return").unwrap(), &bars).unwrap();
         let cache = SeriesCache::default();
         let sources = Sources::find(&spec).unwrap();
-        let series = cache.series(&spec, &sources, &Cancel::new()).unwrap();
+        let (series, _) = cache.series(&spec, &sources, &Cancel::new()).unwrap();
         let at = LookAt {
             symbol: series[0].symbol().clone(),
             timeframe: series[0].timeframe(),
@@ -63,11 +63,11 @@ mod tests {
             fold: None,
         };
         assert!(look(&spec, &at, &cache, &Cancel::new()).is_ok());
-        let after = cache.series(&spec, &sources, &Cancel::new()).unwrap();
+        let (after, _) = cache.series(&spec, &sources, &Cancel::new()).unwrap();
         assert!(Arc::ptr_eq(&series[0], &after[0]), "the look read nothing anew");
         let other = apply(&spec, &[Assignment::new("window", 3_u32)]).unwrap();
         assert!(look(&other, &at, &cache, &Cancel::new()).is_ok());
-        let others = cache.series(&other, &sources, &Cancel::new()).unwrap();
+        let (others, _) = cache.series(&other, &sources, &Cancel::new()).unwrap();
         assert!(!Arc::ptr_eq(&series[0], &others[0]), "another window, other rows");
     }
 }

@@ -84,27 +84,45 @@ fn rows_that_are_no_bars_are_named_by_line() {
         },
         Case {
             files: |scratch| broken(scratch, |lines| lines[16][1] = "abc".to_owned()),
-            arguments: "--data data",
+            arguments: "--data data --set data.quality.unreadable=Reject",
             place: &["data/AAA-1h.csv:17: open is `abc`", "expected a number"],
-            next_step: "mend the value or remove the row",
+            next_step: "mend the file, or choose another policy in data.quality.unreadable",
         },
         Case {
             files: |scratch| broken(scratch, |lines| lines[16][0] = lines[15][0].clone()),
-            arguments: "--data data",
-            place: &["data/AAA-1h.csv:17: 2024-01-01T14:00:00Z is there twice"],
-            next_step: "keep one of the two rows",
+            arguments: "--data data --set data.quality.conflict=Reject",
+            place: &["data/AAA-1h.csv:16: 2024-01-01T14:00:00Z stands in 2 rows"],
+            next_step: "choose another policy in data.quality.conflict",
         },
         Case {
             files: |scratch| broken(scratch, |lines| lines.swap(16, 17)),
-            arguments: "--data data",
+            arguments: "--data data --set data.quality.disorder=Reject",
             place: &["data/AAA-1h.csv:18: 2024-01-01T15:00:00Z follows 2024-01-01T16:00:00Z"],
-            next_step: "sort the file by time",
+            next_step: "mend the file",
         },
         Case {
             files: |scratch| broken(scratch, |lines| lines[16][2] = "1".to_owned()),
-            arguments: "--data data",
+            arguments: "--data data --set data.quality.high_below_low=Reject",
             place: &["data/AAA-1h.csv:17: high 1 is below"],
-            next_step: "mend or remove the row",
+            next_step: "mend the file",
+        },
+        Case {
+            files: |scratch| {
+                broken(scratch, |lines| (10..30).for_each(|line| lines[line][2] = "1".to_owned()));
+            },
+            arguments: "--data data",
+            place: &[
+                "data/AAA-1h.csv:11: high 1 is below low",
+                "20 of its 900 rows are like that",
+                "more than the share of data.quality.most_dropped = 0.01",
+            ],
+            next_step: "check that the file is what its name says",
+        },
+        Case {
+            files: |scratch| broken(scratch, |_lines| {}),
+            arguments: "--data data --set data.quality.split=Drop",
+            place: &["data.quality.split: Drop is not possible"],
+            next_step: "choose Reject or Keep",
         },
     ]);
 }
@@ -143,8 +161,8 @@ fn selections_that_the_data_cannot_serve() {
         },
         Case {
             files: two_symbols,
-            arguments: "--data data --timeframes 4h",
-            place: &["data: there is no timeframe 4h; it has 1h"],
+            arguments: "--data data --timeframes 5m",
+            place: &["data: there is no timeframe 5m; it has 1h"],
             next_step: "choose among them",
         },
         Case {

@@ -1,4 +1,4 @@
-//! Commands that only look: `--help`, `plan`, `data inspect`, `devices`.
+//! Commands that only look: `--help`, `plan`, `data inspect`, `features list`, `devices`.
 
 use serde_json::json;
 use walkforge::domain::Plan;
@@ -63,6 +63,24 @@ fn a_window_that_was_asked_for_and_cannot_be_opened_is_an_error() {
 }
 
 #[test]
+fn features_are_listed_and_found_by_words() {
+    let scratch = Scratch::new();
+    let all = scratch.run("features list").exits(0);
+    for written in ["LogReturn(lag: 1)", "Macd(fast: 12, slow: 26, signal: 9)", "Alpha158"] {
+        assert!(all.out.contains(written), "{all}");
+    }
+    let found = scratch.run("features list wilder index").exits(0).out;
+    assert!(found.contains("Rsi(period: 14)") && !found.contains("LogReturn"), "{found}");
+    let rsi = scratch.run("features list --json wilder relative strength").exits(0).one_json();
+    assert_eq!(rsi["example"], "Rsi(period: 14)");
+    assert_eq!(rsi["columns"], json!(["rsi_14"]));
+    assert_eq!(rsi["parameters"][0]["least"], json!(2.0));
+    let _error = scratch
+        .run("features list nonsense")
+        .refuses(&["no feature is called or described by `nonsense`", "`walkforge features list`"]);
+}
+
+#[test]
 fn plan_shows_every_task_and_touches_nothing() {
     let scratch = Scratch::new();
     let arguments = "--device cpu --workers 2 --set validation.max_folds=2";
@@ -109,18 +127,26 @@ fn inspect_reports_sound_files_beside_broken_ones() {
     let scratch = Scratch::new();
     scratch.write("data/AAA-1h.csv", csv(300));
     write_feather(&scratch.path("data/BBB-1h.feather"), 200);
-    let broken: [Broken; 4] = [
-        ("TEXT", |lines| lines[16][1] = "abc".to_owned(), ":17: open is `abc`"),
-        ("GAP", |lines| lines[16][5].clear(), ":17: volume is empty"),
-        ("CUT", |lines| lines[16].truncate(3), ":17: 3 fields under a header of 6"),
-        ("NONE", |lines| lines.truncate(1), ": holds no bars, only a header"),
+    // One bad row costs a line of the report, not the file.
+    let spoilt: [Broken; 3] = [
+        ("TEXT", |lines| lines[16][1] = "abc".to_owned(), "open is `abc`"),
+        ("GAP", |lines| lines[16][5].clear(), "volume is empty"),
+        ("CUT", |lines| lines[16].truncate(3), "3 fields under a header of 6"),
     ];
-    for (symbol, change, _) in broken {
+    let broken: [Broken; 2] = [
+        ("NONE", |lines| lines.truncate(1), ": holds no bars, only a header"),
+        (
+            "MANY",
+            |lines| (10..14).for_each(|line| lines[line][2] = "1".to_owned()),
+            ":11: high 1 is below low",
+        ),
+    ];
+    for (symbol, change, _) in spoilt.into_iter().chain(broken) {
         scratch.write(&format!("data/{symbol}-1h.csv"), csv_with(300, change));
     }
     let done = scratch.run("data inspect data --json").exits(2);
     let files = done.json();
-    assert_eq!(files.len(), 6, "{done}");
+    assert_eq!(files.len(), 7, "{done}");
     let file = |name: &str| {
         let path = format!("data/{name}");
         files.iter().find(|file| file["path"] == path.as_str()).expect("it is reported").clone()
@@ -138,24 +164,110 @@ fn inspect_reports_sound_files_beside_broken_ones() {
         assert!(error.starts_with(&format!("data/{symbol}-1h.csv{expected}")), "{error}");
         assert_eq!(file.get("bars"), None);
     }
+    for (symbol, _, expected) in spoilt {
+        let file = file(&format!("{symbol}-1h.csv"));
+        assert_eq!((&file["bars"], file.get("error")), (&json!(299), None));
+        let finding = &file["report"]["findings"][0];
+        assert_eq!((&finding["problem"], &finding["dropped"]), (&json!("unreadable"), &json!(1)));
+        let example = &finding["examples"][0];
+        assert_eq!(example["place"], json!({ "line": 17 }));
+        assert!(example["what"].as_str().unwrap().starts_with(expected), "{example}");
+    }
     let people = scratch.run("data inspect data").exits(2);
     assert_snapshot("cli_data_inspect", &[("stdout", &people.out), ("stderr", &people.err)], &[]);
     // One sound file is all well; one broken file is an error of its own.
     assert_eq!(scratch.run("data inspect data/AAA-1h.csv --json").exits(0).json().len(), 1);
+    let one = scratch.run("data inspect data/TEXT-1h.csv").exits(0).out;
+    for expected in
+        ["found: 1 unreadable row (dropped)", "  line 17: open is `abc`", "found: 1 missing bar"]
+    {
+        assert!(one.contains(expected), "{one}");
+    }
     let _error = scratch
-        .run("data inspect data/TEXT-1h.csv --json")
-        .refuses(&["data/TEXT-1h.csv:17: open is `abc`", "mend the value"]);
+        .run("data inspect data/MANY-1h.csv --json")
+        .refuses(&["data/MANY-1h.csv:11: high 1 is below low", "4 of its 300 rows are like that"]);
+}
+
+#[test]
+fn a_plan_tells_what_was_dropped_and_what_bars_were_made_from() {
+    let scratch = Scratch::new();
+    scratch.write("data/AAA-1h.csv", csv_with(3700, |lines| lines[16][1] = "abc".to_owned()));
+    let plan = format!("plan {SMALL} --data data --timeframes 1h,4h");
+    let people = scratch.run(&plan).exits(0);
+    for expected in [
+        "AAA 4h: made from its 1h bars",
+        "AAA 1h: 1 unreadable row (dropped); `walkforge data inspect` shows where",
+    ] {
+        assert!(people.err.contains(expected), "{people}");
+    }
+    let plan: Plan =
+        serde_json::from_value(scratch.run(&format!("{plan} --json")).one_json()).unwrap();
+    let told: Vec<String> = plan
+        .series
+        .iter()
+        .map(|series| {
+            let made = series.made_from.map(|from| format!(" from {from}")).unwrap_or_default();
+            let quality: Vec<String> = series.quality.iter().map(ToString::to_string).collect();
+            format!("{} {}{made}: {}", series.timeframe, series.bars, quality.join(", "))
+        })
+        .collect();
+    let quality = "1 unreadable row (dropped), 1 missing bar";
+    assert_eq!(told, [format!("1h 3699: {quality}"), format!("4h 925 from 1h: {quality}")]);
+}
+
+#[test]
+fn what_was_read_is_kept_and_can_be_removed() {
+    let scratch = Scratch::new();
+    for symbol in ["AAA", "BBB"] {
+        scratch.write(&format!("data/{symbol}-1h.csv"), csv(300));
+    }
+    let first = scratch.run("data inspect data --json").exits(0).out;
+    let size = || scratch.run("data cache --json").exits(0).one_json();
+    let (entries, bytes) = (size()["entries"].clone(), size()["bytes"].as_u64().unwrap());
+    assert_eq!(entries, json!(2));
+    assert!(bytes > 2 * 300 * 48, "{bytes}");
+    assert_eq!(scratch.run("data inspect data --json").exits(0).out, first);
+    let people = scratch.run("data cache").exits(0).out;
+    assert!(
+        people.contains("cache: holds the bars of 2 files, ") && people.contains("at most 4.0 GiB"),
+        "{people}"
+    );
+    let people = scratch.run("data cache clear").exits(0).out;
+    assert!(people.contains("cache: cleared of the bars of 2 files"), "{people}");
+    assert_eq!(size()["entries"], json!(0));
+    assert_eq!(scratch.run("data inspect data --json").exits(0).out, first);
+    let _error = scratch
+        .run_after("export WALKFORGE_CACHE=off", "data cache")
+        .refuses(&["there is no cache", "set WALKFORGE_CACHE to a folder"]);
+}
+
+#[test]
+fn two_programs_may_read_into_one_cache_at_once() {
+    let scratch = Scratch::new();
+    for i in 0..40 {
+        scratch.write(&format!("data/S{i:02}-1h.csv"), csv(200 + i));
+    }
+    let expected =
+        scratch.run_after("export WALKFORGE_CACHE=off", "data inspect data --json").exits(0).out;
+    let both = "for i in 1 2 3 4; do \"$0\" data inspect data --json > out$i & done; wait; true";
+    let last = scratch.run_after(both, "data inspect data --json").exits(0).out;
+    assert_eq!(last, expected);
+    for i in 1..=4 {
+        let out = std::fs::read_to_string(scratch.path(&format!("out{i}"))).unwrap();
+        assert_eq!(out, expected, "program {i}");
+    }
+    assert_eq!(scratch.run("data cache --json").one_json()["entries"], json!(40));
 }
 
 #[test]
 fn inspect_refuses_a_path_with_nothing_to_inspect() {
     let scratch = Scratch::new();
     std::fs::create_dir(scratch.path("empty")).unwrap();
-    scratch.write("notes.txt", "hello");
+    scratch.write("notes.md", "hello");
     for (path, expected) in [
         ("empty", &["empty: holds no market file", "choose another folder"][..]),
         ("nowhere", &["nowhere: ", "check the path"]),
-        ("notes.txt", &["notes.txt: its name ends in .txt", "convert the file"]),
+        ("notes.md", &["notes.md: its name ends in .md", "convert the file"]),
     ] {
         let _error = scratch.run(&format!("data inspect --json {path}")).refuses(expected);
     }

@@ -93,6 +93,7 @@ impl Scratch {
         {
             command.env_remove(set_by_the_user);
         }
+        command.env("WALKFORGE_CACHE", self.folder.path().join("cache"));
         command
     }
 }

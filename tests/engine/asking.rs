@@ -177,9 +177,9 @@ fn what_cannot_be_looked_at_says_what_can() {
     look(&workbench, 2, small(&["data.symbols=[\"SYN_B\"]"]), "nonsense");
     let message = looked(&workbench, 2).unwrap_err();
     assert!(message.contains("SYN_A 1h is not part of the experiment"), "{message}");
-    look(&workbench, 3, small(&["validation.train_bars=0"]), "nonsense");
+    look(&workbench, 3, small(&["validation.train=0"]), "nonsense");
     let message = looked(&workbench, 3).unwrap_err();
-    assert!(message.contains("validation.train_bars"), "{message}");
+    assert!(message.contains("validation.train"), "{message}");
 }
 
 #[test]
@@ -231,10 +231,10 @@ fn a_leak_check_tells_its_stages_and_then_what_it_found() {
     let (stages, report, cancelled) = checked(&workbench, 1);
     assert!(!stages.is_empty() && stages.iter().all(|stage| !stage.is_empty()), "{stages:?}");
     assert_eq!((report.unwrap().experiment.as_str(), cancelled), ("linear-return", false));
-    check(&workbench, 2, small(&["validation.train_bars=0"]));
+    check(&workbench, 2, small(&["validation.train=0"]));
     let (_, report, cancelled) = checked(&workbench, 2);
     let message = report.unwrap_err();
-    assert!(message.contains("validation.train_bars") && !cancelled, "{message}");
+    assert!(message.contains("validation.train") && !cancelled, "{message}");
 }
 
 #[test]

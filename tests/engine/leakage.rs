@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use walkforge::domain::UtcMillis;
-use walkforge::features::check_truncation;
+use walkforge::features::{FeatureMatrix, check_truncation, compute_panel};
 use walkforge::market::{Bars, Catalog, synthetic_bars};
-use walkforge::spec::{DataSource, ExperimentSpec, load};
+use walkforge::spec::{DataSource, ExperimentSpec, FEATURES, FeatureKind, FeatureSpec};
 use walkforge::workbench::TaskOutput;
 
 use crate::require_data;
@@ -98,16 +98,60 @@ fn weights_do_not_depend_on_what_happens_in_the_test_section() {
     );
 }
 
+/// Every registered feature, and some of features.
+fn every_feature() -> Vec<FeatureSpec> {
+    let mut features: Vec<FeatureSpec> =
+        FEATURES.iter().map(FeatureKind::default_feature).collect();
+    let of = Box::new(FeatureSpec::Atr { period: 14 });
+    let higher = FeatureSpec::Higher { timeframe: "1d".parse().unwrap(), of };
+    features.push(FeatureSpec::CrossRank { of: Box::new(higher.clone()) });
+    features.push(higher);
+    features
+}
+
 #[test]
-fn no_feature_of_any_preset_sees_the_future_of_a_real_market() {
+fn no_feature_sees_the_future_of_a_real_market() {
     let folder = require_data!("fx");
     let catalog = Catalog::scan(&folder).unwrap();
     let symbols = ["XAUUSD".parse().unwrap()];
-    for entry in catalog.select(&symbols, &["4h".parse().unwrap()]).unwrap() {
-        let bars = entry.read().unwrap();
-        for preset in walkforge::spec::PRESETS {
-            let features = load(preset.name).unwrap().features;
-            check_truncation(&features, &bars, &[100, 2500, 7001, bars.len() - 1]).unwrap();
+    for choice in catalog.select(&symbols, &["4h".parse().unwrap()]).unwrap() {
+        let bars = choice.entry.read().unwrap();
+        check_truncation(&every_feature(), &bars, &[100, 2500, 7001, bars.len() - 1]).unwrap();
+    }
+}
+
+#[test]
+fn no_feature_of_several_real_symbols_sees_their_future() {
+    let folder = require_data!("crypto");
+    let catalog = Catalog::scan(&folder).unwrap();
+    let symbols = ["BTC_USDT", "ETH_USDT", "SOL_USDT", "LINK_USDT", "NEAR_USDT", "DOGE_USDT"]
+        .map(|name| name.parse().unwrap());
+    let choices = catalog.select(&symbols, &["1h".parse().unwrap()]).unwrap();
+    let bars: Vec<Bars> = choices.iter().map(|choice| choice.entry.read().unwrap()).collect();
+    let panel: Vec<&Bars> = bars.iter().collect();
+    let features = every_feature();
+    let whole = compute_panel(&features, &panel).unwrap();
+    let ranks = whole[0].names().iter().position(|name| name == "cross_rank_log_return_4").unwrap();
+    assert!(
+        whole[0].column(ranks).filter(|rank| !rank.is_nan()).count() > 5000,
+        "all are compared"
+    );
+    for row in [150, 1999, 5000] {
+        let moment = bars[0].close_time(row);
+        let known: Vec<Bars> = bars
+            .iter()
+            .map(|bars| {
+                let closed = (0..bars.len()).take_while(|row| bars.close_time(*row) <= moment);
+                bars.truncated(closed.count())
+            })
+            .collect();
+        let part = compute_panel(&features, &known.iter().collect::<Vec<_>>()).unwrap();
+        for (bars, (whole, part)) in known.iter().zip(whole.iter().zip(&part)) {
+            let bits = |matrix: &FeatureMatrix| -> Vec<u32> {
+                let cells = bars.len() * matrix.cols();
+                matrix.as_slice()[..cells].iter().map(|value| value.to_bits()).collect()
+            };
+            assert!(bits(whole) == bits(part), "{} changed before {moment}", bars.symbol());
         }
     }
 }

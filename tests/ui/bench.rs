@@ -125,6 +125,14 @@ impl Window {
         self.harness.run_steps(2);
     }
 
+    /// Chooses an item of the list named so.
+    #[track_caller]
+    pub fn choose(&mut self, list: &str, item: &str) {
+        self.click(Role::ComboBox, list);
+        self.harness.run_steps(2);
+        self.click(Role::Button, item);
+    }
+
     /// Types a number into the field named so.
     #[track_caller]
     pub fn set_number(&mut self, field: &str, number: &str) {

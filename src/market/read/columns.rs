@@ -152,7 +152,7 @@ impl Header<'_> {
     }
 }
 
-/// The volume by its usual names; where a crypto vendor writes it in both currencies, as in `volume_btc` and `volume`, in the base currency.
+/// The volume by its usual names. Of `MetaTrader`'s two it is the number of ticks, because few brokers know the other one; where a crypto vendor writes it in both currencies, as in `volume_btc` and `volume`, in the base currency.
 fn first_volume(names: &[String]) -> Option<usize> {
     let in_base = names.iter().position(|name| {
         let base = name.strip_prefix("volume_").unwrap_or_default();
@@ -163,7 +163,10 @@ fn first_volume(names: &[String]) -> Option<usize> {
     };
     match in_base {
         Some(base) if names.iter().skip(base + 1).any(in_quote) => Some(base),
-        _ => VOLUME.find(names).or(in_base),
+        _ => {
+            let ticks = names.iter().position(|name| name == "tickvol");
+            ticks.or_else(|| VOLUME.find(names)).or(in_base)
+        }
     }
 }
 

@@ -49,7 +49,8 @@ impl Dialect {
         }
         // Nothing looks like a table: the first line with most fields stands for the header.
         let mut fields = Fields::default();
-        let candidates = lines.iter().take(MOST_LINES_BEFORE).flat_map(|(number, line)| {
+        let filled = lines.iter().filter(|(_, line)| !line.trim_ascii().is_empty());
+        let candidates = filled.take(MOST_LINES_BEFORE).flat_map(|(number, line)| {
             separators.iter().map(move |separator| (*number, *line, *separator))
         });
         let mut best: Option<(u64, Vec<String>)> = None;

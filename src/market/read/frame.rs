@@ -35,8 +35,9 @@ pub fn check(file: &mut File) -> Result<(), String> {
     let footer = file.at(start, footer_length)?;
     let footer = root_as_footer(&footer).map_err(|error| error.to_string())?;
     let blocks = footer.dictionaries().into_iter().chain(footer.recordBatches()).flatten();
+    let mut left = allowed(file.length);
     for block in blocks {
-        check_block(&mut file, block)?;
+        check_block(&mut file, block, &mut left)?;
     }
     Ok(())
 }
@@ -67,7 +68,8 @@ impl<'a> Bytes<'a> {
     }
 }
 
-fn check_block(file: &mut Bytes<'_>, block: &Block) -> Result<(), String> {
+/// `left` is what the compressed columns may still unpack to.
+fn check_block(file: &mut Bytes<'_>, block: &Block, left: &mut u64) -> Result<(), String> {
     let length = |length: i64| u64::try_from(length).map_err(|_negative| OUTSIDE.to_owned());
     let start = length(block.offset())?;
     let metadata_length = length(i64::from(block.metaDataLength()))?;
@@ -84,13 +86,14 @@ fn check_block(file: &mut Bytes<'_>, block: &Block) -> Result<(), String> {
         }
         _ => message.header_as_record_batch(),
     };
-    batch.map_or(Ok(()), |batch| check_batch(file, (body, body_length), batch))
+    batch.map_or(Ok(()), |batch| check_batch(file, (body, body_length), batch, left))
 }
 
 fn check_batch(
     file: &mut Bytes<'_>,
     (body, body_length): (u64, u64),
     batch: RecordBatch,
+    left: &mut u64,
 ) -> Result<(), String> {
     let rows = u64::try_from(batch.length()).map_err(|error| error.to_string())?;
     for buffer in batch.buffers().into_iter().flatten() {
@@ -108,9 +111,10 @@ fn check_batch(
         let Ok(plain) = u64::try_from(i64::from_le_bytes(prefix)) else { continue };
         let most = packed.saturating_mul(most_to_one(compression.codec()));
         let most_by_rows = rows.saturating_add(1).saturating_mul(MOST_BYTES_A_ROW);
-        if plain > most.min(most_by_rows).min(allowed(file.length)) {
+        if plain > most.min(most_by_rows).min(*left) {
             return Err(format!("a column of {rows} rows claims {plain} bytes"));
         }
+        *left -= plain;
     }
     Ok(())
 }

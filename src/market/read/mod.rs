@@ -32,8 +32,8 @@ pub use self::layout::Layout;
 pub use self::moment::DateOrder;
 pub use self::reading::{Compression, Fact, Origin, Reading};
 use self::rows::Context;
-pub(super) use self::table::Table;
 pub use self::table::Unreadable;
+pub(super) use self::table::{Places, Table};
 pub(super) use self::zone::Clock;
 use super::identity::Identity;
 use super::overrides::{FileOverride, Overrides};
@@ -95,6 +95,14 @@ fn read_text(context: &Context<'_>, format: Format) -> Result<Table, MarketError
 }
 
 #[cfg(test)]
+mod dialect_tests;
+#[cfg(test)]
+mod fuzz_tests;
+#[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod packed_tests;
+#[cfg(test)]
+mod round_trip_tests;
 #[cfg(test)]
 mod tests;

@@ -111,11 +111,9 @@ impl Table {
                 problem: bad.problem.into(),
             })?;
         match spacing_millis {
-            Some(spacing) if spacing < timeframe.millis() => Err(MarketError::WrongTimeframe {
-                path: path.to_owned(),
-                spacing: show_duration(spacing),
-                timeframe,
-            }),
+            Some(spacing) if spacing < timeframe.millis() => {
+                Err(MarketError::wrong_timeframe(path, spacing, timeframe))
+            }
             _ => Ok(bars),
         }
     }
@@ -169,11 +167,4 @@ pub fn push(
     columns.low.push(low);
     columns.close.push(close);
     columns.volume.push(volume);
-}
-
-fn show_duration(millis: i64) -> String {
-    let minutes = u32::try_from(millis / 60_000).ok().filter(|_| millis % 60_000 == 0);
-    minutes
-        .and_then(Timeframe::from_minutes)
-        .map_or_else(|| format!("{millis} ms"), |timeframe| timeframe.to_string())
 }

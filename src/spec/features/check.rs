@@ -49,11 +49,12 @@ impl FeatureSpec {
             fail(path.to_owned(), format!("{} is needed", self.kind().needs));
         }
         if let Some((field, feature)) = inner {
-            if feature.is_cross_sectional() {
+            if !self.takes(feature) {
                 fail(
                     field.clone(),
                     format!(
-                        "{} cannot stand inside {}: only the outermost feature compares symbols",
+                        "{} cannot stand inside {}; what compares symbols goes outside and a higher timeframe inside, each once, as in \
+                         CrossRank(of: Higher(timeframe: \"4h\", of: Rsi(period: 14)))",
                         feature.kind().name,
                         self.kind().name
                     ),
@@ -61,6 +62,13 @@ impl FeatureSpec {
             }
             feature.find_problems(&field, issues);
         }
+    }
+
+    /// Whether that feature may stand inside this one.
+    #[must_use]
+    pub fn takes(&self, feature: &Self) -> bool {
+        let is_higher = |feature: &Self| matches!(feature, Self::Higher { .. });
+        !(feature.is_cross_sectional() || is_higher(self) && is_higher(feature))
     }
 }
 
@@ -81,4 +89,61 @@ pub(in crate::spec) fn problems(features: &[FeatureSpec]) -> Vec<SpecIssue> {
         fail(format!("the column {repeated} is made twice; leave one of the features out"));
     }
     issues
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_impossible_is_named_by_its_path() {
+        for (written, field, message) in [
+            ("Rsi(period: 1)", "f.period", "1 must lie between 2 and 100000"),
+            ("Macd(fast: 26, slow: 26, signal: 9)", "f", "fast < slow is needed"),
+            (
+                "BollingerPosition(window: 20, deviations: 0.0)",
+                "f.deviations",
+                "0 must lie between 0.01 and 100",
+            ),
+            (
+                "ReturnQuantile(window: 9, quantile: 1.5)",
+                "f.quantile",
+                "1.5 must lie between 0 and 1",
+            ),
+            ("CrossRank(of: Rsi(period: 0))", "f.of.period", "0 must lie"),
+            (
+                "CrossRank(of: CrossRank(of: TimeGap))",
+                "f.of",
+                "CrossRank cannot stand inside CrossRank",
+            ),
+            (
+                "Higher(timeframe: \"4h\", of: CrossRank(of: TimeGap))",
+                "f.of",
+                "cannot stand inside Higher",
+            ),
+            (
+                "Higher(timeframe: \"1d\", of: Higher(timeframe: \"4h\", of: TimeGap))",
+                "f.of",
+                "Higher cannot stand inside Higher",
+            ),
+        ] {
+            let feature: FeatureSpec = ron::from_str(written).unwrap();
+            let issues = feature.problems("f");
+            assert_eq!(issues.len(), 1, "{written}: {issues:?}");
+            assert_eq!(issues[0].field, field, "{written}");
+            assert!(issues[0].message.contains(message), "{written}: {issues:?}");
+        }
+        let nested = "CrossRank(of: Higher(timeframe: \"4h\", of: Rsi(period: 14)))";
+        let feature: FeatureSpec = ron::from_str(nested).unwrap();
+        assert_eq!(feature.problems("f"), []);
+        assert_eq!(feature.columns(), ["cross_rank_4h_rsi_14"]);
+        assert_eq!(feature.lookback("1h".parse().unwrap()), 4 * (14 + 2));
+    }
+
+    #[test]
+    fn a_column_is_made_once() {
+        let features = [FeatureSpec::Alpha158, FeatureSpec::Alpha158Rolling { window: 20 }];
+        let issues = problems(&features);
+        assert!(issues[0].message.contains("the column ROC20 is made twice"), "{issues:?}");
+    }
 }

@@ -37,7 +37,7 @@ macro_rules! feature_table {
                 name: stringify!($kind),
                 title: $title,
                 group: FeatureGroup::$group,
-                formula: concat!($($formula),+),
+                formula: concat!($($formula),+).trim_ascii(),
                 unit: $unit,
                 source: $source,
                 lookback: stringify!($lookback),

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
 
+use super::{files, policies};
 use crate::domain::{Symbol, Timeframe, UtcMillis};
 use crate::spec::{DataSource, ExperimentSpec, Pooling, SyntheticMarket, SyntheticSpec};
 use crate::ui::commands::{Command, Commands, Purpose};
@@ -43,7 +44,11 @@ impl DataPanel {
                     ui.add_space(space::S);
                     ui.weak("Reading the folder…");
                 }
-                Source::Ready(listing) => self.ticks(ui, &state.draft, listing, commands),
+                Source::Ready(listing) => {
+                    self.ticks(ui, &state.draft, listing, commands);
+                    files::show(ui, state, listing);
+                    policies::show(ui, &state.draft, commands);
+                }
                 Source::Failed { message, .. } => {
                     ui.add_space(space::S);
                     widgets::problem(ui, message);

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::domain::{Symbol, Timeframe};
-use crate::market::{Catalog, Skipped, synthetic_default_symbols};
+use crate::market::{Catalog, Entry, Known, Skipped, synthetic_default_symbols};
 use crate::spec::DataSpec;
 
 /// What the draft's data source offers.
@@ -35,8 +35,17 @@ pub(crate) struct Listing {
     pub(crate) symbols: Vec<(Symbol, Vec<Timeframe>)>,
     /// Each timeframe with the number of symbols that have it.
     pub(crate) timeframes: Vec<(Timeframe, usize)>,
+    /// Each file, by symbol and timeframe.
+    pub(crate) files: Vec<ListedFile>,
     /// Files in the folder that are no market files, and why.
     pub(crate) skipped: Vec<Skipped>,
+}
+
+/// A market file of the folder, with what an earlier reading gave.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ListedFile {
+    pub(crate) entry: Entry,
+    pub(crate) known: Option<Known>,
 }
 
 impl Listing {
@@ -51,6 +60,10 @@ impl Listing {
             folder: Some(catalog.folder().to_owned()),
             symbols: symbols.into_iter().map(|(symbol, t)| (symbol.clone(), t)).collect(),
             timeframes: timeframes.into_iter().collect(),
+            files: catalog
+                .files()
+                .map(|(entry, known)| ListedFile { entry: entry.clone(), known: known.cloned() })
+                .collect(),
             skipped: catalog.skipped().to_vec(),
         }
     }
@@ -67,6 +80,7 @@ impl Listing {
             folder: None,
             timeframes: each.iter().map(|&timeframe| (timeframe, symbols.len())).collect(),
             symbols: symbols.into_iter().map(|symbol| (symbol, each.clone())).collect(),
+            files: Vec::new(),
             skipped: Vec::new(),
         }
     }

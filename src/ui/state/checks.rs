@@ -116,8 +116,8 @@ mod tests {
     use super::*;
     use crate::spec::load;
 
-    fn report() -> Box<LeakReport> {
-        Box::new(LeakReport { experiment: "x".to_owned(), checks: Vec::new(), contrast: None })
+    fn report() -> LeakReport {
+        LeakReport { experiment: "x".to_owned(), checks: Vec::new(), contrast: None }
     }
 
     #[test]
@@ -125,7 +125,7 @@ mod tests {
         let mut spec = load("mlp-return").unwrap();
         let mut checks = Checks::default();
         let ticket = checks.begin(&spec, false);
-        assert!(checks.end(ticket, Ok(report()), &spec, UtcMillis(0)));
+        assert!(checks.end(ticket, Ok(Box::new(report())), &spec, UtcMillis(0)));
         let outdated = |checks: &Checks| checks.report.as_ref().unwrap().is_outdated;
         spec.name.push('2');
         spec.resources.workers = Some(7);
@@ -140,7 +140,7 @@ mod tests {
 
         let ticket = checks.begin(&spec, false);
         spec.seed += 1;
-        assert!(checks.end(ticket, Ok(report()), &spec, UtcMillis(0)));
+        assert!(checks.end(ticket, Ok(Box::new(report())), &spec, UtcMillis(0)));
         assert!(outdated(&checks), "it was changed while it was being checked");
     }
 
@@ -155,8 +155,11 @@ mod tests {
         assert_ne!(checks.running.as_ref().unwrap().stage, "old");
         checks.at_stage(new, "new".to_owned());
         assert_eq!(checks.running.as_ref().unwrap().stage, "new");
-        assert!(checks.end(new, Ok(report()), &spec, UtcMillis(0)));
-        assert!(!checks.end(new, Ok(report()), &spec, UtcMillis(0)), "it has ended already");
+        assert!(checks.end(new, Ok(Box::new(report())), &spec, UtcMillis(0)));
+        assert!(
+            !checks.end(new, Ok(Box::new(report())), &spec, UtcMillis(0)),
+            "it has ended already"
+        );
         let third = checks.begin(&spec, false);
         checks.stop();
         assert!(checks.running.as_ref().unwrap().stopping);

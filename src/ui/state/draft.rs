@@ -126,6 +126,7 @@ impl Draft {
         take!(data.pooling);
         take!(data.from);
         take!(data.until);
+        take!(data.quality);
         take!(features);
         take!(window);
         take!(scaling);

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use super::commands::Command;
 use crate::domain::{RunId, TaskId, UtcMillis};
 
-pub(super) use catalog::{Listing, Source};
+pub(super) use catalog::{ListedFile, Listing, Source};
 pub(super) use checks::{Checked, Checks, Running, Trouble};
 pub(super) use choice::Choice;
 pub(super) use curve::Curve;

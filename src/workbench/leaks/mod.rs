@@ -75,7 +75,7 @@ pub fn check_leaks(
     let device = check(spec, &inventory)?;
     stage("reading bars, computing features and labels".to_owned());
     let sources = Sources::find(spec)?;
-    let bars = sources.bars(spec, cancel)?;
+    let (bars, _origins) = sources.bars(spec, cancel)?;
     let series = prepare(&bars, spec, cancel)?;
     let prepared = divide(spec, &series, sources.warnings, (device, inventory.cpu.cores), cancel)?;
 

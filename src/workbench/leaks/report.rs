@@ -76,7 +76,7 @@ impl Subject {
             Self::Feature => {
                 "computed again without the bars that came later: is every earlier row the same?"
             }
-            Self::Label => "computed again from what was known at its end time: is it the same?",
+            Self::Label => "computed again with other prices after its end time: is it the same?",
             Self::Fold => "does any label reach into a section that comes later?",
             Self::Fit => "fitted again after every other row was changed: is it the same?",
         }

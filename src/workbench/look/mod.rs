@@ -83,7 +83,7 @@ pub(super) fn look(
 ) -> Result<Look, LookError> {
     spec.validate().map_err(|issues| PlanError::from(SpecError::Invalid(issues)))?;
     let sources = Sources::find(spec)?;
-    let series = cache.series(spec, &sources, cancel)?;
+    let (series, _origins) = cache.series(spec, &sources, cancel)?;
     let is_wanted =
         |series: &Arc<Series>| *series.symbol() == at.symbol && series.timeframe() == at.timeframe;
     let group = groups(spec, &series).find(|group| group.iter().any(is_wanted));

@@ -229,6 +229,8 @@ mod tests {
             first_open: UtcMillis(0),
             last_open: UtcMillis(0),
             data: ContentHash::of(b""),
+            quality: Vec::new(),
+            made_from: None,
         });
         Offer::new(&Arc::new(Plan {
             experiment: "x".to_owned(),

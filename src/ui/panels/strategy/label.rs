@@ -8,6 +8,7 @@ enum Kind {
     ForwardReturn,
     ScaledReturn,
     DemeanedReturn,
+    RankedReturn,
     Direction,
     TripleBarrier,
 }
@@ -18,6 +19,7 @@ impl Kind {
             LabelSpec::ForwardReturn { .. } => Self::ForwardReturn,
             LabelSpec::ScaledReturn { .. } => Self::ScaledReturn,
             LabelSpec::DemeanedReturn { .. } => Self::DemeanedReturn,
+            LabelSpec::RankedReturn { .. } => Self::RankedReturn,
             LabelSpec::Direction { .. } => Self::Direction,
             LabelSpec::TripleBarrier { .. } => Self::TripleBarrier,
         }
@@ -29,6 +31,7 @@ impl Kind {
             Self::ForwardReturn => LabelSpec::ForwardReturn { horizon },
             Self::ScaledReturn => LabelSpec::ScaledReturn { horizon, volatility_window: 24 },
             Self::DemeanedReturn => LabelSpec::DemeanedReturn { horizon, minimum_symbols: 10 },
+            Self::RankedReturn => LabelSpec::RankedReturn { horizon, minimum_symbols: 10 },
             Self::Direction => LabelSpec::Direction { horizon, dead_zone: DeadZone::None },
             Self::TripleBarrier => LabelSpec::TripleBarrier {
                 horizon,
@@ -55,6 +58,7 @@ pub(super) fn show(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
             (Kind::ForwardReturn, "forward return".to_owned()),
             (Kind::ScaledReturn, "return / volatility".to_owned()),
             (Kind::DemeanedReturn, "return − mean of symbols".to_owned()),
+            (Kind::RankedReturn, "rank among symbols".to_owned()),
             (Kind::Direction, "direction".to_owned()),
             (Kind::TripleBarrier, "triple barrier".to_owned()),
         ],
@@ -66,6 +70,7 @@ pub(super) fn show(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
     let (LabelSpec::ForwardReturn { horizon }
     | LabelSpec::ScaledReturn { horizon, .. }
     | LabelSpec::DemeanedReturn { horizon, .. }
+    | LabelSpec::RankedReturn { horizon, .. }
     | LabelSpec::Direction { horizon, .. }
     | LabelSpec::TripleBarrier { horizon, .. }) = &mut spec.label;
     let help =
@@ -76,7 +81,8 @@ pub(super) fn show(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
         LabelSpec::ScaledReturn { volatility_window, .. } => {
             volatility(ui, form, volatility_window);
         }
-        LabelSpec::DemeanedReturn { minimum_symbols, .. } => {
+        LabelSpec::DemeanedReturn { minimum_symbols, .. }
+        | LabelSpec::RankedReturn { minimum_symbols, .. } => {
             let help = "With fewer at a moment there is nothing to learn from it";
             let unit = ("symbols", help);
             form.integer(ui, "At least", "label.minimum_symbols", unit, minimum_symbols);

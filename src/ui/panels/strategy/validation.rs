@@ -174,7 +174,7 @@ const UNITS: [(Unit, &str); 8] = [
 /// A number and its unit. A change of the unit keeps the number.
 fn measure(
     ui: &mut Ui,
-    field: &str,
+    name: &str,
     label: egui::Id,
     (count, unit): (&mut u32, &mut Unit),
     units: &[(Unit, &str)],
@@ -182,13 +182,13 @@ fn measure(
     let speed = (f64::from(*count) * 0.01).max(0.1);
     widgets::number(ui, DragValue::new(count).speed(speed)).labelled_by(label);
     let shown = units.iter().find(|(known, _)| known == unit).map_or("", |(_, name)| name);
-    let combo = egui::ComboBox::from_id_salt((field, "unit")).selected_text(shown);
+    let combo = egui::ComboBox::from_id_salt((name, "unit")).selected_text(shown);
     let combo = combo.width(ui.available_width()).truncate().show_ui(ui, |ui| {
-        for (known, name) in units {
-            ui.selectable_value(unit, *known, *name);
+        for (known, text) in units {
+            ui.selectable_value(unit, *known, *text);
         }
     });
-    combo.response.labelled_by(label);
+    widgets::name(&combo.response, egui::Role::ComboBox, &format!("{name} unit"));
 }
 
 const fn parts(length: Length) -> (u32, Unit) {
@@ -213,7 +213,7 @@ fn length(
 ) {
     form.labelled_row(ui, name, field, help, |ui, label| {
         let (mut count, mut unit) = parts(*value);
-        measure(ui, field, label, (&mut count, &mut unit), &UNITS[..7]);
+        measure(ui, name, label, (&mut count, &mut unit), &UNITS[..7]);
         *value = joined(count, unit);
     });
 }
@@ -235,7 +235,7 @@ fn optional_length(
         match value {
             Some(value) => {
                 let (mut count, mut unit) = parts(*value);
-                measure(ui, field, label, (&mut count, &mut unit), &UNITS[..7]);
+                measure(ui, name, label, (&mut count, &mut unit), &UNITS[..7]);
                 *value = joined(count, unit);
             }
             None => {
@@ -256,7 +256,7 @@ fn portion(ui: &mut Ui, form: Form<'_>, value: &mut Portion) {
             Portion::Share(share) => ((share * 100.0).round() as u32, Unit::Share),
         };
         let (mut count, mut unit) = before;
-        measure(ui, field, label, (&mut count, &mut unit), &UNITS);
+        measure(ui, "Validation", label, (&mut count, &mut unit), &UNITS);
         // A share of a fraction of a percent stays as it is until somebody changes it.
         if (count, unit) != before {
             *value = match unit {
