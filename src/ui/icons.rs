@@ -2,6 +2,7 @@
 
 pub(super) const ARROW_COUNTER_CLOCKWISE: &str = "\u{e038}";
 pub(super) const CALENDAR_BLANK: &str = "\u{e10a}";
+pub(super) const CARET_DOWN: &str = "\u{e136}";
 pub(super) const CARET_LEFT: &str = "\u{e138}";
 pub(super) const CARET_RIGHT: &str = "\u{e13a}";
 pub(super) const CHART_BAR: &str = "\u{e150}";

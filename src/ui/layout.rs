@@ -110,6 +110,12 @@ fn is_complete(tree: &Tree<PanelKind>) -> bool {
     tree.root().is_some() && PanelKind::ALL.into_iter().all(|kind| shown(kind) == 1)
 }
 
+/// Whether a panel is in view, in front of its tabs.
+pub(super) fn is_in_front(tree: &Tree<PanelKind>, kind: PanelKind) -> bool {
+    let is_it = |tile: &TileId| tree.tiles.get_pane(tile) == Some(&kind);
+    tree.active_tiles().iter().any(is_it)
+}
+
 /// Brings a panel to the front of its tabs.
 pub(super) fn show(tree: &mut Tree<PanelKind>, kind: PanelKind) {
     tree.make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(pane) if *pane == kind));
@@ -131,5 +137,17 @@ mod tests {
         assert!(!is_complete(&stored));
         assert!(is_complete(&restore(Some(stored))));
         assert!(is_complete(&restore(None)));
+    }
+
+    #[test]
+    fn a_panel_that_is_brought_to_the_front_is_in_front_of_its_tabs() {
+        let mut tree = default_layout();
+        for (shown, hidden) in
+            [(PanelKind::Checks, PanelKind::Plan), (PanelKind::Plan, PanelKind::Checks)]
+        {
+            show(&mut tree, shown);
+            assert!(is_in_front(&tree, shown) && !is_in_front(&tree, hidden));
+            assert!(is_in_front(&tree, PanelKind::Log), "it has tabs of its own");
+        }
     }
 }

@@ -1,5 +1,6 @@
 use super::app::App;
 use super::commands::Command;
+use super::layout::{self, PanelKind};
 use super::state::{Level, Listing, Notice, RunView, Source, TaskState, Trouble};
 use crate::domain::text::duration;
 use crate::domain::{Event, EventKind, Plan, RunId, RunOutcome, UtcMillis};
@@ -180,7 +181,9 @@ impl App {
         }
         let (level, text) = told;
         self.note(level, text.clone());
-        if level != Level::Info {
+        let is_in_view = layout::is_in_front(&self.layout, PanelKind::Checks)
+            && self.panels.checks.is_on_leaks();
+        if level != Level::Info && !is_in_view {
             let action = Some(("Show the report", Command::ShowChecks));
             self.state.notice = Some(Notice { level, text, action });
         }

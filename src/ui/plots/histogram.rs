@@ -1,5 +1,5 @@
 use egui::{Pos2, Role, Sense, TextStyle, Ui, WidgetInfo, vec2};
-use egui_plot::{HoverPosition, Line, LineStyle, Plot, PlotPoint, PlotPoints};
+use egui_plot::{FilledArea, HoverPosition, Line, LineStyle, Plot, PlotPoint, PlotPoints};
 
 use super::axes::{bottom_axis, bottom_marks, side_axis, side_marks};
 use super::stroke::{LineLook, SAMPLE_WIDTH};
@@ -10,7 +10,7 @@ use crate::ui::widgets;
 use crate::workbench::{Distribution, SectionDistribution};
 
 /// As a heading.
-pub(in crate::ui) const fn section_name(section: Section) -> &'static str {
+const fn section_name(section: Section) -> &'static str {
     match section {
         Section::Train => "Train",
         Section::Validation => "Validation",
@@ -23,7 +23,7 @@ fn look_of(section: Section, palette: &Palette) -> LineLook {
     let (color, width, style) = match section {
         Section::Train => (palette.train, 1.6, LineStyle::Solid),
         Section::Validation => (palette.validation, 1.8, LineStyle::dashed_dense()),
-        Section::Test => (palette.test, 2.0, LineStyle::dotted_dense()),
+        Section::Test => (palette.test, 1.6, LineStyle::dotted_dense()),
     };
     LineLook { color, width, style }
 }
@@ -59,13 +59,18 @@ pub(in crate::ui) fn show(ui: &mut Ui, name: &str, data: &Distribution, height: 
         for section in data.sections.iter().filter(|section| section.rows > 0) {
             let look = look_of(section.section, palette);
             let steps = steps(&data.edges, section);
+            if section.section == Section::Train {
+                let (xs, tops): (Vec<f64>, Vec<f64>) =
+                    steps.iter().map(|point| (point.x, point.y)).unzip();
+                let area = FilledArea::new("", &xs, &vec![0.0; xs.len()], &tops);
+                plot.add(area.fill_color(look.color.gamma_multiply(0.18)));
+            }
             let line = Line::new(section_name(section.section), PlotPoints::Owned(steps))
                 .color(look.color)
                 .width(look.width)
                 .style(look.style)
                 .allow_hover(false);
-            let is_train = section.section == Section::Train;
-            plot.line(if is_train { line.fill(0.0).fill_alpha(0.14) } else { line });
+            plot.line(line);
         }
     });
     let name = format!("Distribution of {name} in train, validation and test");

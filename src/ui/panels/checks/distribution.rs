@@ -1,104 +1,104 @@
-use egui::{RichText, ScrollArea, Ui};
+use egui::{Label, RichText, ScrollArea, Ui};
 
 use super::{Looking, note, unit};
 use crate::dataset::Section;
 use crate::domain::text::{count, number, percent, significant};
 use crate::spec::LabelSpec;
 use crate::ui::commands::Commands;
-use crate::ui::plots::histogram::{self, section_name};
+use crate::ui::plots::histogram;
 use crate::ui::state::State;
-use crate::ui::theme::{Themed, space, strong_family};
+use crate::ui::theme::{ROW_HEIGHT, Themed, space, strong_family};
 use crate::ui::widgets::{Align, Cell, Column, Fitted, column};
 use crate::workbench::{ClassShare, Distribution, Look, SectionDistribution};
 
-/// What stands around the two histograms, in points: on a higher panel they get the rest.
-const AROUND: f32 = 292.0;
+/// What stands under the two histograms, in points: on a higher panel they get the rest.
+const BELOW: f32 = 7.0 * ROW_HEIGHT + 40.0;
 const LEAST_HEIGHT: f32 = 110.0;
-const MOST_HEIGHT: f32 = 260.0;
+const MOST_HEIGHT: f32 = 340.0;
 
 const COLUMNS: [Column; 9] = [
-    column("Section", "Of the fold chosen above", 78.0, Align::Left),
+    column("Of", "The feature or the label, in a section of the fold", 104.0, Align::Left),
     column(
         "Rows",
         "Rows used: with a whole window and a label, and not purged",
-        58.0,
+        56.0,
         Align::Right,
     ),
-    column("Missing", "Bars of the section that have no value", 54.0, Align::Right),
-    column("Mean", "Mean of the rows used", 74.0, Align::Right),
-    column("Std", "Population standard deviation of the rows used", 74.0, Align::Right),
-    column("Min", "The least value of the rows used", 74.0, Align::Right),
-    column("Max", "The greatest value of the rows used", 74.0, Align::Right),
+    column("Missing", "Bars of the section that have no value", 52.0, Align::Right),
+    column("Mean", "Mean of the rows used", 72.0, Align::Right),
+    column("Std", "Population standard deviation of the rows used", 72.0, Align::Right),
+    column("Min", "The least value of the rows used", 72.0, Align::Right),
+    column("Max", "The greatest value of the rows used", 72.0, Align::Right),
     column(
         "Not drawn",
         "Rows below / above what is drawn, which is from the 0.5th to the 99.5th percentile of all sections",
-        72.0,
+        68.0,
         Align::Right,
     ),
     column(
         "KS to train",
         "Kolmogorov–Smirnov distance to the train rows: the largest gap between the two cumulative distributions, from 0 (the same) to 1 (no overlap). Near 0 the model meets what it was trained on",
-        72.0,
+        68.0,
         Align::Right,
     ),
 ];
 
 const CLASS_COLUMNS: [Column; 4] = [
-    column("Label", "What the model is to tell apart", 120.0, Align::Left),
-    column("Train", "Share of the train rows", 90.0, Align::Right),
-    column("Validation", "Share of the validation rows", 90.0, Align::Right),
-    column("Test", "Share of the test rows", 90.0, Align::Right),
+    column("Class", "What the model is to tell apart", 90.0, Align::Left),
+    column("Train", "Share of the train rows", 70.0, Align::Right),
+    column("Validation", "Share of the validation rows", 70.0, Align::Right),
+    column("Test", "Share of the test rows", 70.0, Align::Right),
 ];
 
 impl Looking {
     /// A feature and the label, in each section of a fold.
     pub(super) fn distributions(&mut self, ui: &mut Ui, state: &State, commands: &mut Commands) {
-        let room = ui.available_height();
         let Some(look) = self.choose(ui, state, true, commands) else { return };
-        let height = ((room - AROUND) / 2.0).clamp(LEAST_HEIGHT, MOST_HEIGHT);
+        let spec = state.draft.spec();
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             if state.looks.pending {
                 ui.multiply_opacity(0.5);
             }
-            feature(ui, look, unit(state.draft.spec(), &look.at.column), height);
-            ui.add_space(space::S);
-            label(ui, look, state.draft.spec().label, height);
+            ui.horizontal_wrapped(|ui| {
+                histogram::legend(ui, &look.feature);
+                if look.series > 1 {
+                    note(ui, &format!("rows of {} series", look.series));
+                }
+            });
+            let height = (ui.available_height() - BELOW).clamp(LEAST_HEIGHT, MOST_HEIGHT);
+            ui.columns(2, |sides| {
+                feature(&mut sides[0], look, unit(spec, &look.at.column), height);
+                label(&mut sides[1], look, spec.label, height);
+            });
+            ui.add_space(space::XS);
+            table(ui, look);
         });
     }
 }
 
 fn feature(ui: &mut Ui, look: &Look, unit: Option<&str>, height: f32) {
     let name = look.at.column.as_str();
-    let unit = unit.map_or_else(|| "unscaled".to_owned(), |unit| format!("{unit}, unscaled"));
-    let about = match look.series {
-        1 => unit,
-        several => format!("{unit}, rows of {several} series"),
-    };
-    head(ui, name, &about, &look.feature);
+    head(ui, name, &format!("{}, unscaled", unit.unwrap_or("raw")));
     drawn(ui, name, &look.feature, height);
-    table(ui, "feature", &look.feature);
 }
 
 fn label(ui: &mut Ui, look: &Look, spec: LabelSpec, height: f32) {
     let horizon = spec.horizon();
     let bars = if horizon == 1 { "bar" } else { "bars" };
-    let about = format!("{}, horizon {horizon} {bars}", spec.name());
-    head(ui, "Label", &about, &look.label);
+    head(ui, "Label", &format!("{}, horizon {horizon} {bars}", spec.name()));
     if look.classes.is_empty() {
         drawn(ui, "the label", &look.label, height);
     } else {
         classes(ui, &look.classes);
     }
-    table(ui, "label", &look.label);
 }
 
-/// What is drawn, and the legend.
-fn head(ui: &mut Ui, name: &str, about: &str, data: &Distribution) {
-    ui.horizontal_wrapped(|ui| {
+/// What is drawn, and in what unit.
+fn head(ui: &mut Ui, name: &str, about: &str) {
+    ui.horizontal(|ui| {
         ui.label(RichText::new(name).family(strong_family()));
-        ui.label(RichText::new(about).small().color(ui.palette().text_weak));
-        ui.add_space(space::S);
-        histogram::legend(ui, data);
+        let about = RichText::new(about).small().color(ui.palette().text_weak);
+        ui.add(Label::new(about).truncate());
     });
 }
 
@@ -110,19 +110,24 @@ fn drawn(ui: &mut Ui, name: &str, data: &Distribution, height: f32) {
     }
 }
 
-fn table(ui: &mut Ui, id: &str, data: &Distribution) {
-    let rows = data.sections.len();
-    Fitted { id, columns: &COLUMNS, rows, most: rows }
-        .show(ui, |_, row| data.sections.get(row).map_or_else(Vec::new, cells));
+/// The numbers behind both.
+fn table(ui: &mut Ui, look: &Look) {
+    let features = look.feature.sections.iter().map(|section| ("Feature", section));
+    let labels = look.label.sections.iter().map(|section| ("Label", section));
+    let rows: Vec<(&str, &SectionDistribution)> = features.chain(labels).collect();
+    Fitted { id: "distributions", columns: &COLUMNS, rows: rows.len(), most: rows.len() }
+        .show(ui, |_, row| {
+            rows.get(row).map_or_else(Vec::new, |(name, section)| cells(name, section))
+        });
 }
 
-fn cells(section: &SectionDistribution) -> Vec<Cell> {
+fn cells(name: &str, section: &SectionDistribution) -> Vec<Cell> {
     let distance = match section.section {
         Section::Train => String::new(),
         Section::Validation | Section::Test => number(section.distance, 3),
     };
     vec![
-        Cell::new(section_name(section.section)),
+        Cell::new(format!("{name}, {}", section.section)),
         Cell::new(count(section.rows)),
         Cell::new(count(section.missing)),
         Cell::new(significant(section.mean)),
@@ -165,7 +170,7 @@ mod tests {
             distance: None,
         };
         let texts = |section: &SectionDistribution| {
-            cells(section).into_iter().map(|cell| cell.text).collect::<Vec<_>>()
+            cells("Label", section).into_iter().map(|cell| cell.text).collect::<Vec<_>>()
         };
         let empty = texts(&section);
         assert_eq!(empty.len(), COLUMNS.len());

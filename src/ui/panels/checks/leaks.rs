@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use egui::{Align, CollapsingHeader, Color32, Label, Layout, RichText, ScrollArea, Stroke, Ui};
+use egui::{Align, Color32, Label, Layout, RichText, ScrollArea, Stroke, Ui};
 
 use super::{contrast, note};
 use crate::domain::text::{count, minute};
@@ -80,32 +80,39 @@ impl LeaksView {
     fn group(&mut self, ui: &mut Ui, subject: Subject, checks: &[&LeakCheck]) {
         let (leaks, clean): (Vec<&LeakCheck>, Vec<&LeakCheck>) =
             checks.iter().partition(|check| check.culprit.is_some());
-        ui.add_space(space::S);
-        ui.horizontal_wrapped(|ui| {
-            ui.label(RichText::new(subject.title()).family(strong_family()));
-            ui.label(RichText::new(subject.question()).small().color(ui.palette().text_weak));
+        let is_open = self.open.contains(&subject);
+        ui.add_space(space::XS);
+        ui.horizontal(|ui| {
+            let palette = ui.palette();
+            let icon = if is_open { icons::CARET_DOWN } else { icons::CARET_RIGHT };
+            let title = RichText::new(format!("{icon}  {}", subject.title()));
+            let button = egui::Button::new(title.family(strong_family()));
+            let button = ui.add_enabled(!clean.is_empty(), button.frame_when_inactive(false));
+            let name = format!("{}: {} of {} clean", subject.title(), clean.len(), checks.len());
+            widgets::name(&button, egui::Role::DisclosureTriangle, &name);
+            let help = if is_open { "Hide what is clean" } else { "List what is clean" };
+            if button.on_hover_text(help).clicked() && !self.open.remove(&subject) {
+                self.open.insert(subject);
+            }
+            let sign = |ui: &mut Ui, icon: &str, found: usize, word: &str, color: Color32| {
+                let (found, all) = (count(found as u64), count(checks.len() as u64));
+                let text = format!("{icon}  {found} of {all} {word}");
+                ui.label(RichText::new(text).color(color));
+            };
+            if leaks.is_empty() {
+                sign(ui, icons::CHECK_CIRCLE, clean.len(), "clean", palette.success);
+            } else {
+                let word = if leaks.len() == 1 { "leaks" } else { "leak" };
+                sign(ui, icons::X_CIRCLE, leaks.len(), word, palette.error);
+            }
+            let question = RichText::new(subject.question()).small().color(palette.text_weak);
+            ui.add(Label::new(question).truncate());
         });
         for check in leaks {
             leak(ui, check);
         }
-        if clean.is_empty() {
-            return;
-        }
-        let palette = ui.palette();
-        let text = format!(
-            "{}  {} of {} clean",
-            icons::CHECK_CIRCLE,
-            count(clean.len() as u64),
-            count(checks.len() as u64)
-        );
-        let is_open = self.open.contains(&subject);
-        let title = RichText::new(text).color(palette.success);
-        let header = CollapsingHeader::new(title).id_salt(subject).open(Some(is_open));
-        let header = header.show(ui, |ui| list(ui, subject, &clean));
-        let name = format!("{}: {} of {} clean", subject.title(), clean.len(), checks.len());
-        widgets::name(&header.header_response, egui::Role::DisclosureTriangle, &name);
-        if header.header_response.clicked() && !self.open.remove(&subject) {
-            self.open.insert(subject);
+        if is_open {
+            ui.indent(("clean of", subject), |ui| list(ui, subject, &clean));
         }
     }
 }

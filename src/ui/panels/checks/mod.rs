@@ -73,6 +73,11 @@ impl ChecksPanel {
         self.view = View::Leaks;
     }
 
+    /// Whether the leak check is in front.
+    pub(in crate::ui) fn is_on_leaks(&self) -> bool {
+        self.view == View::Leaks
+    }
+
     pub(in crate::ui) fn show(&mut self, ui: &mut Ui, state: &State, commands: &mut Commands) {
         ui.horizontal_wrapped(|ui| {
             for (view, name, help) in View::ALL {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use egui::{RichText, Ui};
+use egui::{Label, RichText, Ui};
 
 use super::{Looking, unit};
 use crate::domain::text::count;
@@ -26,16 +26,15 @@ impl Looking {
         if state.looks.pending {
             ui.multiply_opacity(0.5);
         }
-        ui.horizontal_wrapped(|ui| {
+        ui.horizontal(|ui| {
             let name = format!("{} · {}", look.curve.symbol, look.curve.timeframe);
             ui.label(RichText::new(name).family(strong_family()));
-            ui.label(
-                RichText::new(about(look, unit(state.draft.spec(), &look.at.column)))
-                    .small()
-                    .color(ui.palette().text_weak),
-            );
             ui.add_space(space::S);
             folds::legend(ui);
+            ui.add_space(space::S);
+            let about = about(look, unit(state.draft.spec(), &look.at.column));
+            let about = RichText::new(about).small().color(ui.palette().text_weak);
+            ui.add(Label::new(about).truncate());
         });
         plot.show(ui, (ui.available_height() - BELOW).max(LEAST_HEIGHT));
         let hint = "Drag to move, Ctrl and scroll to zoom, double-click to see all. Times are those at which a bar closes, UTC.";
@@ -43,10 +42,15 @@ impl Looking {
     }
 }
 
-/// How many bars there are, and of how many neighbours only the extremes are drawn.
+/// What the feature is measured in, how many bars there are, and of how many neighbours only the extremes are drawn.
 fn about(look: &Look, unit: Option<&str>) -> String {
-    let unit = unit.map_or_else(String::new, |unit| format!("{}: {unit}; ", look.at.column));
-    let bars = format!("{unit}{} bars", count(look.curve.bars as u64));
+    let mut about = format!("{} bars", count(look.curve.bars as u64));
     let Trace { merged, .. } = look.curve.close;
-    if merged == 1 { bars } else { format!("{bars}, the lowest and the highest of every {merged}") }
+    if merged > 1 {
+        about.push_str(&format!(", the lowest and highest of every {merged} drawn"));
+    }
+    if let Some(unit) = unit {
+        about.push_str(&format!("; feature: {unit}"));
+    }
+    about
 }
