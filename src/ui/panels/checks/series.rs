@@ -44,13 +44,12 @@ impl Looking {
 
 /// What the feature is measured in, how many bars there are, and of how many neighbours only the extremes are drawn.
 fn about(look: &Look, unit: Option<&str>) -> String {
-    let mut about = format!("{} bars", count(look.curve.bars as u64));
+    let bars = count(look.curve.bars as u64);
     let Trace { merged, .. } = look.curve.close;
-    if merged > 1 {
-        about.push_str(&format!(", the lowest and highest of every {merged} drawn"));
-    }
-    if let Some(unit) = unit {
-        about.push_str(&format!("; feature: {unit}"));
-    }
-    about
+    let drawn = match merged {
+        0 | 1 => String::new(),
+        _ => format!(", the lowest and highest of every {merged} drawn"),
+    };
+    let unit = unit.map_or_else(String::new, |unit| format!("; feature: {unit}"));
+    format!("{bars} bars{drawn}{unit}")
 }
