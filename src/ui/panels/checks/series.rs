@@ -9,7 +9,7 @@ use crate::ui::plots::feature::FeaturePlot;
 use crate::ui::plots::folds;
 use crate::ui::state::State;
 use crate::ui::theme::{Themed, space, strong_family};
-use crate::workbench::{Look, Trace};
+use crate::workbench::Look;
 
 /// What stands under the plots, in points.
 const BELOW: f32 = 22.0;
@@ -44,12 +44,11 @@ impl Looking {
 
 /// What the feature is measured in, how many bars there are, and of how many neighbours only the extremes are drawn.
 fn about(look: &Look, unit: Option<&str>) -> String {
-    let bars = count(look.curve.bars as u64);
-    let Trace { merged, .. } = look.curve.close;
-    let drawn = match merged {
-        0 | 1 => String::new(),
-        _ => format!(", the lowest and highest of every {merged} drawn"),
+    let bars = format!("{} bars", count(look.curve.bars as u64));
+    let merged = match look.curve.close.merged {
+        1 => String::new(),
+        merged => format!(", the lowest and highest of every {merged} drawn"),
     };
     let unit = unit.map_or_else(String::new, |unit| format!("; feature: {unit}"));
-    format!("{bars} bars{drawn}{unit}")
+    format!("{bars}{merged}{unit}")
 }
