@@ -1,5 +1,5 @@
-use egui::{Pos2, Role, Sense, TextStyle, Ui, WidgetInfo, vec2};
-use egui_plot::{FilledArea, HoverPosition, Line, LineStyle, Plot, PlotPoint, PlotPoints};
+use egui::{Pos2, Rect, Role, Sense, Stroke, TextStyle, Ui, WidgetInfo, vec2};
+use egui_plot::{Bar, BarChart, HoverPosition, Line, LineStyle, Plot, PlotPoint, PlotPoints};
 
 use super::axes::{bottom_axis, bottom_marks, side_axis, side_marks};
 use super::stroke::{LineLook, SAMPLE_WIDTH};
@@ -18,7 +18,10 @@ const fn section_name(section: Section) -> &'static str {
     }
 }
 
-/// How a section's line looks: its colour is that of the fold chart, its style tells it apart without colour.
+/// How solid the train section's bars are.
+const TRAIN_OPACITY: f32 = 0.45;
+
+/// How a section's line looks: its colour is that of the fold chart, its style tells it apart without colour. The train section is drawn as bars.
 fn look_of(section: Section, palette: &Palette) -> LineLook {
     let (color, width, style) = match section {
         Section::Train => (palette.train, 1.6, LineStyle::Solid),
@@ -28,7 +31,7 @@ fn look_of(section: Section, palette: &Palette) -> LineLook {
     LineLook { color, width, style }
 }
 
-/// Draws how a quantity is distributed in each section: steps whose height is the share of the section's rows, so that sections of different
+/// Draws how a quantity is distributed in each section: bars for train, steps for the others, whose height is the share of the section's rows, so that sections of different
 /// length compare. `name` says of what.
 pub(in crate::ui) fn show(ui: &mut Ui, name: &str, data: &Distribution, height: f32) {
     let (Some(first), Some(last)) = (data.edges.first(), data.edges.last()) else { return };
@@ -58,13 +61,15 @@ pub(in crate::ui) fn show(ui: &mut Ui, name: &str, data: &Distribution, height: 
         // Train first, under the others.
         for section in data.sections.iter().filter(|section| section.rows > 0) {
             let look = look_of(section.section, palette);
-            let steps = steps(&data.edges, section);
             if section.section == Section::Train {
-                let (xs, tops): (Vec<f64>, Vec<f64>) =
-                    steps.iter().map(|point| (point.x, point.y)).unzip();
-                let area = FilledArea::new("", &xs, &vec![0.0; xs.len()], &tops);
-                plot.add(area.fill_color(look.color.gamma_multiply(0.18)));
+                let fill = look.color.gamma_multiply(TRAIN_OPACITY);
+                let bars =
+                    bars(&data.edges, section).map(|bar| bar.fill(fill).stroke(Stroke::NONE));
+                let chart = BarChart::new(section_name(section.section), bars.collect());
+                plot.bar_chart(chart.allow_hover(false));
+                continue;
             }
+            let steps = steps(&data.edges, section);
             let line = Line::new(section_name(section.section), PlotPoints::Owned(steps))
                 .color(look.color)
                 .width(look.width)
@@ -75,6 +80,15 @@ pub(in crate::ui) fn show(ui: &mut Ui, name: &str, data: &Distribution, height: 
     });
     let name = format!("Distribution of {name} in train, validation and test");
     widgets::name(&response.response, Role::Image, &name);
+}
+
+/// A section's bins, in percent of its rows.
+fn bars(edges: &[f64], section: &SectionDistribution) -> impl Iterator<Item = Bar> {
+    let rows = section.rows as f64;
+    edges.windows(2).zip(&section.counts).map(move |(pair, count)| {
+        let middle = f64::midpoint(pair[0], pair[1]);
+        Bar::new(middle, 100.0 * *count as f64 / rows).width(pair[1] - pair[0])
+    })
 }
 
 /// The outline of a section's bins, in percent of its rows.
@@ -118,7 +132,14 @@ pub(in crate::ui) fn legend(ui: &mut Ui, data: &Distribution) {
         let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text.as_str()));
         let y = rect.center().y;
-        look_of(section.section, palette).sample(ui.painter(), Pos2::new(rect.left(), y));
+        let look = look_of(section.section, palette);
+        let left = Pos2::new(rect.left(), y);
+        if section.section == Section::Train {
+            let sample = Rect::from_min_size(left - vec2(0.0, 5.0), vec2(SAMPLE_WIDTH, 10.0));
+            ui.painter().rect_filled(sample, 1.0, look.color.gamma_multiply(TRAIN_OPACITY));
+        } else {
+            look.sample(ui.painter(), left);
+        }
         let x = rect.left() + SAMPLE_WIDTH + space::XS;
         ui.painter().galley(Pos2::new(x, y - galley.size().y / 2.0), galley, palette.text);
         response.on_hover_text("Rows of the section that are used");
