@@ -53,6 +53,18 @@ pub enum PlanError {
         "there is no task to run: in every fold a section is left without a usable row; lower `window`, label.horizon and the features' lookbacks, or lengthen the sections of `validation`"
     )]
     NoTasks,
+    /// The label compares symbols, and there are too few.
+    #[error(
+        "the label compares at least {needed} symbols at a moment, and at {timeframe} there are {found}; choose more symbols, lower label.minimum_symbols, or choose another label"
+    )]
+    TooFewSymbols {
+        /// The bar length.
+        timeframe: Timeframe,
+        /// Symbols there are.
+        found: usize,
+        /// Symbols the label wants.
+        needed: u32,
+    },
     /// Threads could not be started.
     #[error(
         "threads for reading data could not be started: {0}; close other programs and try again"
@@ -105,6 +117,7 @@ pub(super) fn divide(
     cancel: &Cancel,
 ) -> Result<Prepared, PlanError> {
     let ChosenDevice { device, reason } = chosen;
+    check_symbols(spec, series)?;
     if let ValidationSpec::PurgedKFold { .. } = spec.validation {
         warnings.push(
             "purged K-fold learns from bars after its test sections too: good for comparing models, no measure of what could have been earned"
@@ -164,6 +177,19 @@ pub(super) fn divide(
         warnings,
     };
     Ok(Prepared { spec: spec.clone(), plan, series: task_series })
+}
+
+/// Whether a label that compares symbols has enough of them at every timeframe; `series` is ordered by timeframe.
+fn check_symbols(spec: &ExperimentSpec, series: &[Arc<Series>]) -> Result<(), PlanError> {
+    let Some(needed) = spec.label.minimum_symbols() else { return Ok(()) };
+    let mut panels = series.chunk_by(|a, b| a.timeframe() == b.timeframe());
+    match panels.find(|panel| panel.len() < needed as usize) {
+        Some(panel) => {
+            let (timeframe, found) = (panel[0].timeframe(), panel.len());
+            Err(PlanError::TooFewSymbols { timeframe, found, needed })
+        }
+        None => Ok(()),
+    }
 }
 
 /// The series that share a model: one each, all of a timeframe, or all. `series` is ordered by timeframe.

@@ -38,6 +38,16 @@ fn two_symbols(scratch: &Scratch) {
 }
 
 #[test]
+fn a_label_that_compares_symbols_says_when_there_are_too_few() {
+    let scratch = Scratch::new();
+    let few = "plan --preset cross-section-mlp --symbols SYN_A,SYN_B,SYN_C";
+    let _error = scratch.run(few).refuses(&[
+        "the label compares at least 10 symbols at a moment, and at 1h there are 3",
+        "lower label.minimum_symbols",
+    ]);
+}
+
+#[test]
 fn folders_without_usable_files() {
     check(&[
         Case {
