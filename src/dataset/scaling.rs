@@ -73,7 +73,7 @@ impl SeriesScalers {
                 .iter()
                 .flat_map(|own| values(&own.scaler).iter().map(|value| *value as f32))
                 .collect();
-            Tensor::f_from_slice(&flat)?.f_view([scalers.len() as i64, -1])?.f_to(device)
+            Ok(Tensor::f_from_slice(&flat)?.f_view([scalers.len() as i64, -1])?.f_to(device)?)
         };
         let (mean, scale) = (table(Scaler::mean)?, table(Scaler::scale)?);
         let rows = offsets[offsets.len() - 1];
@@ -89,6 +89,6 @@ impl SeriesScalers {
     pub(super) fn scale(&self, windows: &Tensor, rows: &Tensor) -> Result<Tensor, TorchError> {
         let series = self.series_of_row.f_index_select(0, rows)?;
         let of_row = |table: &Tensor| table.f_index_select(0, &series)?.f_unsqueeze(1);
-        windows.f_sub(&of_row(&self.mean)?)?.f_div(&of_row(&self.scale)?)
+        Ok(windows.f_sub(&of_row(&self.mean)?)?.f_div(&of_row(&self.scale)?)?)
     }
 }

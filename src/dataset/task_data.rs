@@ -53,6 +53,12 @@ pub enum DatasetError {
     Torch(#[from] TorchError),
 }
 
+impl From<tch::TchError> for DatasetError {
+    fn from(error: tch::TchError) -> Self {
+        Self::Torch(error.into())
+    }
+}
+
 /// The test rows of one series.
 #[derive(Debug, Clone)]
 pub struct TestRows {
@@ -247,7 +253,7 @@ impl TaskData {
     /// # Errors
     /// When the device has no room.
     pub fn index(&self, rows: &[i64]) -> Result<Tensor, TorchError> {
-        Tensor::f_from_slice(rows)?.f_to(self.resident.device)
+        Ok(Tensor::f_from_slice(rows)?.f_to(self.resident.device)?)
     }
 
     /// Gathers the windows `[rows, window, features]` that end at these rows of the resident matrix, as the network takes them: raw, or scaled
@@ -272,7 +278,7 @@ impl TaskData {
         let bars = rows.f_unsqueeze(1)?.f_add(&self.window)?;
         let (samples, window) = bars.size2()?;
         let features = matrix.size2()?.1;
-        matrix.f_index_select(0, &bars.f_flatten(0, 1)?)?.f_view([samples, window, features])
+        Ok(matrix.f_index_select(0, &bars.f_flatten(0, 1)?)?.f_view([samples, window, features])?)
     }
 
     /// Gathers the labels `[rows]` of these rows, as the label defines them.
@@ -280,7 +286,7 @@ impl TaskData {
     /// # Errors
     /// When the device has no room.
     pub fn labels(&self, rows: &Tensor) -> Result<Tensor, TorchError> {
-        self.resident.labels.f_index_select(0, rows)
+        Ok(self.resident.labels.f_index_select(0, rows)?)
     }
 
     /// Gathers the weights `[rows]` of these train rows, 1 on average over all of them; `None` where every row counts alike.
@@ -288,7 +294,7 @@ impl TaskData {
     /// # Errors
     /// When the device has no room.
     pub fn weights(&self, rows: &Tensor) -> Result<Option<Tensor>, TorchError> {
-        self.weights.as_ref().map(|weights| weights.f_index_select(0, rows)).transpose()
+        Ok(self.weights.as_ref().map(|weights| weights.f_index_select(0, rows)).transpose()?)
     }
 
     /// The matrix on the device that it shares with other folds.

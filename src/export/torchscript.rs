@@ -65,11 +65,11 @@ pub(super) fn windows(network: &Network, batch: i64) -> Result<Tensor, TorchErro
     let phase =
         Tensor::f_arange(cells, (Kind::Double, tch::Device::Cpu))?.f_mul_scalar(0.618_034)?;
     let spread = phase.f_sin()?.f_mul_scalar(2.0)?;
-    spread
+    Ok(spread
         .f_view([batch, i64::from(window), i64::from(features)])?
         .f_mul(&row(design.scaler.scale())?)?
         .f_add(&row(design.scaler.mean())?)?
-        .f_to_kind(Kind::Float)
+        .f_to_kind(Kind::Float)?)
 }
 
 /// Saves the module to a file that nobody reads yet.

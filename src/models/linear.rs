@@ -17,7 +17,7 @@ impl Linear {
 
 impl Model for Linear {
     fn forward(&self, input: &Tensor, _mode: &mut Mode<'_>) -> Result<Tensor, TorchError> {
-        affine(&input.f_flatten(1, -1)?, &self.head)?.f_squeeze_dim(1)
+        Ok(affine(&input.f_flatten(1, -1)?, &self.head)?.f_squeeze_dim(1)?)
     }
 }
 
@@ -26,5 +26,5 @@ pub(super) fn affine(
     input: &Tensor,
     (weight, bias): &(Tensor, Tensor),
 ) -> Result<Tensor, TorchError> {
-    input.f_linear(weight, Some(bias))
+    Ok(input.f_linear(weight, Some(bias))?)
 }

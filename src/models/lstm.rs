@@ -72,6 +72,6 @@ impl Model for Lstm {
             values = layer.forward(&values)?;
         }
         let last = mode.dropout(values.f_select(1, -1)?, self.dropout)?;
-        affine(&last, &self.head)?.f_squeeze_dim(1)
+        Ok(affine(&last, &self.head)?.f_squeeze_dim(1)?)
     }
 }

@@ -38,6 +38,6 @@ impl Model for Mlp {
             };
             values = mode.dropout(values, self.dropout)?;
         }
-        affine(&values, &self.head)?.f_squeeze_dim(1)
+        Ok(affine(&values, &self.head)?.f_squeeze_dim(1)?)
     }
 }

@@ -39,7 +39,7 @@ impl Mode<'_> {
         match self {
             Self::Learn(generator) if probability > 0.0 => {
                 let mask = generator.dropout_mask(&values, 1.0 - probability)?;
-                values.f_mul(&mask)
+                Ok(values.f_mul(&mask)?)
             }
             _ => Ok(values),
         }
@@ -92,6 +92,12 @@ pub enum BuildError {
     /// The stored weights are not this model's.
     #[error("the weights do not fit the model: {0}; the file belongs to another run or is damaged")]
     Weights(String),
+}
+
+impl From<tch::TchError> for BuildError {
+    fn from(error: tch::TchError) -> Self {
+        Self::Torch(error.into())
+    }
 }
 
 /// A model between its scaler and its output's unit: raw feature windows in, predictions out.
@@ -215,8 +221,8 @@ impl Network {
         let _no_grad = tch::no_grad_guard();
         let output = self.forward(windows, &mut Mode::Evaluate)?;
         match self.design.output {
-            OutputUnit::Return { mean, std } => output.f_mul_scalar(std)?.f_add_scalar(mean),
-            OutputUnit::Probability => output.f_sigmoid(),
+            OutputUnit::Return { mean, std } => Ok(output.f_mul_scalar(std)?.f_add_scalar(mean)?),
+            OutputUnit::Probability => Ok(output.f_sigmoid()?),
         }
     }
 }

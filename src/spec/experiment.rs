@@ -2,7 +2,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FeatureSpec, LabelSpec, ModelSpec, QualitySpec, Scaling, ValidationSpec, WeightSpec};
+use super::{
+    FeatureSpec, LabelSpec, ModelSpec, QualitySpec, Scaling, TrainingSpec, ValidationSpec,
+    WeightSpec,
+};
 use crate::domain::{ContentHash, Device, Symbol, Timeframe, UtcMillis};
 
 /// The version of the file format. Files of version 1 are converted on reading, those of any other are refused.
@@ -59,7 +62,9 @@ impl ExperimentSpec {
         let mut spec = self.clone();
         spec.name.clear();
         spec.notes.clear();
-        spec.resources.workers = None;
+        let resources = ResourceSpec { device: spec.resources.device, ..ResourceSpec::default() };
+        spec.resources =
+            ResourceSpec { threads_per_task: spec.resources.threads_per_task, ..resources };
         if let DataSource::Folder(path) = &mut spec.data.source {
             *path = PathBuf::new();
         }
@@ -142,30 +147,6 @@ pub enum Pooling {
     PooledTimeframes,
 }
 
-/// How a model learns: `AdamW` (Loshchilov & Hutter 2019) with early stopping on the validation loss.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TrainingSpec {
-    /// Passes over the train rows at most.
-    pub max_epochs: u32,
-    /// Samples in a step.
-    pub batch_size: u32,
-    /// Step size.
-    pub learning_rate: f64,
-    /// Decoupled weight decay.
-    #[serde(default)]
-    pub weight_decay: f64,
-    /// Largest norm of the gradient; longer ones are shortened to it. Absent: no limit.
-    #[serde(default)]
-    pub gradient_clip_val: Option<f64>,
-    /// Epochs without a better validation loss before training stops. Absent: never stops early.
-    #[serde(default)]
-    pub patience: Option<u32>,
-    /// How much better the validation loss must be to count.
-    #[serde(default)]
-    pub min_delta: f64,
-}
-
 /// What trading costs, charged on every change of position. On by default.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -184,7 +165,7 @@ impl Default for CostSpec {
 }
 
 /// What a run may use of the machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResourceSpec {
     /// Where to compute.
@@ -196,6 +177,20 @@ pub struct ResourceSpec {
     /// Threads libtorch uses within a task. Part of the result: sums are split by it.
     #[serde(default = "one")]
     pub threads_per_task: u32,
+    /// The share of each memory that this program may use of what others leave, above 0 to 1. Never changes a result.
+    #[serde(default = "most_memory")]
+    pub memory_fraction: f64,
+    /// Seconds between two checkpoints of a task; 0 for none but those of a pause. Never changes a result.
+    #[serde(default = "a_minute")]
+    pub checkpoint_secs: u32,
+}
+
+const fn most_memory() -> f64 {
+    0.9
+}
+
+const fn a_minute() -> u32 {
+    60
 }
 
 const fn one() -> u32 {
@@ -204,7 +199,13 @@ const fn one() -> u32 {
 
 impl Default for ResourceSpec {
     fn default() -> Self {
-        Self { device: DeviceChoice::Auto, workers: None, threads_per_task: one() }
+        Self {
+            device: DeviceChoice::Auto,
+            workers: None,
+            threads_per_task: one(),
+            memory_fraction: most_memory(),
+            checkpoint_secs: a_minute(),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod model;
 mod presets;
 mod quality;
 mod schema1;
+mod training;
 mod validate;
 mod validation;
 mod weights;
@@ -19,7 +20,7 @@ pub use edit::{Assignment, apply};
 pub use error::{SpecError, SpecIssue};
 pub use experiment::{
     CostSpec, DataSource, DataSpec, DeviceChoice, ExperimentSpec, Pooling, ResourceSpec,
-    SCHEMA_VERSION, SyntheticMarket, SyntheticSpec, TrainingSpec,
+    SCHEMA_VERSION, SyntheticMarket, SyntheticSpec,
 };
 pub use features::{
     ALPHA158_WINDOWS, FEATURES, FeatureGroup, FeatureKind, FeatureSpec, Parameter, ParameterMut,
@@ -29,5 +30,6 @@ pub use label::{DeadZone, LabelSpec, Timeout};
 pub use model::{Activation, ModelSpec};
 pub use presets::{DEFAULT_PRESET, PRESETS, Preset, load, read};
 pub use quality::{Policy, QualitySpec};
+pub use training::{LossSpec, Monitor, OptimizerSpec, Precision, ScheduleSpec, TrainingSpec};
 pub use validation::{Portion, ValidationSpec};
 pub use weights::{Scaling, WeightSpec};

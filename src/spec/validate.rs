@@ -18,7 +18,7 @@ impl ExperimentSpec {
         self.weights.check(&mut check);
         self.validation.check(&mut check, self.label.horizon());
         self.check_model(&mut check);
-        self.check_training(&mut check);
+        self.training.check(&mut check, self);
         self.check_costs_and_resources(&mut check);
         if check.issues.is_empty() { Ok(()) } else { Err(check.issues) }
     }
@@ -100,25 +100,14 @@ impl ExperimentSpec {
         });
     }
 
-    fn check_training(&self, check: &mut Check) {
-        let training = &self.training;
-        check.range("training.max_epochs", training.max_epochs, 1, 1_000_000);
-        check.range("training.batch_size", training.batch_size, 1, 10_000_000);
-        check.positive("training.learning_rate", training.learning_rate);
-        check.not_negative("training.weight_decay", training.weight_decay);
-        check.not_negative("training.min_delta", training.min_delta);
-        if let Some(limit) = training.gradient_clip_val {
-            check.positive("training.gradient_clip_val", limit);
-        }
-        check.that(training.patience != Some(0), "training.patience", || {
-            "must be at least 1 epoch, or absent".to_owned()
-        });
-    }
-
     fn check_costs_and_resources(&self, check: &mut Check) {
         check.not_negative("costs.fee_bps", self.costs.fee_bps);
         check.not_negative("costs.half_spread_bps", self.costs.half_spread_bps);
         check.range("resources.threads_per_task", self.resources.threads_per_task, 1, 1024);
+        let fraction = self.resources.memory_fraction;
+        check.that(fraction > 0.0 && fraction <= 1.0, "resources.memory_fraction", || {
+            format!("{fraction} must be above 0 and at most 1")
+        });
         if let Some(workers) = self.resources.workers {
             check.range("resources.workers", workers, 1, 256);
         }

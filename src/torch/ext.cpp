@@ -23,6 +23,11 @@ template <typename Body> int guarded(Body body) {
     try {
         body();
         return 0;
+    } catch (const c10::OutOfMemoryError &error) {
+        last_error = error.what_without_backtrace();
+        return -2;
+    } catch (const c10::Error &error) {
+        last_error = error.what_without_backtrace();
     } catch (const std::exception &error) {
         last_error = error.what();
     } catch (...) {

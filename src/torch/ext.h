@@ -1,4 +1,5 @@
-// What libtorch has and tch does not expose. Every function returns 0, or -1 after storing a message for wf_take_error.
+// What libtorch has and tch does not expose. Every function returns 0, or after storing a message for wf_take_error:
+// -1 for any failure, -2 where memory was short, -3 where the device is lost.
 #pragma once
 #include <stdint.h>
 

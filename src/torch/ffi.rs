@@ -2,8 +2,10 @@
 
 use std::ffi::{CStr, c_char, c_int};
 
-use tch::{TchError, Tensor};
+use tch::Tensor;
 use torch_sys::C_tensor;
+
+use super::TorchError;
 
 /// An `at::Generator`, owned by whoever holds the pointer.
 #[repr(C)]
@@ -57,8 +59,12 @@ unsafe extern "C" {
     fn free(pointer: *mut std::ffi::c_void);
 }
 
+/// Return codes of `ext.h`, where C++ knew the kind of failure from the exception's type.
+const OUT_OF_MEMORY: c_int = -2;
+const DEVICE_LOST: c_int = -3;
+
 /// Turns a return code into a result with the message C++ left for this thread.
-pub(super) fn checked(code: c_int) -> Result<(), TchError> {
+pub(super) fn checked(code: c_int) -> Result<(), TorchError> {
     if code == 0 {
         return Ok(());
     }
@@ -73,13 +79,17 @@ pub(super) fn checked(code: c_int) -> Result<(), TchError> {
             message
         }
     };
-    Err(TchError::Torch(message))
+    Err(match code {
+        OUT_OF_MEMORY => TorchError::OutOfMemory(message),
+        DEVICE_LOST => TorchError::DeviceLost(message),
+        _ => TorchError::from_message(&message),
+    })
 }
 
 /// Calls `make` with a place for a tensor and takes the tensor it puts there.
 pub(super) fn new_tensor(
     make: impl FnOnce(*mut *mut C_tensor) -> c_int,
-) -> Result<Tensor, TchError> {
+) -> Result<Tensor, TorchError> {
     let mut out = std::ptr::null_mut();
     checked(make(&raw mut out))?;
     // SAFETY: the call succeeded, so `out` is a new at::Tensor nobody else owns.
@@ -92,7 +102,7 @@ pub(super) fn pointers(tensors: &[Tensor]) -> Vec<*const C_tensor> {
 }
 
 /// The length as C takes it.
-pub(super) fn length(tensors: &[Tensor]) -> Result<c_int, TchError> {
+pub(super) fn length(tensors: &[Tensor]) -> Result<c_int, TorchError> {
     c_int::try_from(tensors.len())
-        .map_err(|source| TchError::Torch(format!("{} tensors: {source}", tensors.len())))
+        .map_err(|source| TorchError::Other(format!("{} tensors: {source}", tensors.len())))
 }

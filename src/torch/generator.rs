@@ -1,8 +1,8 @@
 use std::fmt;
 
-use tch::{TchError, Tensor};
+use tch::Tensor;
 
-use super::ffi;
+use super::{TorchError, ffi};
 use crate::domain::Device;
 
 /// A libtorch random generator of a task's own, so that what other threads draw changes nothing.
@@ -19,7 +19,7 @@ impl Generator {
     ///
     /// # Errors
     /// When the device does not exist.
-    pub fn new(device: Device, seed: u64) -> Result<Self, TchError> {
+    pub fn new(device: Device, seed: u64) -> Result<Self, TorchError> {
         let (device_type, index) = match device {
             Device::Cpu => (0, 0),
             Device::Cuda(index) => (1, i32::try_from(index).unwrap_or(i32::MAX)),
@@ -35,7 +35,7 @@ impl Generator {
     ///
     /// # Errors
     /// When libtorch cannot read it.
-    pub fn state(&mut self) -> Result<Tensor, TchError> {
+    pub fn state(&mut self) -> Result<Tensor, TorchError> {
         // SAFETY: `self.raw` is alive until drop.
         ffi::new_tensor(|out| unsafe { ffi::wf_generator_get_state(self.raw, out) })
     }
@@ -44,7 +44,7 @@ impl Generator {
     ///
     /// # Errors
     /// When the tensor is no state of such a generator.
-    pub fn set_state(&mut self, state: &Tensor) -> Result<(), TchError> {
+    pub fn set_state(&mut self, state: &Tensor) -> Result<(), TorchError> {
         // SAFETY: both are alive during the call.
         ffi::checked(unsafe { ffi::wf_generator_set_state(self.raw, state.as_ptr()) })
     }
@@ -53,7 +53,7 @@ impl Generator {
     ///
     /// # Errors
     /// When `keep` is no probability or memory runs out.
-    pub fn dropout_mask(&mut self, like: &Tensor, keep: f64) -> Result<Tensor, TchError> {
+    pub fn dropout_mask(&mut self, like: &Tensor, keep: f64) -> Result<Tensor, TorchError> {
         // SAFETY: both are alive during the call, and `&mut self` keeps other threads away from the generator.
         ffi::new_tensor(|out| unsafe { ffi::wf_dropout_mask(like.as_ptr(), keep, self.raw, out) })
     }

@@ -7,13 +7,12 @@
 )]
 
 mod environment;
+mod error;
 mod ffi;
 mod generator;
 mod optim;
 
 pub use environment::{device, init_environment, libtorch_version, set_threads_of_this_thread};
+pub use error::TorchError;
 pub use generator::Generator;
 pub use optim::{AdamWSettings, clip_grad_norm, fused_adamw};
-
-/// A call into libtorch failed.
-pub use tch::TchError as TorchError;

@@ -1,6 +1,6 @@
-use tch::{TchError, Tensor};
+use tch::Tensor;
 
-use super::ffi;
+use super::{TorchError, ffi};
 
 /// The constants of an `AdamW` step (Loshchilov & Hutter 2019), named as in `torch.optim.AdamW`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,10 +27,10 @@ pub fn fused_adamw(
     second_moments: &[Tensor],
     step: &Tensor,
     settings: &AdamWSettings,
-) -> Result<(), TchError> {
+) -> Result<(), TorchError> {
     let n = parameters.len();
     if [gradients.len(), first_moments.len(), second_moments.len()] != [n; 3] {
-        return Err(TchError::Torch(format!(
+        return Err(TorchError::Other(format!(
             "AdamW: {n} parameters, but not as many gradients and moments"
         )));
     }
@@ -58,7 +58,7 @@ pub fn fused_adamw(
 ///
 /// # Errors
 /// When there are no gradients or memory runs out.
-pub fn clip_grad_norm(gradients: &[Tensor], limit: Option<f64>) -> Result<Tensor, TchError> {
+pub fn clip_grad_norm(gradients: &[Tensor], limit: Option<f64>) -> Result<Tensor, TorchError> {
     let list = ffi::pointers(gradients);
     let n = ffi::length(gradients)?;
     // SAFETY: a list of `n` live tensors.

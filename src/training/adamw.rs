@@ -25,7 +25,10 @@ impl AdamW {
     /// When the device has no room.
     pub fn new(parameters: &[Parameter], spec: &TrainingSpec) -> Result<Self, TorchError> {
         let zeros = || -> Result<Vec<Tensor>, TorchError> {
-            parameters.iter().map(|parameter| parameter.tensor.detach().f_zeros_like()).collect()
+            Ok(parameters
+                .iter()
+                .map(|parameter| parameter.tensor.detach().f_zeros_like())
+                .collect::<Result<_, _>>()?)
         };
         let device = parameters.first().map_or(tch::Device::Cpu, |first| first.tensor.device());
         Ok(Self {
@@ -89,12 +92,12 @@ impl AdamW {
         // A tensor of another shape would be broadcast without a word.
         let stored = |name: String, own: &Tensor| match state.get(&name) {
             Some(tensor) if tensor.size() == own.size() => Ok(tensor),
-            Some(tensor) => Err(TorchError::Shape(format!(
+            Some(tensor) => Err(TorchError::Other(format!(
                 "`{name}` of the optimizer state has shape {:?}, expected {:?}",
                 tensor.size(),
                 own.size()
             ))),
-            None => Err(TorchError::Torch(format!("the optimizer state has no `{name}`"))),
+            None => Err(TorchError::Other(format!("the optimizer state has no `{name}`"))),
         };
         let step = stored("step".to_owned(), &self.step)?;
         self.step.f_copy_(step)?;

@@ -106,13 +106,10 @@ impl<'a> Learner<'a> {
         let mut random = ChaCha8Rng::seed_from_u64(1);
         let network = Network::new(design, Device::Cpu, &mut random).unwrap();
         let training = TrainingSpec {
-            max_epochs: 1,
-            batch_size: 1,
             learning_rate: case.learning_rate,
             weight_decay: case.weight_decay,
             gradient_clip_val: Some(case.gradient_clip_val),
-            patience: None,
-            min_delta: 0.0,
+            ..crate::spec::load("mlp-return").unwrap().training
         };
         let optimizer = AdamW::new(network.parameters(), &training).unwrap();
         let learner = Self { case, network, optimizer };

@@ -39,20 +39,23 @@ impl Loss {
         labels: &Tensor,
         weights: Option<&Tensor>,
     ) -> Result<Tensor, TorchError> {
-        match self {
+        Ok(match self {
             Self::Mse { mean, std } => {
                 let targets = labels.f_sub_scalar(mean)?.f_div_scalar(std)?;
                 match weights {
-                    None => outputs.f_mse_loss(&targets, Reduction::Mean),
+                    None => outputs.f_mse_loss(&targets, Reduction::Mean)?,
                     Some(weights) => outputs
                         .f_mse_loss(&targets, Reduction::None)?
                         .f_mul(weights)?
-                        .f_mean(Kind::Float),
+                        .f_mean(Kind::Float)?,
                 }
             }
-            Self::BinaryCrossEntropy => {
-                outputs.f_binary_cross_entropy_with_logits(labels, weights, None, Reduction::Mean)
-            }
-        }
+            Self::BinaryCrossEntropy => outputs.f_binary_cross_entropy_with_logits(
+                labels,
+                weights,
+                None,
+                Reduction::Mean,
+            )?,
+        })
     }
 }

@@ -65,6 +65,12 @@ pub enum TrainError {
     Torch(#[from] TorchError),
 }
 
+impl From<tch::TchError> for TrainError {
+    fn from(error: tch::TchError) -> Self {
+        Self::Torch(error.into())
+    }
+}
+
 /// The unit in which a network trained for this label predicts.
 #[must_use]
 pub const fn output_unit(label: LabelSpec, moments: (f64, f64)) -> OutputUnit {
