@@ -163,7 +163,8 @@ impl Running {
             format!("  epoch {epoch}/{max_epochs}, {samples_per_second:.0} samples/s")
         });
         let losses = self.last_epoch.map_or_else(String::new, |epoch| {
-            format!(", loss {:.4} train, {:.4} validation", epoch.train_loss, epoch.validation_loss)
+            let validation = number(epoch.validation_loss, 4);
+            format!(", loss {:.4} train, {validation} validation", epoch.train_loss)
         });
         format!("{task}{progress}{losses}")
     }
@@ -171,10 +172,10 @@ impl Running {
 
 fn finished(report: &TaskReport) -> String {
     format!(
-        "best epoch {} of {}, validation loss {:.4}, test IC {}, {:.1} s",
+        "best epoch {} of {}, validation loss {}, test IC {}, {:.1} s",
         report.best_epoch,
         report.epochs,
-        report.validation_loss,
+        number(report.validation_loss, 4),
         number(report.model.ic_ts, 4),
         report.seconds
     )

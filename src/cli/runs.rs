@@ -3,7 +3,7 @@ use serde::Serialize;
 use super::args::RunsCommand;
 use super::format::{SCORE_HEADER, print_summary, score_cells};
 use super::{Exit, Printer};
-use crate::domain::text::minute;
+use crate::domain::text::{minute, number};
 use crate::domain::{RunId, TaskId, TaskReport};
 use crate::runs::{Manifest, Outcome, RunFolder, RunStatus, RunStore, TaskResult};
 
@@ -121,7 +121,7 @@ fn print_tasks(tasks: &[TaskResult], printer: &Printer) {
             let lead = [
                 task.task.id.to_string(),
                 format!("{}/{}", report.best_epoch, report.epochs),
-                format!("{:.5}", report.validation_loss),
+                number(report.validation_loss, 5),
             ];
             lead.into_iter().chain(score_cells(&report.model)).collect()
         })

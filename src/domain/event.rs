@@ -60,6 +60,11 @@ pub enum EventKind {
     },
     /// The task stopped because somebody asked.
     Cancelled,
+    /// The task stopped at a checkpoint and gave its device back; it goes on with another `Started`.
+    Paused {
+        /// Optimizer steps taken so far.
+        steps: u64,
+    },
     /// Every task of the run has ended.
     RunEnded {
         /// How.
@@ -129,8 +134,11 @@ pub struct EpochRecord {
     pub epoch: u32,
     /// Mean loss over the epoch's training batches, measured while learning.
     pub train_loss: f64,
-    /// Loss on the validation rows after the epoch.
-    pub validation_loss: f64,
+    /// Loss on the validation rows after the epoch; `None` where there are none, as in a refit.
+    pub validation_loss: Option<f64>,
+    /// The validation metric that is watched, where it is not the loss and could be computed.
+    #[serde(default)]
+    pub monitor: Option<f64>,
     /// The learning rate used.
     pub learning_rate: f64,
     /// Mean norm of the gradient before clipping.

@@ -24,11 +24,12 @@ pub use equity::{EquityCurve, PredictorEquity};
 pub use event::{EpochRecord, Event, EventKind, Progress, RunOutcome, Stage};
 pub use ids::{ContentHash, FoldIndex, RunId, TaskId};
 pub use length::{CalendarTime, CalendarUnit, InvalidLength, Length};
-pub use plan::{Embargo, FoldPlan, Plan, SeriesPlan, Task, TimeSpan};
+pub use plan::{Embargo, FoldPlan, Plan, SeriesPlan, Task, TaskRole, TimeSpan};
 pub use problem::{Problem, ProblemCount};
 pub use ranks::mean_ranks;
 pub use report::{
-    BaselineScore, CrossSectionScore, RunSummary, Score, SeriesSummary, TaskReport, TaskRows,
+    BaselineScore, CrossSectionScore, Determinism, RunSummary, Score, SeriesSummary, TaskReport,
+    TaskRows,
 };
 pub use symbol::{InvalidSymbol, Symbol};
 pub use time::{InvalidTimeframe, InvalidTimestamp, Timeframe, UtcMillis};

@@ -125,8 +125,29 @@ pub struct Task {
     pub device: Device,
     /// Parameters to be learnt.
     pub parameters: u64,
-    /// Estimated peak of tensors at work: the resident matrix, weights, gradients, optimizer state, activations.
+    /// Estimated peak of tensors at work: weights, gradients, optimizer state, activations, and the resident matrix, which is there once for all
+    /// tasks of the same series on a device.
     pub memory: Bytes,
+    /// How much of it is the resident matrix.
+    #[serde(default)]
+    pub resident: Bytes,
+    /// Whether it is one of the folds.
+    #[serde(default)]
+    pub role: TaskRole,
+    /// Tasks that have to finish first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<TaskId>,
+}
+
+/// What a task is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskRole {
+    /// It trains, validates and tests on a fold.
+    #[default]
+    Fold,
+    /// After the folds it trains on all rows for the model to export. Its validation and test sections are empty.
+    Refit,
 }
 
 impl Task {
@@ -184,6 +205,15 @@ pub struct Plan {
     pub tasks: Vec<Task>,
     /// What the user should know before starting.
     pub warnings: Vec<String>,
+    /// Every device the tasks may compute on; empty means `device` alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<Device>,
+    /// What was found out by trying while planning, in words, as a batch size.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<String>,
+    /// What could be had for free, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recommendations: Vec<String>,
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Symbol, Timeframe};
+use super::{Bytes, Symbol, Timeframe};
 
 /// Rows of one task's sections, after warm-up, broken windows and missing labels were left out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,8 +59,8 @@ pub struct TaskReport {
     pub best_epoch: u32,
     /// Mean training loss of that epoch, in the loss's own unit (labels standardised).
     pub train_loss: f64,
-    /// Validation loss of that epoch.
-    pub validation_loss: f64,
+    /// Validation loss of that epoch; `None` where nothing was validated on, as in a refit.
+    pub validation_loss: Option<f64>,
     /// Whether training ended because validation stopped improving.
     pub stopped_early: bool,
     /// Training steps taken.
@@ -71,6 +71,28 @@ pub struct TaskReport {
     pub model: Score,
     /// The baselines on the same rows.
     pub baselines: Vec<BaselineScore>,
+    /// Whether the same task gives the same bits again.
+    #[serde(default)]
+    pub determinism: Determinism,
+    /// Most bytes of tensors at once, measured; `None` where they were not.
+    #[serde(default)]
+    pub peak_memory: Option<Bytes>,
+}
+
+/// Whether a task trained again on the same machine, with the same libtorch, gives the same weights bit for bit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Determinism {
+    /// Written before this was recorded.
+    #[default]
+    Unknown,
+    /// It does: on the CPU, and nothing that depends on the moment came between.
+    BitForBit,
+    /// It need not.
+    No {
+        /// Why, in words.
+        because: String,
+    },
 }
 
 /// All folds of one symbol at one timeframe, stitched in time order.

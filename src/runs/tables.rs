@@ -69,6 +69,9 @@ pub fn write_history(path: &Path, history: &[EpochRecord]) -> Result<(), StoreEr
     let floats = |field: fn(&EpochRecord) -> f64| -> ArrayRef {
         Arc::new(Float64Array::from_iter_values(history.iter().map(field)))
     };
+    let optional = |field: fn(&EpochRecord) -> Option<f64>| -> ArrayRef {
+        Arc::new(history.iter().map(field).collect::<Float64Array>())
+    };
     write_table(
         path,
         vec![
@@ -77,7 +80,8 @@ pub fn write_history(path: &Path, history: &[EpochRecord]) -> Result<(), StoreEr
                 Arc::new(UInt32Array::from_iter_values(history.iter().map(|epoch| epoch.epoch))),
             ),
             ("train_loss", floats(|epoch| epoch.train_loss)),
-            ("validation_loss", floats(|epoch| epoch.validation_loss)),
+            ("validation_loss", optional(|epoch| epoch.validation_loss)),
+            ("monitor", optional(|epoch| epoch.monitor)),
             ("learning_rate", floats(|epoch| epoch.learning_rate)),
             ("gradient_norm", floats(|epoch| epoch.gradient_norm)),
             ("seconds", floats(|epoch| epoch.seconds)),

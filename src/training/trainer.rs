@@ -139,7 +139,8 @@ pub fn train(
         let record = EpochRecord {
             epoch,
             train_loss,
-            validation_loss,
+            validation_loss: Some(validation_loss),
+            monitor: None,
             learning_rate: loop_.optimizer.learning_rate(),
             gradient_norm,
             seconds: began.elapsed().as_secs_f64(),

@@ -2,7 +2,7 @@ use super::app::App;
 use super::commands::Command;
 use super::layout::{self, PanelKind};
 use super::state::{Level, Listing, Notice, RunView, Source, TaskState, Trouble};
-use crate::domain::text::duration;
+use crate::domain::text::{duration, number};
 use crate::domain::{Event, EventKind, Plan, RunId, RunOutcome, UtcMillis};
 use crate::spec::DataSource;
 use crate::workbench::{self, LeakReport, Update};
@@ -108,10 +108,10 @@ impl App {
             }
             EventKind::Finished { report } => {
                 let text = format!(
-                    "{name}best epoch {} of {}, validation loss {:.4}, {}",
+                    "{name}best epoch {} of {}, validation loss {}, {}",
                     report.best_epoch,
                     report.epochs,
-                    report.validation_loss,
+                    number(report.validation_loss, 4),
                     duration(report.seconds)
                 );
                 journal.add(at, Level::Success, text);

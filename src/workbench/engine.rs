@@ -150,6 +150,7 @@ impl Workbench {
                     cancel.cancel();
                 }
             }
+            Command::Pause(_) | Command::Resume(_) => {}
             Command::CancelTask(run, task) => {
                 let cancels = self.shared.cancels.lock();
                 if let Some(cancel) = cancels.runs.get(&run).and_then(|(_, tasks)| tasks.get(&task))

@@ -13,6 +13,10 @@ pub enum Command {
     Start(Box<ExperimentSpec>),
     /// Stop a run within a batch of each of its tasks. Finished tasks are kept.
     Cancel(RunId),
+    /// Let every task of a run write a checkpoint at its next step and give its device back.
+    Pause(RunId),
+    /// Let a paused run go on from its checkpoints.
+    Resume(RunId),
     /// Stop one task; the others go on.
     CancelTask(RunId, TaskId),
     /// Stop everything: what runs, what is being planned to run, what waits, exports, the leak check and the look at a column. Previews, listings,

@@ -4,8 +4,8 @@ use super::load::Sources;
 use crate::dataset::{PrepareError, Series, TaskCut};
 use crate::devices::{ChosenDevice, DeviceError, Inventory, choose};
 use crate::domain::{
-    Cancel, ContentHash, Device, FoldPlan, Plan, SeriesPlan, Symbol, Task, TaskId, TaskRows,
-    Timeframe, UtcMillis,
+    Bytes, Cancel, ContentHash, Device, FoldPlan, Plan, SeriesPlan, Symbol, Task, TaskId, TaskRole,
+    TaskRows, Timeframe, UtcMillis,
 };
 use crate::features::lookback;
 use crate::market::MarketError;
@@ -175,6 +175,9 @@ pub(super) fn divide(
         series: series.iter().map(|series| series_plan(series)).collect(),
         tasks,
         warnings,
+        devices: Vec::new(),
+        decisions: Vec::new(),
+        recommendations: Vec::new(),
     };
     Ok(Prepared { spec: spec.clone(), plan, series: task_series })
 }
@@ -299,6 +302,9 @@ fn task(spec: &ExperimentSpec, group: &[Arc<Series>], fold: FoldPlan, device: De
         fold,
         seed,
         device,
+        resident: Bytes::default(),
+        role: TaskRole::Fold,
+        after: Vec::new(),
         parameters: parameter_count(&spec.model, input),
         memory: estimate_memory(
             &spec.model,

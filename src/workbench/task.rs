@@ -3,7 +3,9 @@ use std::time::Instant;
 
 use super::scoring::{self, ScoringError, SymbolPredictions, fit_ridge, mean_score, split};
 use crate::dataset::{DatasetError, ResidentCache, Series, SeriesScaler, TaskCut, TaskData};
-use crate::domain::{BaselineScore, Cancel, EpochRecord, Score, Stage, Task, TaskReport};
+use crate::domain::{
+    BaselineScore, Cancel, Determinism, EpochRecord, Score, Stage, Task, TaskReport,
+};
 use crate::models::{BuildError, InputShape, Network, NetworkDesign};
 use crate::runs::PredictionRows;
 use crate::spec::{ExperimentSpec, LabelSpec};
@@ -127,6 +129,8 @@ pub(super) fn run_cut(
         seconds: began.elapsed().as_secs_f64(),
         model,
         baselines,
+        determinism: Determinism::Unknown,
+        peak_memory: None,
     };
     let predictions = prediction_rows(&by_symbol);
     Ok(TaskOutput {

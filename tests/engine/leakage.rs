@@ -60,7 +60,7 @@ fn write_csv(folder: &Path, bars: &Bars, altered_from: UtcMillis) {
     std::fs::write(folder.join("SYN_A-1h.csv"), text).unwrap();
 }
 
-fn losses(output: &TaskOutput) -> Vec<(f64, f64)> {
+fn losses(output: &TaskOutput) -> Vec<(f64, Option<f64>)> {
     output.history.iter().map(|epoch| (epoch.train_loss, epoch.validation_loss)).collect()
 }
 

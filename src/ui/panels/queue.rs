@@ -225,7 +225,7 @@ fn cells(task: &TaskView, now: UtcMillis, palette: &Palette) -> Vec<Cell> {
         Cell::new(task.device.map_or_else(|| UNKNOWN.to_owned(), |device| device.to_string())),
         Cell::new(epoch),
         Cell::new(number(last.map(|epoch| epoch.train_loss), 4)),
-        Cell::new(number(last.map(|epoch| epoch.validation_loss), 4)),
+        Cell::new(number(last.and_then(|epoch| epoch.validation_loss), 4)),
         Cell::new(task.best.map_or_else(|| UNKNOWN.to_owned(), |best| best.epoch.to_string())),
         Cell::new(number(rate.filter(|rate| *rate > 0.0), 0)),
         Cell::new(left),

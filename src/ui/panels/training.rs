@@ -93,7 +93,7 @@ fn title(run: &RunView, shown: &[usize], state: &State) -> String {
         [only] => {
             let task = &run.tasks[*only];
             let best = task.best.map_or_else(String::new, |best| {
-                let loss = number(Some(best.validation_loss), 4);
+                let loss = number(best.validation_loss, 4);
                 format!(", best epoch {} with validation loss {loss}", best.epoch)
             });
             format!("{}{best}", task.id)

@@ -98,7 +98,7 @@ fn points(points: &[PlotPoint], log: bool) -> PlotPoints<'_> {
 
 fn best_mark(task: &TaskView, log: bool) -> Option<[f64; 2]> {
     let best = task.best?;
-    Some([f64::from(best.epoch), scaled(best.validation_loss, log)])
+    Some([f64::from(best.epoch), scaled(best.validation_loss?, log)])
 }
 
 fn scaled(loss: f64, log: bool) -> f64 {

@@ -53,6 +53,9 @@ mod tests {
 
     fn plan() -> Arc<Plan> {
         Arc::new(Plan {
+            devices: Vec::new(),
+            decisions: Vec::new(),
+            recommendations: Vec::new(),
             experiment: "x".to_owned(),
             spec: ContentHash::of(b""),
             device: Device::Cpu,

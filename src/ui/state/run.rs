@@ -181,7 +181,9 @@ impl TaskView {
             EventKind::Epoch(record) => {
                 let epoch = f64::from(record.epoch);
                 self.train_loss.push(epoch, record.train_loss);
-                self.validation_loss.push(epoch, record.validation_loss);
+                if let Some(loss) = record.validation_loss {
+                    self.validation_loss.push(epoch, loss);
+                }
                 if record.is_best {
                     self.best = Some(record);
                 }
@@ -196,6 +198,7 @@ impl TaskView {
                 self.failure = Some(message);
             }
             EventKind::Cancelled => self.state = TaskState::Cancelled,
+            EventKind::Paused { .. } => self.state = TaskState::Queued,
             EventKind::Planned { .. }
             | EventKind::Queued
             | EventKind::Warning { .. }
@@ -252,7 +255,8 @@ mod tests {
             let record = EpochRecord {
                 epoch,
                 train_loss: loss,
-                validation_loss: loss,
+                validation_loss: Some(loss),
+                monitor: None,
                 learning_rate: 0.1,
                 gradient_norm: 1.0,
                 seconds: 1.0,

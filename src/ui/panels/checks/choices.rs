@@ -203,6 +203,9 @@ mod tests {
     fn task(symbols: &str, timeframes: &str, fold: u32) -> Task {
         let symbols: Vec<Symbol> = symbols.split(' ').map(|name| name.parse().unwrap()).collect();
         Task {
+            resident: crate::domain::Bytes::default(),
+            role: crate::domain::TaskRole::Fold,
+            after: Vec::new(),
             id: TaskId::new(format!("{}-{fold}", symbols[0])),
             key: ContentHash::of(b""),
             symbols,
@@ -233,6 +236,9 @@ mod tests {
             made_from: None,
         });
         Offer::new(&Arc::new(Plan {
+            devices: Vec::new(),
+            decisions: Vec::new(),
+            recommendations: Vec::new(),
             experiment: "x".to_owned(),
             spec: ContentHash::of(b""),
             device: Device::Cpu,

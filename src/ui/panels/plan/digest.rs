@@ -120,6 +120,9 @@ mod tests {
         let symbols: Vec<Symbol> =
             symbols.split(' ').map(|symbol| symbol.parse().unwrap()).collect();
         let task = |index: u32| Task {
+            resident: crate::domain::Bytes::default(),
+            role: crate::domain::TaskRole::Fold,
+            after: Vec::new(),
             id: TaskId::new(format!("{}-{timeframe}-fold{index:02}", symbols[0])),
             key: ContentHash::of(b""),
             symbols: symbols.clone(),

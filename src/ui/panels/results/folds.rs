@@ -109,7 +109,7 @@ impl Finished<'_> {
             count(report.model.rows),
             format!("{} of {}", report.best_epoch, report.epochs),
             number(Some(report.train_loss), 5),
-            number(Some(report.validation_loss), 5),
+            number(report.validation_loss, 5),
             duration(report.seconds),
         ];
         self.lead().into_iter().chain(numbers).collect()
