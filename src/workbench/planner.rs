@@ -299,10 +299,10 @@ fn task(spec: &ExperimentSpec, group: &[Arc<Series>], fold: FoldPlan, device: De
         fold,
         seed,
         device,
-        parameters: parameter_count(&spec.model, input),
+        parameters: parameter_count(&spec.model, input, spec.label.outputs()),
         memory: estimate_memory(
             &spec.model,
-            input,
+            (input, spec.label.outputs()),
             rows,
             spec.training.batch_size,
             EVALUATION_BATCH,
