@@ -1,4 +1,4 @@
-//! Compiles `src/torch/ext.cpp`, the C++ beside tch, and links every program of ours with libtorch.
+//! Compiles `src/torch/ext*.cpp`, the C++ beside tch, and links every program of ours with libtorch.
 //!
 //! The libtorch is the one that torch-sys found: its build script publishes the folder, so both always agree.
 
@@ -6,15 +6,14 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-const SOURCE: &str = "src/torch/ext.cpp";
-const HEADER: &str = "src/torch/ext.h";
+const SOURCES: [&str; 2] = ["src/torch/ext.cpp", "src/torch/ext_state.cpp"];
+const HEADERS: [&str; 2] = ["src/torch/ext.h", "src/torch/ext_common.h"];
 
 fn main() -> ExitCode {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed={SOURCE}");
     // A file that does not exist would count as changed at every build.
-    if Path::new(HEADER).exists() {
-        println!("cargo:rerun-if-changed={HEADER}");
+    for file in SOURCES.iter().chain(&HEADERS).filter(|file| Path::new(file).exists()) {
+        println!("cargo:rerun-if-changed={file}");
     }
     if let Err(problem) = build() {
         // `cargo::error` is shown without the noise that a panic brings.
@@ -71,7 +70,7 @@ fn compile(include_dirs: &[PathBuf]) {
     println!("cargo:rerun-if-env-changed=LIBTORCH_CXX11_ABI");
     let abi = env::var("LIBTORCH_CXX11_ABI").unwrap_or_else(|_| "1".to_owned());
     let mut cpp = cc::Build::new();
-    cpp.cpp(true).pic(true).std("c++17").file(SOURCE);
+    cpp.cpp(true).pic(true).std("c++17").files(SOURCES);
     cpp.define("_GLIBCXX_USE_CXX11_ABI", abi.as_str());
     for dir in include_dirs {
         // As system headers: warnings stay on for our own lines only.

@@ -2,39 +2,55 @@
 #include <ATen/Context.h>
 #include <ATen/Functions.h>
 #include <ATen/TensorOperators.h>
-#include <ATen/core/Generator.h>
 #include <c10/core/GradMode.h>
 #include <torch/version.h>
 
 #include <cstring>
-#include <exception>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "ext.h"
+#include "ext_common.h"
+
+using wf::device_of;
+using wf::guarded;
+
+std::string &wf::last_error() {
+    thread_local std::string message;
+    return message;
+}
+
+int wf::code_of_accelerator(int error) {
+    switch (error) {
+    case 2: // cudaErrorMemoryAllocation
+        return -2;
+    // Those of which driver_types.h says that the process "must be terminated and relaunched", and the hardware's own.
+    case 4:   // cudaErrorCudartUnloading
+    case 214: // cudaErrorECCUncorrectable
+    case 220: // cudaErrorNvlinkUncorrectable
+    case 226: // cudaErrorContained
+    case 700: // cudaErrorIllegalAddress
+    case 702: // cudaErrorLaunchTimeout
+    case 709: // cudaErrorContextIsDestroyed
+    case 710: // cudaErrorAssert
+    case 714: // cudaErrorHardwareStackError
+    case 715: // cudaErrorIllegalInstruction
+    case 716: // cudaErrorMisalignedAddress
+    case 717: // cudaErrorInvalidAddressSpace
+    case 718: // cudaErrorInvalidPc
+    case 719: // cudaErrorLaunchFailure
+    case 721: // cudaErrorTensorMemoryLeak
+    case 810: // cudaErrorMpsClientTerminated
+    case 911: // cudaErrorExternalDevice
+    case 999: // cudaErrorUnknown
+        return -3;
+    default:
+        return -1;
+    }
+}
 
 namespace {
-
-thread_local std::string last_error;
-
-// Runs the body and turns any C++ exception into -1: none may cross into Rust.
-template <typename Body> int guarded(Body body) {
-    try {
-        body();
-        return 0;
-    } catch (const c10::OutOfMemoryError &error) {
-        last_error = error.what_without_backtrace();
-        return -2;
-    } catch (const c10::Error &error) {
-        last_error = error.what_without_backtrace();
-    } catch (const std::exception &error) {
-        last_error = error.what();
-    } catch (...) {
-        last_error = "an exception that is no std::exception";
-    }
-    return -1;
-}
 
 std::vector<at::Tensor> list(wf_tensor *tensors, int n) {
     std::vector<at::Tensor> out;
@@ -44,18 +60,16 @@ std::vector<at::Tensor> list(wf_tensor *tensors, int n) {
     return out;
 }
 
-c10::Device device_of(int type, int index) {
-    switch (type) {
-    case 0:
-        return c10::Device(c10::kCPU);
-    case 1:
-        return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(index));
-    case 2:
-        return c10::Device(c10::kMPS);
-    default:
-        TORCH_CHECK(false, "device type ", type, " is none of 0 (CPU), 1 (CUDA), 2 (MPS)");
-    }
+std::optional<at::Tensor> optional(wf_tensor tensor) {
+    return tensor ? std::optional<at::Tensor>(*tensor) : std::nullopt;
 }
+
+// The kernels have an overload for a learning rate that is a tensor; these take numbers.
+using FusedAdam = void(at::TensorList, at::TensorList, at::TensorList, at::TensorList, at::TensorList, at::TensorList,
+                       double, double, double, double, double, bool, bool, const std::optional<at::Tensor> &,
+                       const std::optional<at::Tensor> &);
+FusedAdam *const fused_adam = &at::_fused_adam_;
+FusedAdam *const fused_adamw = &at::_fused_adamw_;
 
 } // namespace
 
@@ -63,7 +77,7 @@ extern "C" {
 
 const char *wf_libtorch_version() { return TORCH_VERSION; }
 
-char *wf_take_error() { return strdup(last_error.c_str()); }
+char *wf_take_error() { return strdup(wf::last_error().c_str()); }
 
 int wf_generator_new(int device_type, int device_index, uint64_t seed, wf_generator *out) {
     return guarded([&] {
@@ -106,8 +120,9 @@ int wf_dropout_mask(wf_tensor like, double keep, wf_generator generator, wf_tens
     });
 }
 
-int wf_fused_adamw(wf_tensor *params, wf_tensor *grads, wf_tensor *exp_avgs, wf_tensor *exp_avg_sqs, int n, wf_tensor step,
-                   double learning_rate, double beta1, double beta2, double weight_decay, double eps) {
+int wf_fused_adam(int decoupled, wf_tensor *params, wf_tensor *grads, wf_tensor *exp_avgs, wf_tensor *exp_avg_sqs, int n,
+                  wf_tensor step, double learning_rate, double beta1, double beta2, double weight_decay, double eps,
+                  wf_tensor grad_scale, wf_tensor found_inf) {
     return guarded([&] {
         c10::NoGradGuard no_grad;
         auto self = list(params, n);
@@ -115,8 +130,42 @@ int wf_fused_adamw(wf_tensor *params, wf_tensor *grads, wf_tensor *exp_avgs, wf_
         auto first = list(exp_avgs, n);
         auto second = list(exp_avg_sqs, n);
         std::vector<at::Tensor> steps(n, *step);
-        at::_fused_adamw_(self, gradients, first, second, /*max_exp_avg_sqs=*/{}, steps, learning_rate, beta1, beta2,
-                          weight_decay, eps, /*amsgrad=*/false, /*maximize=*/false);
+        auto *kernel = decoupled ? fused_adamw : fused_adam;
+        kernel(self, gradients, first, second, /*max_exp_avg_sqs=*/{}, steps, learning_rate, beta1, beta2, weight_decay,
+               eps, /*amsgrad=*/false, /*maximize=*/false, optional(grad_scale), optional(found_inf));
+        // As torch.optim does: a step that was skipped is none.
+        if (found_inf)
+            step->sub_(found_inf->reshape(step->sizes()));
+    });
+}
+
+int wf_fused_sgd(wf_tensor *params, wf_tensor *grads, wf_tensor *momentum_buffers, int n, double learning_rate,
+                 double momentum, double weight_decay, int nesterov, wf_tensor grad_scale, wf_tensor found_inf) {
+    return guarded([&] {
+        c10::NoGradGuard no_grad;
+        auto self = list(params, n);
+        auto gradients = list(grads, n);
+        std::vector<at::Tensor> buffers;
+        if (momentum != 0.0)
+            buffers = list(momentum_buffers, n);
+        at::_fused_sgd_(self, gradients, buffers, weight_decay, momentum, learning_rate, /*dampening=*/0.0, nesterov != 0,
+                        /*maximize=*/false, /*is_first_step=*/false, optional(grad_scale), optional(found_inf));
+    });
+}
+
+int wf_unscale(wf_tensor *grads, int n, wf_tensor found_inf, wf_tensor inverse_scale) {
+    return guarded([&] {
+        c10::NoGradGuard no_grad;
+        auto gradients = list(grads, n);
+        at::_amp_foreach_non_finite_check_and_unscale_(gradients, *found_inf, *inverse_scale);
+    });
+}
+
+int wf_update_scale(wf_tensor scale, wf_tensor growth_tracker, wf_tensor found_inf, double growth_factor,
+                    double backoff_factor, int64_t growth_interval) {
+    return guarded([&] {
+        c10::NoGradGuard no_grad;
+        at::_amp_update_scale_(*scale, *growth_tracker, *found_inf, growth_factor, backoff_factor, growth_interval);
     });
 }
 

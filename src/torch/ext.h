@@ -7,9 +7,11 @@
 extern "C" {
 typedef at::Tensor *wf_tensor;
 typedef at::Generator *wf_generator;
+typedef wf_meter_state *wf_meter;
 #else
 typedef void *wf_tensor;
 typedef void *wf_generator;
+typedef void *wf_meter;
 #endif
 
 // The version of the headers this was built with, as in 2.11.0; static.
@@ -25,13 +27,37 @@ void wf_generator_free(wf_generator generator);
 int wf_generator_get_state(wf_generator generator, wf_tensor *out);
 int wf_generator_set_state(wf_generator generator, wf_tensor state);
 
+// Starts to count the tensor bytes that this thread, and the backward passes it starts, allocate and free; within another meter both count.
+int wf_meter_start(wf_meter *out);
+// Bytes allocated since the start that are not freed, and their highest sum since the start or the last reset. Any thread may ask.
+void wf_meter_read(wf_meter meter, int device_type, int device_index, int64_t *current, int64_t *peak);
+// Makes the present bytes the highest sum, on every device.
+void wf_meter_reset_peak(wf_meter meter);
+// Ends the count and frees the meter; on the thread that started it.
+int wf_meter_stop(wf_meter meter);
+
 // A tensor like `like`, each element 1/keep with probability keep, else 0.
 int wf_dropout_mask(wf_tensor like, double keep, wf_generator generator, wf_tensor *out);
 
-// One AdamW step on n parameters at once (torch.optim.AdamW, fused): updates params, exp_avgs, exp_avg_sqs in place.
-// `step` holds the number of this step, from 1, as a float32 scalar on the parameters' device.
-int wf_fused_adamw(wf_tensor *params, wf_tensor *grads, wf_tensor *exp_avgs, wf_tensor *exp_avg_sqs, int n, wf_tensor step,
-                   double learning_rate, double beta1, double beta2, double weight_decay, double eps);
+// One Adam step on n parameters at once (torch.optim.Adam, fused; decoupled: AdamW): updates params, exp_avgs, exp_avg_sqs in place.
+// `step` holds the number of this step, from 1, as a float32 scalar on the parameters' device. grad_scale and found_inf may be null, else
+// float32 of one element there: the gradients are divided by the one in place; where the other is 1 nothing is updated and `step` taken back.
+int wf_fused_adam(int decoupled, wf_tensor *params, wf_tensor *grads, wf_tensor *exp_avgs, wf_tensor *exp_avg_sqs, int n,
+                  wf_tensor step, double learning_rate, double beta1, double beta2, double weight_decay, double eps,
+                  wf_tensor grad_scale, wf_tensor found_inf);
+
+// One SGD step on n parameters at once (torch.optim.SGD, fused, dampening 0), in place. Momentum 0 reads no buffers; else they begin as
+// zeros, which makes the first step PyTorch's. grad_scale and found_inf as above.
+int wf_fused_sgd(wf_tensor *params, wf_tensor *grads, wf_tensor *momentum_buffers, int n, double learning_rate,
+                 double momentum, double weight_decay, int nesterov, wf_tensor grad_scale, wf_tensor found_inf);
+
+// Multiplies the gradients by inverse_scale in place, and sets found_inf to 1 where one of them is not finite. Both float32 of one element.
+int wf_unscale(wf_tensor *grads, int n, wf_tensor found_inf, wf_tensor inverse_scale);
+
+// What torch.amp.GradScaler.update does: scale (float32) times backoff_factor where found_inf is 1, times growth_factor after growth_interval
+// steps without. growth_tracker (int32) counts those. All of one element, in place.
+int wf_update_scale(wf_tensor scale, wf_tensor growth_tracker, wf_tensor found_inf, double growth_factor,
+                    double backoff_factor, int64_t growth_interval);
 
 // Scales the gradients in place so that their joint 2-norm is at most max_norm (torch.nn.utils.clip_grad_norm_);
 // max_norm <= 0 only measures. out: the norm before, a scalar on the device.

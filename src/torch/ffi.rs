@@ -6,10 +6,17 @@ use tch::Tensor;
 use torch_sys::C_tensor;
 
 use super::TorchError;
+use crate::domain::Device;
 
 /// An `at::Generator`, owned by whoever holds the pointer.
 #[repr(C)]
 pub(super) struct CGenerator {
+    _opaque: [u8; 0],
+}
+
+/// A memory meter, owned by whoever holds the pointer.
+#[repr(C)]
+pub(super) struct CMeter {
     _opaque: [u8; 0],
 }
 
@@ -31,13 +38,24 @@ unsafe extern "C" {
         generator: *mut CGenerator,
         state: *const C_tensor,
     ) -> c_int;
+    pub(super) fn wf_meter_start(out: *mut *mut CMeter) -> c_int;
+    pub(super) fn wf_meter_read(
+        meter: *mut CMeter,
+        device_type: c_int,
+        device_index: c_int,
+        current: *mut i64,
+        peak: *mut i64,
+    );
+    pub(super) fn wf_meter_reset_peak(meter: *mut CMeter);
+    pub(super) fn wf_meter_stop(meter: *mut CMeter) -> c_int;
     pub(super) fn wf_dropout_mask(
         like: *const C_tensor,
         keep: f64,
         generator: *mut CGenerator,
         out: *mut *mut C_tensor,
     ) -> c_int;
-    pub(super) fn wf_fused_adamw(
+    pub(super) fn wf_fused_adam(
+        decoupled: c_int,
         params: *const *const C_tensor,
         grads: *const *const C_tensor,
         exp_avgs: *const *const C_tensor,
@@ -49,6 +67,34 @@ unsafe extern "C" {
         beta2: f64,
         weight_decay: f64,
         eps: f64,
+        grad_scale: *const C_tensor,
+        found_inf: *const C_tensor,
+    ) -> c_int;
+    pub(super) fn wf_fused_sgd(
+        params: *const *const C_tensor,
+        grads: *const *const C_tensor,
+        momentum_buffers: *const *const C_tensor,
+        n: c_int,
+        learning_rate: f64,
+        momentum: f64,
+        weight_decay: f64,
+        nesterov: c_int,
+        grad_scale: *const C_tensor,
+        found_inf: *const C_tensor,
+    ) -> c_int;
+    pub(super) fn wf_unscale(
+        grads: *const *const C_tensor,
+        n: c_int,
+        found_inf: *const C_tensor,
+        inverse_scale: *const C_tensor,
+    ) -> c_int;
+    pub(super) fn wf_update_scale(
+        scale: *const C_tensor,
+        growth_tracker: *const C_tensor,
+        found_inf: *const C_tensor,
+        growth_factor: f64,
+        backoff_factor: f64,
+        growth_interval: i64,
     ) -> c_int;
     pub(super) fn wf_clip_grad_norm(
         grads: *const *const C_tensor,
@@ -86,6 +132,15 @@ pub(super) fn checked(code: c_int) -> Result<(), TorchError> {
     })
 }
 
+/// The device as `ext.h` numbers it: its type and its index.
+pub(super) fn numbers(device: Device) -> (c_int, c_int) {
+    match device {
+        Device::Cpu => (0, 0),
+        Device::Cuda(index) => (1, c_int::try_from(index).unwrap_or(c_int::MAX)),
+        Device::Mps => (2, 0),
+    }
+}
+
 /// Calls `make` with a place for a tensor and takes the tensor it puts there.
 pub(super) fn new_tensor(
     make: impl FnOnce(*mut *mut C_tensor) -> c_int,
@@ -99,6 +154,11 @@ pub(super) fn new_tensor(
 /// The tensors' pointers, valid while the tensors are borrowed.
 pub(super) fn pointers(tensors: &[Tensor]) -> Vec<*const C_tensor> {
     tensors.iter().map(Tensor::as_ptr).collect()
+}
+
+/// The tensor's pointer, null where there is none.
+pub(super) fn pointer(tensor: Option<&Tensor>) -> *const C_tensor {
+    tensor.map_or(std::ptr::null(), Tensor::as_ptr)
 }
 
 /// The length as C takes it.

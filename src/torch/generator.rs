@@ -20,11 +20,7 @@ impl Generator {
     /// # Errors
     /// When the device does not exist.
     pub fn new(device: Device, seed: u64) -> Result<Self, TorchError> {
-        let (device_type, index) = match device {
-            Device::Cpu => (0, 0),
-            Device::Cuda(index) => (1, i32::try_from(index).unwrap_or(i32::MAX)),
-            Device::Mps => (2, 0),
-        };
+        let (device_type, index) = ffi::numbers(device);
         let mut raw = std::ptr::null_mut();
         // SAFETY: `raw` is a valid place for the result.
         ffi::checked(unsafe { ffi::wf_generator_new(device_type, index, seed, &raw mut raw) })?;

@@ -10,9 +10,16 @@ mod environment;
 mod error;
 mod ffi;
 mod generator;
+mod meter;
 mod optim;
+mod scale;
 
 pub use environment::{device, init_environment, libtorch_version, set_threads_of_this_thread};
 pub use error::TorchError;
 pub use generator::Generator;
-pub use optim::{AdamWSettings, clip_grad_norm, fused_adamw};
+pub use meter::MemoryMeter;
+pub use optim::{
+    AdamSettings, AdamWSettings, Scaling, SgdSettings, clip_grad_norm, fused_adam, fused_adamw,
+    fused_sgd,
+};
+pub use scale::{ScaleUpdate, non_finite_check_and_unscale, update_scale};

@@ -4,7 +4,7 @@ use tch::{Kind, Tensor};
 
 use crate::models::Parameter;
 use crate::spec::TrainingSpec;
-use crate::torch::{AdamWSettings, TorchError, fused_adamw};
+use crate::torch::{AdamWSettings, Scaling, TorchError, fused_adamw};
 
 /// `AdamW` (Loshchilov & Hutter 2019) with `torch.optim.AdamW`'s arithmetic and a state one can save and load.
 #[derive(Debug)]
@@ -68,6 +68,7 @@ impl AdamW {
             &self.second_moments,
             &self.step,
             &self.settings,
+            Scaling::default(),
         )
     }
 
