@@ -11,7 +11,8 @@ use crate::validation::{RowTimes, Sections, sections};
 pub struct TaskCut {
     /// One for each series, in their order.
     pub sections: Vec<Sections>,
-    /// The absolute outcome up to which train and validation rows were left out; `None` where the label has no dead zone.
+    /// The absolute outcome up to which train and validation rows were left out, or are a class of their own; `None` where the label has no dead
+    /// zone.
     pub dead_zone: Option<f64>,
     /// Train and validation rows left out for it.
     pub inside_dead_zone: u64,
@@ -43,10 +44,12 @@ impl TaskCut {
         let outcomes = outcomes.map(|(part, row)| outcome(part, row));
         let dead_zone = dead_zone_threshold(label.dead_zone(), outcomes);
         let mut inside = 0;
+        // Three classes: what is inside is learnt as well.
+        let kept = if label.classes() == Some(3) { None } else { dead_zone };
         for (part, sections) in sections.iter_mut().enumerate() {
             for rows in [&mut sections.train, &mut sections.validation] {
                 let before = rows.len();
-                rows.retain(|row| is_learnable(outcome(part, *row), dead_zone));
+                rows.retain(|row| is_learnable(outcome(part, *row), kept));
                 inside += (before - rows.len()) as u64;
             }
         }

@@ -14,7 +14,7 @@ pub struct Fitted {
     pub own_scalers: Vec<SeriesScaler>,
     /// Mean and population standard deviation of the train labels; the latter is 1 where the label never changes.
     pub label_moments: (f64, f64),
-    /// The absolute outcome up to which rows were left out; `None` where the label has no dead zone.
+    /// The absolute outcome up to which rows were left out, or are a class of their own; `None` where the label has no dead zone.
     pub dead_zone: Option<f64>,
     /// The weight of each train row of each series, 1 on average; `None` where every row counts alike.
     pub weights: Option<Vec<Vec<f64>>>,

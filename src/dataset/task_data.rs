@@ -7,7 +7,8 @@ use super::scaling::SeriesScalers;
 use super::{Fitted, Resident, Series, SeriesScaler, TaskCut};
 use crate::domain::{Device, FoldPlan, Symbol, TaskRows};
 use crate::features::{Scaler, ScalerError};
-use crate::spec::ExperimentSpec;
+use crate::labels::class_in_fold;
+use crate::spec::{ExperimentSpec, InsideDeadZone, LabelSpec};
 use crate::torch::TorchError;
 
 /// A part of a fold.
@@ -90,6 +91,8 @@ pub struct TaskData {
     test: Vec<TestRows>,
     rows: TaskRows,
     dead_zone: Option<f64>,
+    /// `[rows]`, f32, where the fold itself decides on a row's class: inside the dead zone or not. Else those of the resident.
+    own_labels: Option<Tensor>,
     /// Of all series together.
     scaler: Scaler,
     /// Where each series has its own.
@@ -156,6 +159,17 @@ impl TaskData {
                 resident.labels.f_zeros_like()?.f_index_copy(0, &rows, &weights)
             })
             .transpose()?;
+        let own_labels = if has_flat_class(spec.label) {
+            let labels: Vec<f32> = series
+                .iter()
+                .flat_map(|series| {
+                    (0..series.labels().len()).map(|row| class_of(series, row, fitted.dead_zone))
+                })
+                .collect();
+            Some(Tensor::f_from_slice(&labels)?.f_to(resident.device)?)
+        } else {
+            None
+        };
         let window = i64::from(spec.window);
         let kind = (Kind::Int64, resident.device);
         Ok(Self {
@@ -165,6 +179,7 @@ impl TaskData {
             test,
             rows,
             dead_zone: fitted.dead_zone,
+            own_labels,
             scaler: fitted.scaler,
             own_scalers,
             label_moments: fitted.label_moments,
@@ -200,7 +215,8 @@ impl TaskData {
         }
     }
 
-    /// The absolute outcome up to which train and validation rows were left out; `None` where the label has no dead zone.
+    /// The absolute outcome up to which train and validation rows were left out, or are a class of their own; `None` where the label has no dead
+    /// zone.
     #[must_use]
     pub const fn dead_zone(&self) -> Option<f64> {
         self.dead_zone
@@ -243,7 +259,8 @@ impl TaskData {
             latest.features.extend_from_slice(series.matrix().row(local));
             scaler.transform(&mut latest.features[from..]);
             latest.outcomes.push(series.labels().outcome[local]);
-            latest.labels.push(f64::from(series.labels().value[local]));
+            let dead_zone = self.dead_zone.filter(|_| self.own_labels.is_some());
+            latest.labels.push(f64::from(class_of(series, local, dead_zone)));
         }
         latest
     }
@@ -281,12 +298,12 @@ impl TaskData {
         Ok(matrix.f_index_select(0, &bars.f_flatten(0, 1)?)?.f_view([samples, window, features])?)
     }
 
-    /// Gathers the labels `[rows]` of these rows, as the label defines them.
+    /// Gathers the labels `[rows]` of these rows, as the label defines them in this fold.
     ///
     /// # Errors
     /// When the device has no room.
     pub fn labels(&self, rows: &Tensor) -> Result<Tensor, TorchError> {
-        Ok(self.resident.labels.f_index_select(0, rows)?)
+        Ok(self.own_labels.as_ref().unwrap_or(&self.resident.labels).f_index_select(0, rows)?)
     }
 
     /// Gathers the weights `[rows]` of these train rows, 1 on average over all of them; `None` where every row counts alike.
@@ -311,8 +328,19 @@ pub struct LatestRows {
     pub features: Vec<f32>,
     /// The return of each row, a fraction.
     pub outcomes: Vec<f64>,
-    /// The label of each row, as it defines itself; NaN where there is none.
+    /// The label of each row, as it defines itself in this fold; NaN where there is none.
     pub labels: Vec<f64>,
+}
+
+/// Whether the dead zone of a fold decides on the class of its rows.
+const fn has_flat_class(label: LabelSpec) -> bool {
+    matches!(label, LabelSpec::Direction { inside: InsideDeadZone::Flat, .. })
+}
+
+/// The label of a row: 1 inside the dead zone, if there is one.
+fn class_of(series: &Series, row: usize, dead_zone: Option<f64>) -> f32 {
+    let labels = series.labels();
+    class_in_fold(labels.value[row], labels.outcome[row], dead_zone)
 }
 
 fn check_not_empty(series: &[Arc<Series>], rows: TaskRows) -> Result<(), DatasetError> {

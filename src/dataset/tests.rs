@@ -4,8 +4,8 @@ use super::{DatasetError, Resident, ResidentCache, Series, TaskCut, TaskData, pr
 use crate::domain::{Bytes, Cancel, Device, FoldPlan, Length, Symbol};
 use crate::market::{Bars, synthetic_bars};
 use crate::spec::{
-    DeadZone, ExperimentSpec, LabelSpec, Scaling, SyntheticMarket, SyntheticSpec, ValidationSpec,
-    WeightSpec, load,
+    DeadZone, ExperimentSpec, InsideDeadZone, LabelSpec, Scaling, SyntheticMarket, SyntheticSpec,
+    ValidationSpec, WeightSpec, load,
 };
 use crate::validation::{Reach, Sections, decision_axis, folds};
 
@@ -165,7 +165,8 @@ fn memory_is_the_matrix_whatever_the_window_and_the_folds_share_it() {
 
 #[test]
 fn a_dead_zone_is_learnt_from_train_rows_and_spares_the_test_rows() {
-    let direction = |dead_zone| LabelSpec::Direction { horizon: 1, dead_zone };
+    let inside = InsideDeadZone::LeaveOut;
+    let direction = |dead_zone| LabelSpec::Direction { horizon: 1, dead_zone, inside };
     let mut spec = ExperimentSpec { label: direction(DeadZone::None), ..experiment() };
     let series = series(&spec, &[("A", 400), ("B", 400)]);
     let fold = first_fold(&spec, &series);
@@ -189,6 +190,65 @@ fn a_dead_zone_is_learnt_from_train_rows_and_spares_the_test_rows() {
     let left_out = before.train + before.validation - after.train - after.validation;
     assert_eq!(after.inside_dead_zone, left_out);
     assert!(after.train < before.train && after.validation < before.validation);
+}
+
+/// A direction in three classes, a fifth of the train rows flat.
+fn three_classes() -> ExperimentSpec {
+    let (dead_zone, inside) = (DeadZone::TrainQuantile(0.2), InsideDeadZone::Flat);
+    let label = LabelSpec::Direction { horizon: 1, dead_zone, inside };
+    ExperimentSpec { label, ..experiment() }
+}
+
+#[test]
+fn the_dead_zone_may_be_a_class_and_then_nothing_is_left_out() {
+    let spec = three_classes();
+    let series = series(&spec, &[("A", 400), ("B", 400)]);
+    let fold = first_fold(&spec, &series);
+    let data = TaskData::build(&series, &fold, &spec, Device::Cpu).unwrap();
+    let plain = LabelSpec::ForwardReturn { horizon: 1 };
+    assert_eq!(data.rows(), TaskCut::of(&series, &fold, plain).rows(), "every row is kept");
+    let threshold = data.dead_zone().unwrap();
+    let test: Vec<i64> = data.test().iter().flat_map(|test| test.resident().to_vec()).collect();
+    for rows in [data.train(), data.validation(), &test] {
+        let latest = data.latest(rows);
+        let gathered: Vec<f32> =
+            data.labels(&data.index(rows).unwrap()).unwrap().try_into().unwrap();
+        for ((label, gathered), outcome) in latest.labels.iter().zip(gathered).zip(&latest.outcomes)
+        {
+            let class = match outcome {
+                outcome if outcome.abs() <= threshold => 1.0,
+                outcome if *outcome > 0.0 => 2.0,
+                _ => 0.0,
+            };
+            assert_eq!((*label, f64::from(gathered)), (class, class), "{outcome}");
+        }
+    }
+    let labels = data.latest(data.train()).labels;
+    let share = |class: f64| {
+        labels.iter().filter(|label| **label == class).count() as f64 / labels.len() as f64
+    };
+    assert!((share(1.0) - 0.2).abs() < 0.01, "a fifth is flat: {}", share(1.0));
+    assert!(share(0.0) > 0.3 && share(2.0) > 0.3 && share(0.0) + share(2.0) > 0.79);
+}
+
+#[test]
+fn what_is_flat_follows_from_the_train_rows_alone() {
+    let spec = three_classes();
+    let series = series(&spec, &[("A", 400), ("B", 400)]);
+    let fold = first_fold(&spec, &series);
+    let cut = TaskCut::of(&series, &fold, spec.label);
+    let others_changed = |keep: fn(&Sections) -> &[u32]| -> Vec<Arc<Series>> {
+        let parts = series.iter().zip(&cut.sections);
+        parts.map(|(series, rows)| Arc::new(series.with_other_rows_changed(keep(rows)))).collect()
+    };
+    let build =
+        |series: &[Arc<Series>]| TaskData::build(series, &fold, &spec, Device::Cpu).unwrap();
+    let (data, changed) = (build(&series), build(&others_changed(|rows| &rows.train)));
+    assert_eq!(changed.dead_zone(), data.dead_zone());
+    assert_eq!(changed.latest(data.train()).labels, data.latest(data.train()).labels);
+    assert_ne!(changed.latest(data.validation()).labels, data.latest(data.validation()).labels);
+    // And it does follow from them.
+    assert_ne!(build(&others_changed(|rows| &rows.validation)).dead_zone(), data.dead_zone());
 }
 
 #[test]

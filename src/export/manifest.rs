@@ -6,7 +6,7 @@ use crate::dataset::SeriesScaler;
 use crate::domain::{ContentHash, RunId, Symbol, Task, TaskReport, Timeframe};
 use crate::models::{Network, NetworkDesign};
 use crate::runs::{Manifest, TaskMetadata};
-use crate::spec::LabelSpec;
+use crate::spec::{InsideDeadZone, LabelSpec, Timeout};
 use crate::torch::TorchError;
 
 /// Names of the files in an exported model's folder.
@@ -143,6 +143,12 @@ fn output_text(label: LabelSpec) -> String {
         LabelSpec::RankedReturn { .. } => format!(
             "predicted rank of the simple return {HELD} among all symbols decided at the same time, from -sqrt(3) for the lowest to sqrt(3) for the highest"
         ),
+        LabelSpec::Direction { inside: InsideDeadZone::Flat, .. } => {
+            "probability that open[t+1+horizon] is above open[t+1] by more than the dead zone, less the probability that it is below by more than that, from -1 to 1".to_owned()
+        }
+        LabelSpec::TripleBarrier { timeout: Timeout::Class, .. } => {
+            "expected outcome of the barriers in volatilities of one bar: profit_take × probability of profit first - stop_loss × probability of stop first".to_owned()
+        }
         LabelSpec::Direction { .. } => {
             "probability that open[t+1+horizon] is above open[t+1]".to_owned()
         }

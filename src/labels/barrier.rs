@@ -39,6 +39,10 @@ pub(super) fn triple_barrier(barriers: Barriers, bars: &Bars) -> Labels {
     let highs = FirstTouch::new(bars.high().to_vec(), horizon);
     let lows = FirstTouch::new(bars.low().iter().map(|low| -low).collect(), horizon);
     let labelled = count.saturating_sub(horizon.saturating_add(1));
+    let profit = match timeout {
+        Timeout::Sign | Timeout::LeaveOut => 1.0,
+        Timeout::Class => 2.0,
+    };
     for (t, &volatility) in volatility.iter().enumerate().take(labelled) {
         if volatility.is_nan() || volatility <= 0.0 {
             continue;
@@ -52,7 +56,7 @@ pub(super) fn triple_barrier(barriers: Barriers, bars: &Bars) -> Labels {
         let down = lows.at_least(-lower, first, up.map_or(after, |up| up + 1));
         let (exit, end, value) = match (up, down) {
             (_, Some(bar)) => (lower.min(bars.open()[bar]), bars.close_time(bar), Some(0.0)),
-            (Some(bar), None) => (upper.max(bars.open()[bar]), bars.close_time(bar), Some(1.0)),
+            (Some(bar), None) => (upper.max(bars.open()[bar]), bars.close_time(bar), Some(profit)),
             (None, None) => (bars.open()[after], bars.open_time()[after], None),
         };
         let outcome = exit / entry - 1.0;
@@ -65,6 +69,7 @@ pub(super) fn triple_barrier(barriers: Barriers, bars: &Bars) -> Labels {
             (Some(value), _) => value,
             (None, Timeout::Sign) => is_up(outcome),
             (None, Timeout::LeaveOut) => f32::NAN,
+            (None, Timeout::Class) => 1.0,
         };
     }
     labels
@@ -173,6 +178,22 @@ mod tests {
     }
 
     #[test]
+    fn a_timeout_may_be_a_class_of_its_own() {
+        let calm = [100.0, 101.0, 99.0, 100.0];
+        for (held, class) in [
+            ([calm, [100.0, 101.0, 80.0, 100.0], calm, calm], 0.0),
+            ([calm, calm, calm, [105.0, 105.0, 99.0, 100.0]], 1.0),
+            ([calm, calm, [100.0, 120.0, 99.0, 100.0], calm], 2.0),
+        ] {
+            let labels = triple_barrier(spec(3, Timeout::Class), &after(&held));
+            assert_eq!(labels.value[2], class);
+            let signed = triple_barrier(spec(3, Timeout::Sign), &after(&held));
+            assert_eq!(labels.outcome[2], signed.outcome[2], "the outcome stays what is earned");
+            assert_eq!(labels.end_time, signed.end_time);
+        }
+    }
+
+    #[test]
     fn without_volatility_there_is_no_barrier() {
         let labels = triple_barrier(spec(2, Timeout::Sign), &bars(&[[5.0; 4]; 20]));
         assert!(labels.outcome.iter().all(|outcome| outcome.is_nan()));
@@ -197,13 +218,15 @@ mod tests {
                     return (0.0, lower.min(open) / entry - 1.0, bars.close_time(bar));
                 }
                 if bars.high()[bar] >= upper {
-                    return (1.0, upper.max(open) / entry - 1.0, bars.close_time(bar));
+                    let profit = if timeout == Timeout::Class { 2.0 } else { 1.0 };
+                    return (profit, upper.max(open) / entry - 1.0, bars.close_time(bar));
                 }
             }
             let outcome = bars.open()[t + 1 + horizon] / entry - 1.0;
             let value = match timeout {
                 Timeout::Sign => f32::from(u8::from(outcome > 0.0)),
                 Timeout::LeaveOut => f32::NAN,
+                Timeout::Class => 1.0,
             };
             (value, outcome, bars.open_time()[t + 1 + horizon])
         };
@@ -229,9 +252,9 @@ mod tests {
         #[test]
         fn it_is_what_the_plain_reading_says(
             bars in markets(), horizon in 1..40_usize, profit_take in 0.1..4.0_f64, stop_loss in 0.1..4.0_f64,
-            volatility_window in 2..20_usize, leave_out in any::<bool>(),
+            volatility_window in 2..20_usize,
+            timeout in prop::sample::select(vec![Timeout::Sign, Timeout::LeaveOut, Timeout::Class]),
         ) {
-            let timeout = if leave_out { Timeout::LeaveOut } else { Timeout::Sign };
             let spec = Barriers { horizon, profit_take, stop_loss, volatility_window, timeout };
             let labels = triple_barrier(spec, &bars);
             for (t, (value, outcome, end)) in plain(spec, &bars).into_iter().enumerate() {

@@ -2,13 +2,14 @@ use super::barrier::{Barriers, triple_barrier};
 use super::volatility::causal_volatility;
 use crate::domain::UtcMillis;
 use crate::market::Bars;
-use crate::spec::LabelSpec;
+use crate::spec::{InsideDeadZone, LabelSpec};
 
 /// The labels of one symbol's bars: one entry per bar in every column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Labels {
-    /// What the model learns, as [`LabelSpec`] defines it: a return, a multiple of the volatility, or 1 and 0 for yes and no. NaN where there is
-    /// nothing to learn.
+    /// What the model learns, as [`LabelSpec`] defines it: a return, a multiple of the volatility, 1 and 0 for yes and no, or 0, 1 and 2 for worse,
+    /// neither and better. NaN where there is nothing to learn. Which rows are inside a dead zone that is a class of its own is not known here:
+    /// [`super::class_in_fold`] says it for a fold.
     pub value: Vec<f32>,
     /// The simple return, as a fraction, of the position that the label stands for: bought at `open[t+1]`, sold at `open[t+1+horizon]`, or at a
     /// barrier before. NaN where the data end before it is known. It may be known where `value` is not.
@@ -57,7 +58,13 @@ pub fn compute(spec: LabelSpec, bars: &Bars) -> Labels {
             let scaled = outcome.iter().zip(volatility);
             scaled.map(|(outcome, volatility)| stored(outcome / (volatility * horizon))).collect()
         }
-        LabelSpec::Direction { .. } => outcome.iter().map(|outcome| is_up(*outcome)).collect(),
+        LabelSpec::Direction { inside, .. } => {
+            let up = match inside {
+                InsideDeadZone::LeaveOut => 1.0,
+                InsideDeadZone::Flat => 2.0,
+            };
+            outcome.iter().map(|outcome| up * is_up(*outcome)).collect()
+        }
         _ => outcome.iter().map(|outcome| stored(*outcome)).collect(),
     };
     let end = |(t, outcome): (usize, &f64)| {
@@ -121,7 +128,11 @@ mod tests {
 
     const OPEN: [f64; 6] = [1.0, 2.0, 4.0, 2.0, 2.0, 3.0];
     const NONE: f64 = f64::NAN;
-    const UP: LabelSpec = LabelSpec::Direction { horizon: 1, dead_zone: DeadZone::None };
+    const UP: LabelSpec = LabelSpec::Direction {
+        horizon: 1,
+        dead_zone: DeadZone::None,
+        inside: InsideDeadZone::LeaveOut,
+    };
 
     #[test]
     fn a_label_spans_from_the_next_open_to_the_open_after_the_horizon() {
@@ -154,6 +165,11 @@ mod tests {
         assert_eq!(labels.value[..4], [1.0, 0.0, 0.0, 1.0]);
         assert!(labels.value[4..].iter().all(|value| value.is_nan()));
         assert!(same(&labels.outcome[..4], &[1.0, -0.5, 0.0, 0.5]), "the outcome stays a return");
+        let (dead_zone, inside) = (DeadZone::Bps(5.0), InsideDeadZone::Flat);
+        let three = LabelSpec::Direction { horizon: 1, dead_zone, inside };
+        let labels = compute(three, &bars(&[0, 1, 2, 3, 4, 5], &OPEN));
+        assert_eq!(labels.value[..4], [2.0, 0.0, 0.0, 2.0], "what is flat is for the fold to say");
+        assert!(labels.value[4..].iter().all(|value| value.is_nan()));
     }
 
     #[test]

@@ -20,6 +20,12 @@ pub fn is_learnable(outcome: f64, threshold: Option<f64>) -> bool {
     threshold.is_none_or(|threshold| outcome.abs() > threshold)
 }
 
+/// The class of a row of three in a fold: 1 where its outcome is inside the fold's dead zone, else what the label says. NaN stays NaN.
+#[must_use]
+pub fn class_in_fold(value: f32, outcome: f64, threshold: Option<f64>) -> f32 {
+    if value.is_nan() || is_learnable(outcome, threshold) { value } else { 1.0 }
+}
+
 fn quantile(mut values: Vec<f64>, share: f64) -> Option<f64> {
     let place = share * values.len().checked_sub(1)? as f64;
     let (_, below, rest) = values.select_nth_unstable_by(place as usize, f64::total_cmp);
@@ -58,5 +64,17 @@ mod tests {
         assert!(is_learnable(-0.0011, bps) && is_learnable(0.002, bps));
         assert_eq!(dead_zone_threshold(DeadZone::None, std::iter::empty()), None);
         assert!(is_learnable(0.0, None));
+    }
+
+    #[test]
+    fn what_lies_inside_may_be_a_class_of_its_own() {
+        let zone = Some(0.001);
+        for (value, outcome, class) in
+            [(2.0, 0.002, 2.0), (2.0, 0.001, 1.0), (0.0, -0.0005, 1.0), (0.0, -0.002, 0.0)]
+        {
+            assert_eq!(class_in_fold(value, outcome, zone), class, "{outcome}");
+            assert_eq!(class_in_fold(value, outcome, None), value, "{outcome}");
+        }
+        assert!(class_in_fold(f32::NAN, f64::NAN, zone).is_nan());
     }
 }

@@ -17,7 +17,7 @@ mod volatility;
 mod weights;
 
 pub use compute::{Labels, compute};
-pub use dead_zone::{dead_zone_threshold, is_learnable};
+pub use dead_zone::{class_in_fold, dead_zone_threshold, is_learnable};
 pub use panel::compute_panel;
 pub use truncation::{LabelLeak, check_end_times, check_end_times_of};
 pub use volatility::causal_volatility;

@@ -122,7 +122,9 @@ mod tests {
             r"DemeanedReturn(horizon: 3, minimum_symbols: 2)",
             r"RankedReturn(horizon: 3, minimum_symbols: 2)",
             r"Direction(horizon: 1)",
+            r"Direction(horizon: 2, dead_zone: Bps(20.0), inside: Flat)",
             r"TripleBarrier(horizon: 6, profit_take: 1.0, stop_loss: 1.0, volatility_window: 5)",
+            r"TripleBarrier(horizon: 6, profit_take: 1.0, stop_loss: 1.0, volatility_window: 5, timeout: Class)",
         ];
         for kind in kinds {
             let spec: LabelSpec = ron::from_str(kind).unwrap();

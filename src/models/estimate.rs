@@ -4,8 +4,8 @@ use crate::spec::ModelSpec;
 
 /// Values a model learns.
 #[must_use]
-pub fn parameter_count(model: &ModelSpec, input: InputShape) -> u64 {
-    layout(model, input).iter().map(super::ParameterShape::elements).sum()
+pub fn parameter_count(model: &ModelSpec, input: InputShape, outputs: u32) -> u64 {
+    layout(model, input, outputs).iter().map(super::ParameterShape::elements).sum()
 }
 
 /// Estimated peak of the tensors of one training task: the resident feature matrix and labels of `rows` rows, weights with gradients and both
@@ -16,7 +16,7 @@ pub fn parameter_count(model: &ModelSpec, input: InputShape) -> u64 {
 #[must_use]
 pub fn estimate_memory(
     model: &ModelSpec,
-    input: InputShape,
+    (input, outputs): (InputShape, u32),
     rows: u64,
     batch_size: u32,
     evaluation_batch: u32,
@@ -29,7 +29,7 @@ pub fn estimate_memory(
     /// Labels, and the row index of an epoch in 64 bits.
     const COLUMNS_BESIDE_FEATURES: u64 = 3;
     let resident = rows * (u64::from(input.features) + COLUMNS_BESIDE_FEATURES) * F32;
-    let weights = parameter_count(model, input) * F32 * COPIES_OF_WEIGHTS;
+    let weights = parameter_count(model, input, outputs) * F32 * COPIES_OF_WEIGHTS;
     let sample = input.flat().unsigned_abs() * F32 * COPIES_OF_INPUT;
     let kept = activations(model, input) * F32;
     let training = u64::from(batch_size).min(rows) * (sample + 2 * kept);
@@ -40,13 +40,13 @@ pub fn estimate_memory(
 /// Values kept for the backward pass, per sample.
 fn activations(model: &ModelSpec, input: InputShape) -> u64 {
     match model {
-        ModelSpec::Linear => 1,
         // Affine output, activation, dropout mask.
         ModelSpec::Mlp { hidden, .. } => hidden.iter().map(|units| 3 * u64::from(*units)).sum(),
         // Four gates before and after their non-linearity, cell, tanh of the cell, output, at every step.
         &ModelSpec::Lstm { hidden, layers, .. } => {
             11 * u64::from(hidden) * u64::from(layers) * u64::from(input.window)
         }
+        _ => 1,
     }
 }
 
@@ -64,7 +64,7 @@ mod tests {
             ModelSpec::Mlp { hidden: vec![64, 32], activation: Activation::Relu, dropout: 0.1 };
         let lstm = ModelSpec::Lstm { hidden: 16, layers: 2, dropout: 0.0 };
         for (model, count) in [(ModelSpec::Linear, 41), (mlp, 4737), (lstm, 1472 + 2176 + 17)] {
-            assert_eq!(parameter_count(&model, INPUT), count, "{model:?}");
+            assert_eq!(parameter_count(&model, INPUT, 1), count, "{model:?}");
         }
     }
 
@@ -72,15 +72,15 @@ mod tests {
     fn memory_grows_with_rows_batch_and_width() {
         let small = ModelSpec::Lstm { hidden: 16, layers: 1, dropout: 0.0 };
         let wide = ModelSpec::Lstm { hidden: 32, layers: 1, dropout: 0.0 };
-        let base = estimate_memory(&small, INPUT, 1000, 64, 1);
-        assert!(estimate_memory(&small, INPUT, 2000, 64, 1) > base);
-        assert!(estimate_memory(&small, INPUT, 1000, 128, 1) > base);
-        assert!(estimate_memory(&wide, INPUT, 1000, 64, 1) > base);
+        let base = estimate_memory(&small, (INPUT, 1), 1000, 64, 1);
+        assert!(estimate_memory(&small, (INPUT, 1), 2000, 64, 1) > base);
+        assert!(estimate_memory(&small, (INPUT, 1), 1000, 128, 1) > base);
+        assert!(estimate_memory(&wide, (INPUT, 1), 1000, 64, 1) > base);
         // The evaluation pass counts where it is the larger one, and never more rows than there are.
-        assert!(estimate_memory(&small, INPUT, 1000, 64, 500) > base);
+        assert!(estimate_memory(&small, (INPUT, 1), 1000, 64, 500) > base);
         assert_eq!(
-            estimate_memory(&small, INPUT, 1000, 64, 1000),
-            estimate_memory(&small, INPUT, 1000, 64, 9000)
+            estimate_memory(&small, (INPUT, 1), 1000, 64, 1000),
+            estimate_memory(&small, (INPUT, 1), 1000, 64, 9000)
         );
     }
 }

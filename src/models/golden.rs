@@ -1,4 +1,4 @@
-//! Every network against `torch.nn` (`tests/golden/make_torch.py`), and where dropout gets its randomness.
+//! Every network against `torch.nn` (`tests/golden/make_torch.py` and `make_models.py`), and where dropout gets its randomness.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,9 @@ use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 use tch::Tensor;
 
-use super::{InputShape, Mode, Network, NetworkDesign, OutputUnit, layout, parameter_count};
+use super::{
+    Initial, InputShape, Mode, Network, NetworkDesign, OutputUnit, layout, parameter_count,
+};
 use crate::domain::Device;
 use crate::features::Scaler;
 use crate::spec::ModelSpec;
@@ -30,7 +32,7 @@ struct Case {
     output: OutputUnit,
     scaler: Scaler,
     weights: BTreeMap<String, Values>,
-    initial: Vec<Initial>,
+    initial: Vec<Filled>,
     parameter_count: u64,
     windows: Values,
     outputs: Values,
@@ -44,11 +46,27 @@ pub(crate) struct Values {
     values: Vec<f32>,
 }
 
+/// How PyTorch fills a tensor: one of the three.
 #[derive(Deserialize)]
-struct Initial {
+struct Filled {
     name: String,
     shape: Vec<i64>,
-    bound: f64,
+    bound: Option<f64>,
+    constant: Option<f64>,
+    #[serde(default)]
+    norms_of_next: bool,
+}
+
+impl Filled {
+    fn is(&self, ours: Initial) -> bool {
+        match ours {
+            Initial::Uniform { bound } => {
+                self.bound.is_some_and(|theirs| (bound / theirs - 1.0).abs() < 1e-12)
+            }
+            Initial::Constant(value) => self.constant == Some(value),
+            Initial::NormsOfNext => self.norms_of_next,
+        }
+    }
 }
 
 impl Values {
@@ -79,8 +97,11 @@ impl Case {
 }
 
 fn cases() -> Vec<Case> {
-    let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/torch.json"));
-    serde_json::from_str::<Golden>(text).unwrap().networks
+    let texts = [
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/torch.json")),
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/models.json")),
+    ];
+    texts.iter().flat_map(|text| serde_json::from_str::<Golden>(text).unwrap().networks).collect()
 }
 
 /// The cases that have a hidden layer, all with dropout.
@@ -126,16 +147,24 @@ fn a_sample_is_predicted_alone_as_in_a_batch() {
 }
 
 #[test]
-fn tensors_are_named_shaped_and_bounded_as_in_torch_nn() {
+fn every_family_is_among_the_cases() {
+    let mut names: Vec<&str> = cases().iter().map(|case| case.model.name()).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names, ["GRU", "LSTM", "MLP", "TCN", "Transformer", "linear"]);
+}
+
+#[test]
+fn tensors_are_named_shaped_and_filled_as_in_torch_nn() {
     for case in cases() {
-        let ours = layout(&case.model, case.input());
+        let outputs = case.output.outputs();
+        let ours = layout(&case.model, case.input(), outputs);
         assert_eq!(ours.len(), case.initial.len(), "{}", case.name);
         for (ours, theirs) in ours.iter().zip(&case.initial) {
             assert_eq!((&ours.name, &ours.shape), (&theirs.name, &theirs.shape), "{}", case.name);
-            let off = (ours.bound / theirs.bound - 1.0).abs();
-            assert!(off < 1e-12, "{}: {} and not {}", ours.name, ours.bound, theirs.bound);
+            assert!(theirs.is(ours.initial), "{}: {:?}", ours.name, ours.initial);
         }
-        assert_eq!(parameter_count(&case.model, case.input()), case.parameter_count);
+        assert_eq!(parameter_count(&case.model, case.input(), outputs), case.parameter_count);
     }
 }
 
@@ -147,13 +176,22 @@ fn initial_weights_fill_their_bounds_evenly() {
         let mut shares = BTreeMap::<String, Vec<f64>>::new();
         for _ in 0..300 {
             let network = Network::new(case.design(), Device::Cpu, &mut random).unwrap();
-            for (parameter, initial) in network.parameters().iter().zip(&case.initial) {
-                assert_eq!(parameter.tensor.size(), initial.shape);
-                assert!(parameter.tensor.requires_grad());
-                let values =
-                    Vec::<f32>::try_from(parameter.tensor.detach().flatten(0, -1)).unwrap();
-                let share = values.into_iter().map(|value| f64::from(value) / initial.bound);
-                shares.entry(parameter.name.clone()).or_default().extend(share);
+            let parameters = network.parameters();
+            for (index, initial) in case.initial.iter().enumerate() {
+                let tensor = &parameters[index].tensor;
+                assert_eq!(tensor.size(), initial.shape);
+                assert!(tensor.requires_grad());
+                if let Some(bound) = initial.bound {
+                    let values = Vec::<f32>::try_from(tensor.detach().flatten(0, -1)).unwrap();
+                    let share = values.into_iter().map(|value| f64::from(value) / bound);
+                    shares.entry(initial.name.clone()).or_default().extend(share);
+                } else {
+                    let expected = match initial.constant {
+                        Some(value) => tensor.full_like(value),
+                        None => norms_by_torch(&parameters[index + 1].tensor),
+                    };
+                    assert!(largest_difference(tensor, &expected) <= 1e-6, "{}", initial.name);
+                }
             }
         }
         for (name, shares) in shares {
@@ -167,6 +205,11 @@ fn initial_weights_fill_their_bounds_evenly() {
             assert!((0.95..=1.0 + 1e-6).contains(&largest), "{name}: largest {largest}");
         }
     }
+}
+
+/// The norms that a weight normalisation begins with, as PyTorch's own function computes them.
+fn norms_by_torch(direction: &Tensor) -> Tensor {
+    Tensor::norm_except_dim(direction, 2, 0)
 }
 
 #[test]

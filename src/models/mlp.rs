@@ -1,6 +1,6 @@
 use tch::Tensor;
 
-use super::linear::affine;
+use super::head::{Head, affine};
 use super::network::{Mode, Model, Weights};
 use crate::spec::Activation;
 use crate::torch::TorchError;
@@ -9,7 +9,7 @@ use crate::torch::TorchError;
 #[derive(Debug)]
 pub(super) struct Mlp {
     layers: Vec<(Tensor, Tensor)>,
-    head: (Tensor, Tensor),
+    head: Head,
     activation: Activation,
     dropout: f64,
 }
@@ -22,7 +22,7 @@ impl Mlp {
         dropout: f64,
     ) -> Self {
         let layers = (0..layers).map(|_| weights.pair()).collect();
-        Self { layers, head: weights.pair(), activation, dropout }
+        Self { layers, head: Head::new(weights), activation, dropout }
     }
 }
 
@@ -38,6 +38,6 @@ impl Model for Mlp {
             };
             values = mode.dropout(values, self.dropout)?;
         }
-        Ok(affine(&values, &self.head)?.f_squeeze_dim(1)?)
+        self.head.forward(&values)
     }
 }

@@ -1,18 +1,23 @@
-//! The networks: linear, MLP, LSTM behind one trait; what they weigh; the scaler and the output's unit around them.
+//! The networks: linear, MLP, LSTM, GRU, TCN, Transformer behind one trait; what they weigh; the scaler and the output's unit around them.
 //!
 //! Uses rooms up to `dataset`. It must never know how a model is trained, what a run is, or what a file looks like.
 
+#[cfg(test)]
+mod causality;
 mod estimate;
 #[cfg(test)]
 pub(crate) mod golden;
+mod head;
 mod layout;
 mod linear;
-mod lstm;
 mod mlp;
 mod network;
+mod recurrent;
+mod tcn;
+mod transformer;
 
 pub use estimate::{estimate_memory, parameter_count};
-pub use layout::{InputShape, ParameterShape, layout};
+pub use layout::{Initial, InputShape, ParameterShape, layout};
 pub use network::{BuildError, Mode, Model, Network, NetworkDesign, OutputUnit, Parameter};
 
 #[cfg(test)]

@@ -5,16 +5,17 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{InputShape, layout};
-use super::{linear::Linear, lstm::Lstm, mlp::Mlp};
+use super::recurrent::{Cell, Recurrent};
+use super::{Initial, InputShape, ParameterShape, layout};
+use super::{linear::Linear, mlp::Mlp, tcn::Tcn, transformer::Transformer};
 use crate::domain::Device;
 use crate::features::Scaler;
-use crate::spec::ModelSpec;
+use crate::spec::{LabelSpec, ModelSpec};
 use crate::torch::{Generator, TorchError};
 
-/// A network's core: from scaled windows `[batch, window, features]` to one value per sample `[batch]`.
+/// A network's core: from scaled windows `[batch, window, features]` to one value per sample `[batch]`, or to one per class `[batch, 3]`.
 pub trait Model: fmt::Debug + Send {
-    /// Computes the outputs in the loss's own space: standardised label or logit.
+    /// Computes the outputs in the loss's own space: standardised label or logits.
     ///
     /// # Errors
     /// When libtorch refuses, above all for want of memory.
@@ -59,6 +60,37 @@ pub enum OutputUnit {
     },
     /// A logit becomes the probability that the label is 1: that the price rises, or reaches the profit barrier first.
     Probability,
+    /// The logits of worse (0), neither (1) and better (2) become what is to be expected: `P(2) · up − P(0) · down`.
+    ThreeClass {
+        /// What the better outcome is worth: 1 for a direction, the profit barrier's distance in volatilities for a barrier.
+        up: f64,
+        /// What the worse outcome costs, likewise.
+        down: f64,
+    },
+}
+
+impl OutputUnit {
+    /// The unit in which a network trained for this label predicts; `moments` are mean and standard deviation of the train labels.
+    #[must_use]
+    pub const fn of(label: LabelSpec, moments: (f64, f64)) -> Self {
+        match (label.classes(), label) {
+            (Some(3), LabelSpec::TripleBarrier { profit_take, stop_loss, .. }) => {
+                Self::ThreeClass { up: profit_take, down: stop_loss }
+            }
+            (Some(3), _) => Self::ThreeClass { up: 1.0, down: 1.0 },
+            (Some(_), _) => Self::Probability,
+            (None, _) => Self::Return { mean: moments.0, std: moments.1 },
+        }
+    }
+
+    /// Numbers that the network's core gives out for each sample.
+    #[must_use]
+    pub const fn outputs(self) -> u32 {
+        match self {
+            Self::Return { .. } | Self::Probability => 1,
+            Self::ThreeClass { .. } => 3,
+        }
+    }
 }
 
 /// Everything besides the weights that makes a network: enough to build it again from a file.
@@ -120,19 +152,8 @@ impl Network {
         device: Device,
         random: &mut impl RngExt,
     ) -> Result<Self, BuildError> {
-        let parameters = layout(&design.model, design.input)
-            .into_iter()
-            .map(|parameter| {
-                let values: Vec<f32> = (0..parameter.elements())
-                    .map(|_| ((2.0 * random.random::<f64>() - 1.0) * parameter.bound) as f32)
-                    .collect();
-                let tensor = Tensor::f_from_slice(&values)?
-                    .f_reshape(&parameter.shape)?
-                    .f_to_device(crate::torch::device(device))?
-                    .f_set_requires_grad(true)?;
-                Ok(Parameter { name: parameter.name, tensor })
-            })
-            .collect::<Result<_, TorchError>>()?;
+        let shapes = layout(&design.model, design.input, design.output.outputs());
+        let parameters = draw(shapes, device, random)?;
         Self::assemble(design, device, parameters)
     }
 
@@ -145,7 +166,7 @@ impl Network {
         device: Device,
         mut weights: BTreeMap<String, Tensor>,
     ) -> Result<Self, BuildError> {
-        let parameters = layout(&design.model, design.input)
+        let parameters = layout(&design.model, design.input, design.output.outputs())
             .into_iter()
             .map(|parameter| {
                 let tensor = weights.remove(&parameter.name).ok_or_else(|| {
@@ -174,14 +195,25 @@ impl Network {
         device: Device,
         parameters: Vec<Parameter>,
     ) -> Result<Self, BuildError> {
-        let mut weights = Weights { parameters: parameters.iter() };
+        let mut weights = Weights::new(&parameters);
         let model: Box<dyn Model> = match &design.model {
             ModelSpec::Linear => Box::new(Linear::new(&mut weights)),
             ModelSpec::Mlp { hidden, activation, dropout } => {
                 Box::new(Mlp::new(&mut weights, hidden.len(), *activation, *dropout))
             }
             &ModelSpec::Lstm { layers, dropout, .. } => {
-                Box::new(Lstm::new(&mut weights, layers, dropout)?)
+                Box::new(Recurrent::new(Cell::Lstm, &mut weights, layers, dropout)?)
+            }
+            &ModelSpec::Gru { layers, dropout, .. } => {
+                Box::new(Recurrent::new(Cell::Gru, &mut weights, layers, dropout)?)
+            }
+            ModelSpec::Tcn { channels, dropout, .. } => {
+                let sizes = (design.input.features, channels.as_slice());
+                Box::new(Tcn::new(&mut weights, sizes, *dropout))
+            }
+            &ModelSpec::Transformer { heads, layers, dropout, tokens, .. } => {
+                let tokens = (tokens, design.input.window);
+                Box::new(Transformer::new(&mut weights, tokens, (heads, layers), dropout)?)
             }
         };
         let on_device = |values: &[f64]| {
@@ -223,6 +255,11 @@ impl Network {
         match self.design.output {
             OutputUnit::Return { mean, std } => Ok(output.f_mul_scalar(std)?.f_add_scalar(mean)?),
             OutputUnit::Probability => Ok(output.f_sigmoid()?),
+            OutputUnit::ThreeClass { up, down } => {
+                let shares = output.f_softmax(-1, Kind::Float)?;
+                let better = shares.f_select(1, 2)?.f_mul_scalar(up)?;
+                Ok(better.f_sub(&shares.f_select(1, 0)?.f_mul_scalar(down)?)?)
+            }
         }
     }
 }
@@ -232,13 +269,61 @@ pub(super) struct Weights<'a> {
     parameters: std::slice::Iter<'a, Parameter>,
 }
 
-impl Weights<'_> {
-    pub(super) fn pair(&mut self) -> (Tensor, Tensor) {
-        let mut next = || {
-            let parameter =
-                self.parameters.next().expect("layout() lists every tensor of the model");
-            parameter.tensor.shallow_clone()
-        };
-        (next(), next())
+impl<'a> Weights<'a> {
+    pub(super) fn new(parameters: &'a [Parameter]) -> Self {
+        Self { parameters: parameters.iter() }
     }
+
+    pub(super) fn one(&mut self) -> Tensor {
+        let parameter = self.parameters.next().expect("layout() lists every tensor of the model");
+        parameter.tensor.shallow_clone()
+    }
+
+    pub(super) fn pair(&mut self) -> (Tensor, Tensor) {
+        (self.one(), self.one())
+    }
+}
+
+/// Draws the initial weights in layout order, from the given generator alone; they require gradients.
+pub(super) fn draw(
+    shapes: Vec<ParameterShape>,
+    device: Device,
+    random: &mut impl RngExt,
+) -> Result<Vec<Parameter>, TorchError> {
+    let mut drawn: Vec<Vec<f32>> = shapes
+        .iter()
+        .map(|parameter| {
+            let mut value = || match parameter.initial {
+                Initial::Uniform { bound } => ((2.0 * random.random::<f64>() - 1.0) * bound) as f32,
+                Initial::Constant(value) => value as f32,
+                Initial::NormsOfNext => 0.0,
+            };
+            (0..parameter.elements()).map(|_| value()).collect()
+        })
+        .collect();
+    for index in 0..shapes.len() {
+        if shapes[index].initial == Initial::NormsOfNext {
+            let count = shapes[index].elements() as usize;
+            drawn[index] = norms(&drawn[index + 1], count);
+        }
+    }
+    shapes
+        .into_iter()
+        .zip(drawn)
+        .map(|(parameter, values)| {
+            let tensor = Tensor::f_from_slice(&values)?
+                .f_reshape(&parameter.shape)?
+                .f_to_device(crate::torch::device(device))?
+                .f_set_requires_grad(true)?;
+            Ok(Parameter { name: parameter.name, tensor })
+        })
+        .collect()
+}
+
+/// The Euclidean norms of so many equally long slices.
+fn norms(values: &[f32], slices: usize) -> Vec<f32> {
+    let norm = |slice: &[f32]| {
+        slice.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt() as f32
+    };
+    values.chunks_exact(values.len() / slices).map(norm).collect()
 }

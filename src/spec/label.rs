@@ -40,16 +40,21 @@ pub enum LabelSpec {
         #[serde(default = "ten")]
         minimum_symbols: u32,
     },
-    /// 1 where the forward return is above zero, else 0: a classification with binary cross-entropy.
+    /// 1 where the forward return is above zero, else 0: a classification. With a class for returns too small to have a direction: 0 down, 1
+    /// flat, 2 up.
     Direction {
         /// Bars held, at least 1.
         horizon: u32,
         /// Returns too small to learn a direction from.
         #[serde(default)]
         dead_zone: DeadZone,
+        /// What those teach.
+        #[serde(default)]
+        inside: InsideDeadZone,
     },
     /// 1 where the price reaches the profit barrier before the stop barrier, else 0 (López de Prado 2018, §3.4): a classification. Barriers
-    /// stand at so many times the volatility of one bar from the open of bar t+1, and are watched from that bar on.
+    /// stand at so many times the volatility of one bar from the open of bar t+1, and are watched from that bar on. With a class for those that
+    /// reach neither: 0 stop, 1 time ran out, 2 profit.
     TripleBarrier {
         /// Bars after which the position is closed at the next open, at least 1.
         horizon: u32,
@@ -65,7 +70,7 @@ pub enum LabelSpec {
     },
 }
 
-/// Forward returns too small to learn a direction from. Rows inside are not learnt from; test rows are predicted and scored all the same.
+/// Forward returns too small to learn a direction from. Test rows inside are predicted and scored all the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum DeadZone {
@@ -78,6 +83,16 @@ pub enum DeadZone {
     TrainQuantile(f64),
 }
 
+/// What a row in the dead zone teaches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InsideDeadZone {
+    /// Nothing: two classes, and train and validation rows inside are left out.
+    #[default]
+    LeaveOut,
+    /// That nothing much happened: a third class.
+    Flat,
+}
+
 /// What a triple barrier teaches where time ran out before a barrier was reached.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Timeout {
@@ -86,6 +101,8 @@ pub enum Timeout {
     Sign,
     /// Nothing; test rows are predicted and scored all the same.
     LeaveOut,
+    /// That it ran out: a third class.
+    Class,
 }
 
 const fn ten() -> u32 {
@@ -129,29 +146,56 @@ impl LabelSpec {
         }
     }
 
-    /// Whether the model says yes or no rather than how much.
+    /// How many classes the model chooses among; `None` where it says how much. Two are no and yes; three are worse, neither and better, whose
+    /// label values are 0, 1 and 2.
     #[must_use]
-    pub const fn is_binary(self) -> bool {
-        matches!(self, Self::Direction { .. } | Self::TripleBarrier { .. })
-    }
-
-    /// The prediction that says neither up nor down, in the unit of a prediction: of a barrier the probability at which profit and stop cancel
-    /// each other.
-    #[must_use]
-    pub const fn neutral(self) -> f64 {
+    pub const fn classes(self) -> Option<u32> {
         match self {
-            Self::ForwardReturn { .. }
-            | Self::ScaledReturn { .. }
-            | Self::DemeanedReturn { .. }
-            | Self::RankedReturn { .. } => 0.0,
-            Self::Direction { .. } => 0.5,
-            Self::TripleBarrier { profit_take, stop_loss, .. } => {
-                stop_loss / (profit_take + stop_loss)
-            }
+            Self::Direction { inside: InsideDeadZone::Flat, .. }
+            | Self::TripleBarrier { timeout: Timeout::Class, .. } => Some(3),
+            Self::Direction { .. } | Self::TripleBarrier { .. } => Some(2),
+            _ => None,
         }
     }
 
-    /// Returns too small to learn from.
+    /// Whether the model chooses among classes rather than saying how much.
+    #[must_use]
+    pub const fn is_classification(self) -> bool {
+        self.classes().is_some()
+    }
+
+    /// Whether the model says yes or no.
+    #[must_use]
+    pub const fn is_binary(self) -> bool {
+        matches!(self.classes(), Some(2))
+    }
+
+    /// Numbers that a model for this label gives out for each sample: one, or a logit for each of three classes.
+    #[must_use]
+    pub const fn outputs(self) -> u32 {
+        match self.classes() {
+            Some(3) => 3,
+            _ => 1,
+        }
+    }
+
+    /// The prediction that says neither up nor down, in the unit of a prediction: of a barrier the probability at which profit and stop cancel
+    /// each other; 0 where three classes are weighed against each other.
+    #[must_use]
+    pub const fn neutral(self) -> f64 {
+        match self {
+            Self::Direction { inside: InsideDeadZone::LeaveOut, .. } => 0.5,
+            Self::TripleBarrier {
+                profit_take,
+                stop_loss,
+                timeout: Timeout::Sign | Timeout::LeaveOut,
+                ..
+            } => stop_loss / (profit_take + stop_loss),
+            _ => 0.0,
+        }
+    }
+
+    /// Returns too small to have a direction.
     #[must_use]
     pub const fn dead_zone(self) -> DeadZone {
         match self {
@@ -171,8 +215,12 @@ impl LabelSpec {
             | Self::RankedReturn { minimum_symbols, .. } => {
                 check.range("label.minimum_symbols", minimum_symbols, 2, 100_000);
             }
-            Self::Direction { dead_zone, .. } => match dead_zone {
-                DeadZone::None => {}
+            Self::Direction { dead_zone, inside, .. } => match dead_zone {
+                DeadZone::None => {
+                    check.that(inside != InsideDeadZone::Flat, "label.inside", || {
+                        "Flat needs a dead zone: nothing else says what is flat".to_owned()
+                    });
+                }
                 DeadZone::Bps(bps) => check.positive("label.dead_zone", bps),
                 DeadZone::TrainQuantile(share) => {
                     check.that(share > 0.0 && share < 1.0, "label.dead_zone", || {
@@ -185,6 +233,42 @@ impl LabelSpec {
                 check.positive("label.stop_loss", stop_loss);
                 check.range("label.volatility_window", volatility_window, 2, MAX_BARS_BACK);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_written_before_there_were_three_classes_are_read_as_they_were_meant() {
+        for (text, classes, neutral) in [
+            ("ForwardReturn(horizon: 4)", None, 0.0),
+            ("Direction(horizon: 4)", Some(2), 0.5),
+            ("Direction(horizon: 4, dead_zone: Bps(5.0))", Some(2), 0.5),
+            ("Direction(horizon: 4, dead_zone: Bps(5.0), inside: Flat)", Some(3), 0.0),
+            (
+                "TripleBarrier(horizon: 4, profit_take: 3.0, stop_loss: 1.0, volatility_window: 9)",
+                Some(2),
+                0.25,
+            ),
+            (
+                "TripleBarrier(horizon: 4, profit_take: 3.0, stop_loss: 1.0, volatility_window: 9, timeout: LeaveOut)",
+                Some(2),
+                0.25,
+            ),
+            (
+                "TripleBarrier(horizon: 4, profit_take: 3.0, stop_loss: 1.0, volatility_window: 9, timeout: Class)",
+                Some(3),
+                0.0,
+            ),
+        ] {
+            let label: LabelSpec = ron::from_str(text).unwrap();
+            assert_eq!((label.classes(), label.neutral()), (classes, neutral), "{text}");
+            assert_eq!(label.is_binary(), classes == Some(2), "{text}");
+            assert_eq!(label.outputs(), if classes == Some(3) { 3 } else { 1 }, "{text}");
+            assert_eq!(label.is_classification(), classes.is_some(), "{text}");
         }
     }
 }

@@ -26,8 +26,8 @@ pub use features::{
     ALPHA158_WINDOWS, FEATURES, FeatureGroup, FeatureKind, FeatureSpec, Parameter, ParameterMut,
     ParameterValue, ParameterValueMut,
 };
-pub use label::{DeadZone, LabelSpec, Timeout};
-pub use model::{Activation, ModelSpec};
+pub use label::{DeadZone, InsideDeadZone, LabelSpec, Timeout};
+pub use model::{Activation, ModelSpec, Tokens};
 pub use presets::{DEFAULT_PRESET, PRESETS, Preset, load, read};
 pub use quality::{Policy, QualitySpec};
 pub use training::{LossSpec, Monitor, OptimizerSpec, Precision, ScheduleSpec, TrainingSpec};

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::validate::Check;
-use super::{ExperimentSpec, LabelSpec, Pooling, ValidationSpec};
+use super::{ExperimentSpec, Pooling, ValidationSpec};
 
 /// How a model learns, with early stopping on a validation metric and the best weights kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -348,13 +348,5 @@ impl TrainingSpec {
                 });
             }
         }
-    }
-}
-
-impl LabelSpec {
-    /// Whether the model chooses among classes rather than saying how much.
-    #[must_use]
-    pub const fn is_classification(self) -> bool {
-        self.is_binary()
     }
 }

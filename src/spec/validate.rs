@@ -1,6 +1,4 @@
-use super::{
-    DataSource, ExperimentSpec, ModelSpec, Pooling, SCHEMA_VERSION, SpecIssue, SyntheticMarket,
-};
+use super::{DataSource, ExperimentSpec, Pooling, SCHEMA_VERSION, SpecIssue, SyntheticMarket};
 
 /// Longest window and lookback taken, in bars: far beyond any use, near enough to stop a slip of the finger.
 pub(super) const MAX_BARS_BACK: u32 = 100_000;
@@ -17,7 +15,7 @@ impl ExperimentSpec {
         self.label.check(&mut check);
         self.weights.check(&mut check);
         self.validation.check(&mut check, self.label.horizon());
-        self.check_model(&mut check);
+        self.model.check(&mut check, self.window);
         self.training.check(&mut check, self);
         self.check_costs_and_resources(&mut check);
         if check.issues.is_empty() { Ok(()) } else { Err(check.issues) }
@@ -74,30 +72,6 @@ impl ExperimentSpec {
     fn check_features(&self, check: &mut Check) {
         check.issues.extend(super::features::problems(&self.features));
         check.range("window", self.window, 1, MAX_BARS_BACK);
-    }
-
-    fn check_model(&self, check: &mut Check) {
-        const MAX_UNITS: u32 = 65_536;
-        let dropout = match &self.model {
-            ModelSpec::Linear => return,
-            ModelSpec::Mlp { hidden, dropout, .. } => {
-                check.that(!hidden.is_empty(), "model.hidden", || {
-                    "needs at least one layer; for none choose Linear".to_owned()
-                });
-                for (index, units) in hidden.iter().enumerate() {
-                    check.range(&format!("model.hidden[{index}]"), *units, 1, MAX_UNITS);
-                }
-                *dropout
-            }
-            ModelSpec::Lstm { hidden, layers, dropout } => {
-                check.range("model.hidden", *hidden, 1, MAX_UNITS);
-                check.range("model.layers", *layers, 1, 64);
-                *dropout
-            }
-        };
-        check.that((0.0..1.0).contains(&dropout), "model.dropout", || {
-            format!("{dropout} must be at least 0 and below 1")
-        });
     }
 
     fn check_costs_and_resources(&self, check: &mut Check) {
@@ -199,6 +173,42 @@ mod tests {
             (r#"data.pooling="PooledTimeframes""#, "data.pooling"),
             ("model.dropout=1.0", "model.dropout"),
             ("model.layers=0", "model.layers"),
+            (r#"model={"Gru":{"hidden":0,"layers":1,"dropout":0.0}}"#, "model.hidden"),
+            (r#"model={"Tcn":{"channels":[],"kernel_size":3,"dropout":0.0}}"#, "model.channels"),
+            (
+                r#"model={"Tcn":{"channels":[4,0],"kernel_size":3,"dropout":0.0}}"#,
+                "model.channels[1]",
+            ),
+            (
+                // The window has 32 bars, and the sixth block would look 32 back.
+                r#"model={"Tcn":{"channels":[4,4,4,4,4,4],"kernel_size":3,"dropout":0.0}}"#,
+                "model.channels",
+            ),
+            (
+                r#"model={"Tcn":{"channels":[4],"kernel_size":1,"dropout":0.0}}"#,
+                "model.kernel_size",
+            ),
+            (
+                r#"model={"Tcn":{"channels":[4],"kernel_size":33,"dropout":0.0}}"#,
+                "model.kernel_size",
+            ),
+            (
+                r#"model={"Transformer":{"d_model":10,"heads":3,"layers":1,"feedforward":8,"dropout":0.0}}"#,
+                "model.heads",
+            ),
+            (
+                r#"model={"Transformer":{"d_model":8,"heads":0,"layers":1,"feedforward":8,"dropout":0.0}}"#,
+                "model.heads",
+            ),
+            (
+                r#"model={"Transformer":{"d_model":8,"heads":2,"layers":1,"feedforward":8,"dropout":0.0,"tokens":{"Patch":{"length":33,"stride":4}}}}"#,
+                "model.tokens.length",
+            ),
+            (
+                r#"model={"Transformer":{"d_model":8,"heads":2,"layers":1,"feedforward":8,"dropout":0.0,"tokens":{"Patch":{"length":4,"stride":5}}}}"#,
+                "model.tokens.stride",
+            ),
+            ("label.inside=Flat", "label.inside"),
             ("training.learning_rate=0.0", "training.learning_rate"),
             ("training.batch_size=0", "training.batch_size"),
             ("training.patience=0", "training.patience"),

@@ -12,7 +12,7 @@ use crate::domain::Device;
 use crate::features::Scaler;
 use crate::models::golden::Values;
 use crate::models::{InputShape, Mode, Network, NetworkDesign, OutputUnit};
-use crate::spec::{DeadZone, LabelSpec, ModelSpec, TrainingSpec};
+use crate::spec::{DeadZone, InsideDeadZone, LabelSpec, ModelSpec, TrainingSpec};
 use crate::torch::clip_grad_norm;
 
 const TOLERANCE: f64 = 1e-6;
@@ -72,7 +72,11 @@ fn losses_and_their_gradients_are_those_of_torch_nn() {
     for case in golden().losses {
         let label = match case.name.as_str() {
             "mse" => LabelSpec::ForwardReturn { horizon: 1 },
-            "bce" => LabelSpec::Direction { horizon: 1, dead_zone: DeadZone::None },
+            "bce" => LabelSpec::Direction {
+                horizon: 1,
+                dead_zone: DeadZone::None,
+                inside: InsideDeadZone::LeaveOut,
+            },
             name => panic!("unknown loss {name}"),
         };
         let outputs = case.outputs.tensor().set_requires_grad(true);

@@ -15,16 +15,18 @@ pub enum Loss {
     },
     /// Binary cross-entropy on the logit.
     BinaryCrossEntropy,
+    /// Cross-entropy on the logits `[batch, 3]` of three classes.
+    CrossEntropy,
 }
 
 impl Loss {
     /// The loss that goes with a label; `moments` are mean and standard deviation of the train labels.
     #[must_use]
     pub const fn of(label: LabelSpec, moments: (f64, f64)) -> Self {
-        if label.is_binary() {
-            Self::BinaryCrossEntropy
-        } else {
-            Self::Mse { mean: moments.0, std: moments.1 }
+        match label.classes() {
+            None => Self::Mse { mean: moments.0, std: moments.1 },
+            Some(3) => Self::CrossEntropy,
+            Some(_) => Self::BinaryCrossEntropy,
         }
     }
 
@@ -56,6 +58,18 @@ impl Loss {
                 None,
                 Reduction::Mean,
             )?,
+            Self::CrossEntropy => {
+                let classes = labels.f_to_kind(Kind::Int64)?;
+                let each = outputs.f_cross_entropy_loss(
+                    &classes,
+                    None::<Tensor>,
+                    Reduction::None,
+                    -100,
+                    0.0,
+                )?;
+                let each = weights.map(|weights| each.f_mul(weights)).transpose()?.unwrap_or(each);
+                each.f_mean(Kind::Float)?
+            }
         })
     }
 }

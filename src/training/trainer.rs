@@ -74,11 +74,7 @@ impl From<tch::TchError> for TrainError {
 /// The unit in which a network trained for this label predicts.
 #[must_use]
 pub const fn output_unit(label: LabelSpec, moments: (f64, f64)) -> OutputUnit {
-    if label.is_binary() {
-        OutputUnit::Probability
-    } else {
-        OutputUnit::Return { mean: moments.0, std: moments.1 }
-    }
+    OutputUnit::of(label, moments)
 }
 
 /// Trains the network on the task's train rows and leaves it with the weights of the best epoch: the last one whose validation loss was

@@ -305,10 +305,10 @@ fn task(spec: &ExperimentSpec, group: &[Arc<Series>], fold: FoldPlan, device: De
         resident: Bytes::default(),
         role: TaskRole::Fold,
         after: Vec::new(),
-        parameters: parameter_count(&spec.model, input),
+        parameters: parameter_count(&spec.model, input, spec.label.outputs()),
         memory: estimate_memory(
             &spec.model,
-            input,
+            (input, spec.label.outputs()),
             rows,
             spec.training.batch_size,
             EVALUATION_BATCH,

@@ -221,14 +221,15 @@ def adamw_case(steps=25, weighted=False):
     }
 
 
-golden = {
-    "made_by": "tests/golden/make_torch.py",
-    "versions": {"torch": torch.__version__, "numpy": np.__version__},
-    "networks": list(network_cases()),
-    "losses": list(loss_cases()),
-    "adamw": adamw_case(),
-    "weighted_adamw": adamw_case(weighted=True),
-}
-path = Path(__file__).with_name("torch.json")
-path.write_text(json.dumps(golden, separators=(",", ":")) + "\n", encoding="utf-8")
-print(f"{path}: {path.stat().st_size} bytes")
+if __name__ == "__main__":
+    golden = {
+        "made_by": "tests/golden/make_torch.py",
+        "versions": {"torch": torch.__version__, "numpy": np.__version__},
+        "networks": list(network_cases()),
+        "losses": list(loss_cases()),
+        "adamw": adamw_case(),
+        "weighted_adamw": adamw_case(weighted=True),
+    }
+    path = Path(__file__).with_name("torch.json")
+    path.write_text(json.dumps(golden, separators=(",", ":")) + "\n", encoding="utf-8")
+    print(f"{path}: {path.stat().st_size} bytes")

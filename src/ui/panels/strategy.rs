@@ -1,14 +1,14 @@
 mod label;
+mod model;
 mod validation;
 
-use egui::{Align, ComboBox, DragValue, Label, Layout, RichText, ScrollArea, Ui};
+use egui::{ComboBox, DragValue, Label, RichText, ScrollArea, Ui};
 
 use super::data::send_if_changed;
 use super::features;
 use crate::domain::Device;
-use crate::spec::{Activation, DeviceChoice, ExperimentSpec, ModelSpec, PRESETS};
+use crate::spec::{DeviceChoice, ExperimentSpec, PRESETS};
 use crate::ui::commands::{Command, Commands};
-use crate::ui::icons;
 use crate::ui::state::State;
 use crate::ui::theme::{Themed, space};
 use crate::ui::widgets::{self, Form};
@@ -29,7 +29,7 @@ impl StrategyPanel {
             label::scaling(ui, form, &mut spec.scaling);
             label::show(ui, form, &mut spec);
             validation::show(ui, form, &mut spec);
-            model(ui, form, &mut spec);
+            model::show(ui, form, &mut spec.model);
             training(ui, form, &mut spec);
             costs(ui, form, &mut spec);
             resources(ui, form, &mut spec, state);
@@ -72,80 +72,6 @@ fn identity(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
     form.row(ui, "Seed", "seed", help, |ui| {
         widgets::number(ui, DragValue::new(&mut spec.seed).speed(0.1));
     });
-}
-
-fn model(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
-    widgets::section(ui, "Model");
-    let mut kind = spec.model.name();
-    form.choice(
-        ui,
-        "Model",
-        "model",
-        "Linear: one affine map of the window. MLP: hidden layers on the flattened window. LSTM: reads the \
-         window bar by bar",
-        &[("linear", "linear".into()), ("MLP", "MLP".into()), ("LSTM", "LSTM".into())],
-        &mut kind,
-    );
-    if kind != spec.model.name() {
-        spec.model = match kind {
-            "MLP" => {
-                ModelSpec::Mlp { hidden: vec![64, 32], activation: Activation::Relu, dropout: 0.1 }
-            }
-            "LSTM" => ModelSpec::Lstm { hidden: 32, layers: 1, dropout: 0.1 },
-            _ => ModelSpec::Linear,
-        };
-    }
-    let drop_help = "Share of activations dropped while learning, 0 to below 1";
-    match &mut spec.model {
-        ModelSpec::Linear => {}
-        ModelSpec::Mlp { hidden, activation, dropout } => {
-            hidden_layers(ui, form, hidden);
-            form.choice(
-                ui,
-                "Activation",
-                "model.activation",
-                "The non-linearity between layers",
-                &[
-                    (Activation::Relu, "ReLU".to_owned()),
-                    (Activation::Gelu, "GELU".to_owned()),
-                    (Activation::Tanh, "tanh".to_owned()),
-                ],
-                activation,
-            );
-            form.real(ui, "Dropout", "model.dropout", ("", drop_help), dropout);
-        }
-        ModelSpec::Lstm { hidden, layers, dropout } => {
-            form.integer(ui, "Units", "model.hidden", ("", "Width of the hidden state"), hidden);
-            form.integer(ui, "Layers", "model.layers", ("", "Stacked LSTMs"), layers);
-            form.real(ui, "Dropout", "model.dropout", ("", drop_help), dropout);
-        }
-    }
-}
-
-fn hidden_layers(ui: &mut Ui, form: Form<'_>, hidden: &mut Vec<u32>) {
-    let mut removed = None;
-    for (index, units) in hidden.iter_mut().enumerate() {
-        let name = format!("Layer {}", index + 1);
-        let path = format!("model.hidden[{index}]");
-        form.labelled_row(ui, &name, &path, "Units of the hidden layer", |ui, label| {
-            let units = DragValue::new(units).speed(0.5).suffix(" units");
-            widgets::number(ui, units).labelled_by(label);
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let remove = format!("Remove layer {}", index + 1);
-                if widgets::icon_button(ui, icons::TRASH, &remove).on_hover_text("Remove").clicked()
-                {
-                    removed = Some(index);
-                }
-            });
-        });
-    }
-    if let Some(index) = removed {
-        hidden.remove(index);
-    }
-    form.note(ui, "model.hidden");
-    if widgets::button(ui, icons::PLUS, "Add a layer", true).clicked() {
-        hidden.push(hidden.last().copied().unwrap_or(32));
-    }
 }
 
 fn training(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {

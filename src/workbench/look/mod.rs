@@ -177,6 +177,8 @@ fn bars_of(series: &Series, span: TimeSpan) -> std::ops::Range<usize> {
 /// The mean of zeros and ones is the share of ones.
 fn classes(label: LabelSpec, found: &Distribution) -> Vec<ClassShare> {
     let (one, zero) = match label {
+        // The mean says nothing of three.
+        label if !label.is_binary() => return Vec::new(),
         LabelSpec::Direction { .. } => ("up", "not up"),
         LabelSpec::TripleBarrier { .. } => ("profit first", "stop first"),
         _ => return Vec::new(),

@@ -1,6 +1,6 @@
 use egui::Ui;
 
-use crate::spec::{DeadZone, ExperimentSpec, LabelSpec, Scaling, Timeout};
+use crate::spec::{DeadZone, ExperimentSpec, InsideDeadZone, LabelSpec, Scaling, Timeout};
 use crate::ui::widgets::{self, Form};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,11 @@ impl Kind {
             Self::ScaledReturn => LabelSpec::ScaledReturn { horizon, volatility_window: 24 },
             Self::DemeanedReturn => LabelSpec::DemeanedReturn { horizon, minimum_symbols: 10 },
             Self::RankedReturn => LabelSpec::RankedReturn { horizon, minimum_symbols: 10 },
-            Self::Direction => LabelSpec::Direction { horizon, dead_zone: DeadZone::None },
+            Self::Direction => LabelSpec::Direction {
+                horizon,
+                dead_zone: DeadZone::None,
+                inside: InsideDeadZone::LeaveOut,
+            },
             Self::TripleBarrier => LabelSpec::TripleBarrier {
                 horizon,
                 profit_take: 2.0,
@@ -87,7 +91,13 @@ pub(super) fn show(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
             let unit = ("symbols", help);
             form.integer(ui, "At least", "label.minimum_symbols", unit, minimum_symbols);
         }
-        LabelSpec::Direction { dead_zone, .. } => self::dead_zone(ui, form, dead_zone),
+        LabelSpec::Direction { dead_zone, inside, .. } => {
+            self::dead_zone(ui, form, dead_zone);
+            // Also where it stands in the way: what is wrong with a field is shown beside it.
+            if *dead_zone != DeadZone::None || *inside != InsideDeadZone::LeaveOut {
+                self::inside(ui, form, inside);
+            }
+        }
         LabelSpec::TripleBarrier { profit_take, stop_loss, volatility_window, timeout, .. } => {
             let unit = ("σ", "Distance of the upper barrier, in volatilities of one bar");
             form.real(ui, "Profit at", "label.profit_take", unit, profit_take);
@@ -102,6 +112,7 @@ pub(super) fn show(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
                 &[
                     (Timeout::Sign, "sign of the return".to_owned()),
                     (Timeout::LeaveOut, "not learnt from".to_owned()),
+                    (Timeout::Class, "a third class".to_owned()),
                 ],
                 timeout,
             );
@@ -141,6 +152,20 @@ fn dead_zone(ui: &mut Ui, form: Form<'_>, zone: &mut DeadZone) {
             form.real(ui, "Quantile", "label.dead_zone.TrainQuantile", ("", help), share);
         }
     }
+}
+
+fn inside(ui: &mut Ui, form: Form<'_>, inside: &mut InsideDeadZone) {
+    form.choice(
+        ui,
+        "Inside it",
+        "label.inside",
+        "What train and validation rows in the dead zone teach: nothing, or that the price hardly moves, beside up and down",
+        &[
+            (InsideDeadZone::LeaveOut, "not learnt from".to_owned()),
+            (InsideDeadZone::Flat, "a third class".to_owned()),
+        ],
+        inside,
+    );
 }
 
 fn weights(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
