@@ -8,10 +8,14 @@ extern "C" {
 typedef at::Tensor *wf_tensor;
 typedef at::Generator *wf_generator;
 typedef wf_meter_state *wf_meter;
+typedef wf_autocast_state *wf_autocast;
+typedef wf_stream_state *wf_stream;
 #else
 typedef void *wf_tensor;
 typedef void *wf_generator;
 typedef void *wf_meter;
+typedef void *wf_autocast;
+typedef void *wf_stream;
 #endif
 
 // The version of the headers this was built with, as in 2.11.0; static.
@@ -62,6 +66,34 @@ int wf_update_scale(wf_tensor scale, wf_tensor growth_tracker, wf_tensor found_i
 // Scales the gradients in place so that their joint 2-norm is at most max_norm (torch.nn.utils.clip_grad_norm_);
 // max_norm <= 0 only measures. out: the norm before, a scalar on the device.
 int wf_clip_grad_norm(wf_tensor *grads, int n, double max_norm, wf_tensor *out);
+
+// Lets this thread compute on devices of this type in a shorter type where that is safe (torch.autocast). dtype: 0 not at all, 1 float16,
+// 2 bfloat16. Casts of weights are not kept from one use to the next.
+int wf_autocast_enter(int device_type, int dtype, wf_autocast *out);
+// What held before wf_autocast_enter holds again; on the same thread, the youngest first. Frees the handle.
+int wf_autocast_leave(wf_autocast autocast);
+
+// Switches of the whole process, as a sum: 1 only repeatable algorithms, 2 in cuDNN too, 4 every new tensor is filled with NaN where 1 is set;
+// CUDA may round float32 factors to TensorFloat-32 in 8 products, 16 convolutions, 32 recurrent layers. Called by one thread at a time.
+int wf_math_flags_set(int flags);
+int wf_math_flags_get(int *flags);
+
+// The caching allocator's sums for one device, of the whole process: bytes in tensors, bytes taken from the driver, and the peak of each.
+// All 0 before the device's first tensor. -1 for a device without such an allocator.
+int wf_memory_statistics(int device_type, int device_index, int64_t *allocated, int64_t *reserved, int64_t *peak_allocated,
+                         int64_t *peak_reserved);
+int wf_reset_peak(int device_type, int device_index);
+// Gives what no tensor uses back to the driver, on every device of the type.
+int wf_empty_cache(int device_type);
+
+// Gives this thread a stream from the device's pool; it starts when what this thread had asked of the device is done.
+int wf_stream_enter(int device_type, int device_index, wf_stream *out);
+// Waits for the stream, and gives this thread the one it had back; on the same thread, the youngest first. Frees the handle.
+int wf_stream_leave(wf_stream stream);
+// Waits for what this stream was asked to do.
+int wf_stream_synchronize(wf_stream stream);
+// Waits for everything the device was asked to do, by any thread.
+int wf_synchronize(int device_type, int device_index);
 
 #ifdef __cplusplus
 }

@@ -9,6 +9,7 @@
 #include <string>
 
 struct wf_meter_state;
+struct wf_autocast_state;
 struct wf_stream_state;
 
 #include "ext.h"

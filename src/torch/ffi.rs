@@ -20,6 +20,18 @@ pub(super) struct CMeter {
     _opaque: [u8; 0],
 }
 
+/// What autocast was before, owned by whoever holds the pointer.
+#[repr(C)]
+pub(super) struct CAutocast {
+    _opaque: [u8; 0],
+}
+
+/// A thread's stream and the one before, owned by whoever holds the pointer.
+#[repr(C)]
+pub(super) struct CStream {
+    _opaque: [u8; 0],
+}
+
 unsafe extern "C" {
     pub(super) fn wf_libtorch_version() -> *const c_char;
     fn wf_take_error() -> *mut c_char;
@@ -102,6 +114,32 @@ unsafe extern "C" {
         max_norm: f64,
         out: *mut *mut C_tensor,
     ) -> c_int;
+    pub(super) fn wf_autocast_enter(
+        device_type: c_int,
+        dtype: c_int,
+        out: *mut *mut CAutocast,
+    ) -> c_int;
+    pub(super) fn wf_autocast_leave(autocast: *mut CAutocast) -> c_int;
+    pub(super) fn wf_math_flags_set(flags: c_int) -> c_int;
+    pub(super) fn wf_math_flags_get(flags: *mut c_int) -> c_int;
+    pub(super) fn wf_memory_statistics(
+        device_type: c_int,
+        device_index: c_int,
+        allocated: *mut i64,
+        reserved: *mut i64,
+        peak_allocated: *mut i64,
+        peak_reserved: *mut i64,
+    ) -> c_int;
+    pub(super) fn wf_reset_peak(device_type: c_int, device_index: c_int) -> c_int;
+    pub(super) fn wf_empty_cache(device_type: c_int) -> c_int;
+    pub(super) fn wf_stream_enter(
+        device_type: c_int,
+        device_index: c_int,
+        out: *mut *mut CStream,
+    ) -> c_int;
+    pub(super) fn wf_stream_leave(stream: *mut CStream) -> c_int;
+    pub(super) fn wf_stream_synchronize(stream: *mut CStream) -> c_int;
+    pub(super) fn wf_synchronize(device_type: c_int, device_index: c_int) -> c_int;
     fn free(pointer: *mut std::ffi::c_void);
 }
 
