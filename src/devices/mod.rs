@@ -7,6 +7,7 @@ mod choice;
 mod host;
 mod inventory;
 mod nvml;
+mod pool;
 mod telemetry;
 
 pub use budget::MemoryBudget;
@@ -14,4 +15,5 @@ pub use choice::{ChosenDevice, DeviceError, choose};
 pub use host::HostReading;
 pub use inventory::{CpuInfo, CudaInfo, Inventory, MpsInfo};
 pub use nvml::{Nvml, NvmlReading};
+pub use pool::{DeviceLease, DevicePool, PoolDevice, PoolUsage, Refused, Request};
 pub use telemetry::{MachineReading, Telemetry};
