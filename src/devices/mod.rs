@@ -2,16 +2,22 @@
 //!
 //! Uses `domain`, `spec` and `torch`. It owns one thread, the telemetry's, for whoever wants the machine watched. It must never know models, tasks or runs. A reading that the driver does not give is `None`, never 0.
 
+mod advice;
 mod budget;
 mod choice;
 mod host;
 mod inventory;
 mod nvml;
+mod pool;
+mod precision;
 mod telemetry;
 
-pub use budget::MemoryBudget;
+pub use advice::{Facts, Seen, recommend, recommend_with};
+pub use budget::{MemoryBudget, budget_of};
 pub use choice::{ChosenDevice, DeviceError, choose};
 pub use host::HostReading;
 pub use inventory::{CpuInfo, CudaInfo, Inventory, MpsInfo};
-pub use nvml::{Nvml, NvmlReading};
+pub use nvml::{CardProcess, Nvml, NvmlReading};
+pub use pool::{DeviceLease, DevicePool, PoolDevice, PoolUsage, Refused, Request};
+pub use precision::precision_refusal;
 pub use telemetry::{MachineReading, Telemetry};

@@ -1,5 +1,7 @@
+use std::collections::BTreeMap;
+
 use nvml_wrapper::Device;
-use nvml_wrapper::enum_wrappers::device::TemperatureSensor;
+use nvml_wrapper::enum_wrappers::device::{Clock, TemperatureSensor};
 use nvml_wrapper::enums::device::UsedGpuMemory;
 use nvml_wrapper::error::NvmlError;
 use serde::Serialize;
@@ -26,6 +28,12 @@ pub struct NvmlReading {
     pub memory_own: Option<Bytes>,
     /// Share of the last sample period in which a kernel ran, 0 to 100.
     pub utilization_percent: Option<u32>,
+    /// Share of the last sample period in which its memory was read or written, 0 to 100.
+    pub memory_utilization_percent: Option<u32>,
+    /// What its multiprocessors run at now, in MHz.
+    pub sm_clock_mhz: Option<u32>,
+    /// What its memory runs at now, in MHz.
+    pub memory_clock_mhz: Option<u32>,
     /// Of the chip, in °C.
     pub temperature_celsius: Option<u32>,
     /// Drawn now, in watts.
@@ -34,6 +42,19 @@ pub struct NvmlReading {
     pub power_limit_watts: Option<f64>,
     /// CUDA compute capability, as in `9.0`.
     pub compute_capability: Option<String>,
+    /// Every process the driver lists on it, the largest first. `None` where it does not list them.
+    pub processes: Option<Vec<CardProcess>>,
+}
+
+/// A process that uses a card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CardProcess {
+    /// Its number, as the driver counts: of the host, also in a container.
+    pub pid: u32,
+    /// Its program's file name. `None` where the driver does not tell, and in a container, where the number means another process.
+    pub name: Option<String>,
+    /// What it has of the card's memory.
+    pub memory: Option<Bytes>,
 }
 
 impl Nvml {
@@ -70,13 +91,18 @@ impl Nvml {
     pub fn read(&self, index: u32) -> NvmlReading {
         let Ok(card) = self.library.device_by_index(index) else { return NvmlReading::default() };
         let memory = card.memory_info().ok();
+        let load = card.utilization_rates().ok();
         let watts = |milliwatts: u32| f64::from(milliwatts) / 1000.0;
+        let processes = self.processes(&card);
         NvmlReading {
             name: card.name().ok(),
             memory_total: memory.as_ref().map(|memory| Bytes(memory.total)),
             memory_used: memory.as_ref().map(|memory| Bytes(memory.used)),
-            memory_own: memory_own(&card),
-            utilization_percent: card.utilization_rates().ok().map(|rates| rates.gpu),
+            memory_own: processes.as_deref().and_then(memory_own),
+            utilization_percent: load.as_ref().map(|rates| rates.gpu),
+            memory_utilization_percent: load.as_ref().map(|rates| rates.memory),
+            sm_clock_mhz: card.clock_info(Clock::SM).ok(),
+            memory_clock_mhz: card.clock_info(Clock::Memory).ok(),
             temperature_celsius: card.temperature(TemperatureSensor::Gpu).ok(),
             power_watts: card.power_usage().ok().map(watts),
             power_limit_watts: card.enforced_power_limit().ok().map(watts),
@@ -84,18 +110,101 @@ impl Nvml {
                 .cuda_compute_capability()
                 .ok()
                 .map(|capability| format!("{}.{}", capability.major, capability.minor)),
+            processes,
         }
+    }
+
+    /// Those that compute and those that draw; `None` where the driver tells of neither.
+    fn processes(&self, card: &Device<'_>) -> Option<Vec<CardProcess>> {
+        let computing = card.running_compute_processes().ok();
+        let drawing = card.running_graphics_processes().ok();
+        if computing.is_none() && drawing.is_none() {
+            return None;
+        }
+        let lists = [computing, drawing].map(|list| {
+            let list = list.unwrap_or_default().into_iter();
+            list.map(|process| (process.pid, memory_of(&process.used_gpu_memory))).collect()
+        });
+        let process = |(pid, memory)| CardProcess { pid, name: self.name_of_process(pid), memory };
+        Some(merged(lists).into_iter().map(process).collect())
+    }
+
+    fn name_of_process(&self, pid: u32) -> Option<String> {
+        if !counts_as_the_driver() {
+            return None;
+        }
+        // Room for a path; a longer one is cut by the driver.
+        let command = self.library.sys_process_name(pid, 256).ok()?;
+        let program = command.split('\0').next().unwrap_or_default();
+        let name = program.rsplit('/').next().unwrap_or_default().trim();
+        (!name.is_empty()).then(|| name.to_owned())
     }
 }
 
-/// What the driver counts for this process; more than one entry where the card is partitioned.
-fn memory_own(card: &Device<'_>) -> Option<Bytes> {
-    let processes = card.running_compute_processes().ok()?;
-    let own = processes.iter().filter(|process| process.pid == std::process::id());
-    own.map(|process| match process.used_gpu_memory {
-        UsedGpuMemory::Used(bytes) => Some(Bytes(bytes)),
+/// A process's number and its memory on a card.
+type Listed = (u32, Option<Bytes>);
+
+fn memory_of(memory: &UsedGpuMemory) -> Option<Bytes> {
+    match memory {
+        UsedGpuMemory::Used(bytes) => Some(Bytes(*bytes)),
         UsedGpuMemory::Unavailable => None,
-    })
-    .reduce(|sum, part| Some(sum?.saturating_add(part?)))
-    .flatten()
+    }
+}
+
+/// One entry a process, the largest first. Where a card is partitioned a list has several entries of a process, which are parts; a process
+/// that computes and draws is in both lists with the same memory.
+fn merged(lists: [Vec<Listed>; 2]) -> Vec<Listed> {
+    let mut all: BTreeMap<u32, Option<Bytes>> = BTreeMap::new();
+    for list in lists {
+        let mut sums: BTreeMap<u32, Option<Bytes>> = BTreeMap::new();
+        for (pid, memory) in list {
+            let sum = sums.entry(pid).or_insert(Some(Bytes(0)));
+            *sum = sum.zip(memory).map(|(sum, part)| sum.saturating_add(part));
+        }
+        for (pid, memory) in sums {
+            let known = all.entry(pid).or_insert(memory);
+            *known = (*known).max(memory);
+        }
+    }
+    let mut all: Vec<Listed> = all.into_iter().collect();
+    all.sort_by_key(|(_, memory)| std::cmp::Reverse(*memory));
+    all
+}
+
+/// What the driver counts for this process.
+fn memory_own(processes: &[CardProcess]) -> Option<Bytes> {
+    processes.iter().find(|process| process.pid == std::process::id())?.memory
+}
+
+/// Whether a process has the same number here as for the driver, which counts in the host's own process namespace. Its inode is fixed in
+/// Linux (`PROC_PID_INIT_INO`). Elsewhere there are no such namespaces.
+fn counts_as_the_driver() -> bool {
+    !cfg!(target_os = "linux")
+        || std::fs::read_link("/proc/self/ns/pid")
+            .is_ok_and(|namespace| namespace.as_os_str() == "pid:[4026531836]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processes_are_listed_once_with_the_largest_first() {
+        let bytes = |count| Some(Bytes(count));
+        let computing = vec![(7, bytes(10)), (3, bytes(20)), (7, bytes(15)), (9, None)];
+        let drawing = vec![(3, bytes(20)), (1, bytes(5)), (9, bytes(2)), (4, None)];
+        let expected = [(7, bytes(25)), (3, bytes(20)), (1, bytes(5)), (9, bytes(2)), (4, None)];
+        assert_eq!(merged([computing, drawing]), expected);
+        assert!(merged([Vec::new(), Vec::new()]).is_empty());
+    }
+
+    #[test]
+    fn own_memory_is_that_of_this_process() {
+        let process = |pid, memory| CardProcess { pid, name: None, memory };
+        let own = std::process::id();
+        let others = process(own + 1, Some(Bytes(9)));
+        assert_eq!(memory_own(std::slice::from_ref(&others)), None);
+        assert_eq!(memory_own(&[others.clone(), process(own, None)]), None);
+        assert_eq!(memory_own(&[others, process(own, Some(Bytes(5)))]), Some(Bytes(5)));
+    }
 }

@@ -11,7 +11,7 @@ use egui::{Key, Modifiers};
 use egui_kittest::SnapshotOptions;
 use tempfile::TempDir;
 use walkforge::devices::{
-    CpuInfo, CudaInfo, HostReading, Inventory, MachineReading, MpsInfo, NvmlReading,
+    CardProcess, CpuInfo, CudaInfo, HostReading, Inventory, MachineReading, MpsInfo, NvmlReading,
 };
 use walkforge::domain::{Bytes, Device, Event, EventKind, RunOutcome, UtcMillis};
 use walkforge::spec::{ExperimentSpec, apply, load};
@@ -93,10 +93,14 @@ fn large_machine(window: &mut Window) {
             memory_used: Some(Bytes((12.0 + 6.0 * wave) as u64 * GIB)),
             memory_own: known.then_some(Bytes(9 * GIB)),
             utilization_percent: Some((70.0 + 25.0 * wave) as u32),
+            memory_utilization_percent: known.then_some(38),
+            sm_clock_mhz: known.then_some(1_980),
+            memory_clock_mhz: known.then_some(2_619),
             temperature_celsius: known.then_some((55.0 + 8.0 * wave) as u32),
             power_watts: known.then_some(420.0 + 120.0 * wave),
             power_limit_watts: known.then_some(700.0),
             compute_capability: Some("9.0".to_owned()),
+            processes: known.then(processes),
         }
     };
     let cards =
@@ -116,6 +120,16 @@ fn large_machine(window: &mut Window) {
     };
     let readings = (0..300).map(|second| reading(second, cards(second))).collect();
     window.harness.state_mut().observe(inventory, readings);
+}
+
+/// Two: the program itself would have this process's number, which is another every time.
+fn processes() -> Vec<CardProcess> {
+    let process = |pid, name: &str, gib: u64| CardProcess {
+        pid,
+        name: Some(name.to_owned()),
+        memory: Some(Bytes(gib * GIB)),
+    };
+    vec![process(41_207, "walkforge", 9), process(38_115, "python3", 3)]
 }
 
 fn wave(second: i64, period: f64) -> f64 {

@@ -9,6 +9,8 @@ use crate::ui::theme::{Themed, space, strong_family};
 use crate::ui::widgets::{self, Sparkline, value_row};
 
 const HEIGHT: f32 = 36.0;
+/// Processes of a card that are listed.
+const PROCESSES: usize = 5;
 
 /// What the machine is doing: each device's load and memory over the last five minutes.
 #[derive(Debug)]
@@ -102,6 +104,34 @@ fn cuda(ui: &mut Ui, machine: &Machine, inventory: &Inventory, index: usize, car
     let values = history(|card| card.power_watts);
     let top = now.power_limit_watts.unwrap_or(400.0);
     gauge(ui, "Power", &text, &values, top, None, series[3]);
+    clocks(ui, now);
+    processes(ui, now);
+}
+
+/// What not every card tells: no line where it does not.
+fn clocks(ui: &mut Ui, card: &NvmlReading) {
+    for (name, value, unit) in [
+        ("Memory load", card.memory_utilization_percent, "%"),
+        ("SM clock", card.sm_clock_mhz, "MHz"),
+        ("Memory clock", card.memory_clock_mhz, "MHz"),
+    ] {
+        if let Some(value) = value {
+            value_row(ui, name, &format!("{value} {unit}"));
+        }
+    }
+}
+
+/// Who uses the card, the largest first.
+fn processes(ui: &mut Ui, card: &NvmlReading) {
+    let all = card.processes.as_deref().unwrap_or_default();
+    for process in all.iter().take(PROCESSES) {
+        let name = process.name.as_deref().unwrap_or("process");
+        value_row(ui, &format!("{name} ({})", process.pid), &shown(process.memory));
+    }
+    if let Some(more) = all.len().checked_sub(PROCESSES).filter(|more| *more > 0) {
+        let more = RichText::new(format!("and {more} more")).small();
+        ui.label(more.color(ui.palette().text_weak));
+    }
 }
 
 /// Why there is no GPU, where there is none.
@@ -142,7 +172,7 @@ fn memory(
     ui.scope(|ui| {
         let response = ui.horizontal(|ui| value_row(ui, "Budget (dashed line)", &text)).response;
         response.on_hover_text(
-            "90 % of what other programs leave free. Shown for now; tasks are not yet held to it.",
+            "90 % of what other programs leave free, unless the experiment sets another share. A task waits until it fits beside the others.",
         );
     });
 }
