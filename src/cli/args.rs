@@ -57,7 +57,7 @@ pub(super) enum Subcommand {
 /// Which experiment: a preset, and what is changed in it.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ExperimentArguments {
-    /// A preset's name (mlp-return, lstm-direction, linear-return, cross-section-mlp) or a .ron file.
+    /// A preset's name (mlp-return, lstm-direction, gru-barrier, tcn-return, transformer-direction, linear-return, cross-section-mlp) or a .ron file.
     #[arg(long, value_name = "NAME|FILE", default_value = DEFAULT_PRESET)]
     pub(super) preset: String,
     /// Folder with market files; without it the preset's own data is used.

@@ -2,9 +2,12 @@
 //!
 //! Uses rooms up to `dataset`. It must never know how a model is trained, what a run is, or what a file looks like.
 
+mod activations;
 #[cfg(test)]
 mod causality;
 mod estimate;
+#[cfg(test)]
+mod estimate_tests;
 #[cfg(test)]
 pub(crate) mod golden;
 mod head;
@@ -16,7 +19,9 @@ mod recurrent;
 mod tcn;
 mod transformer;
 
-pub use estimate::{estimate_memory, parameter_count};
+pub use estimate::{
+    estimate_evaluation_pass, estimate_memory, estimate_training_pass, parameter_count,
+};
 pub use layout::{Initial, InputShape, ParameterShape, layout};
 pub use network::{BuildError, Mode, Model, Network, NetworkDesign, OutputUnit, Parameter};
 

@@ -123,11 +123,15 @@ impl Layer {
         let (queries, keys, values) = (queries?, keys?, values?);
         let width = *values.size().last().expect("five dimensions less one") as f64;
         let queries = queries.f_mul_scalar(width.sqrt().recip())?;
-        let mut scores = queries.f_matmul(&keys.f_transpose(-2, -1)?)?;
-        if let Some(mask) = &of.mask {
-            scores = scores.f_add(mask)?;
-        }
-        let shares = mode.dropout(scores.f_softmax(-1, Kind::Float)?, of.dropout)?;
+        let shares = {
+            let mut scores = queries.f_matmul(&keys.f_transpose(-2, -1)?)?;
+            if let Some(mask) = &of.mask {
+                scores = scores.f_add(mask)?;
+            }
+            // Scores are the largest tensor of all, and not needed any more.
+            scores.f_softmax(-1, Kind::Float)?
+        };
+        let shares = mode.dropout(shares, of.dropout)?;
         let seen = shares.f_matmul(&values)?.f_transpose(1, 2)?.f_flatten(2, 3)?;
         affine(&seen, &self.project_out)
     }

@@ -19,6 +19,12 @@ pub struct Preset {
 pub const PRESETS: &[Preset] = &[
     Preset { name: "mlp-return", text: include_str!("../../presets/mlp-return.ron") },
     Preset { name: "lstm-direction", text: include_str!("../../presets/lstm-direction.ron") },
+    Preset { name: "gru-barrier", text: include_str!("../../presets/gru-barrier.ron") },
+    Preset { name: "tcn-return", text: include_str!("../../presets/tcn-return.ron") },
+    Preset {
+        name: "transformer-direction",
+        text: include_str!("../../presets/transformer-direction.ron"),
+    },
     Preset { name: "linear-return", text: include_str!("../../presets/linear-return.ron") },
     Preset { name: "cross-section-mlp", text: include_str!("../../presets/cross-section-mlp.ron") },
 ];

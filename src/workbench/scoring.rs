@@ -18,6 +18,8 @@ pub(super) struct SymbolPredictions {
     pub(super) fold: FoldIndex,
     /// Rows of the series, ascending.
     pub(super) rows: Vec<u32>,
+    /// As the label defines them in the fold.
+    pub(super) labels: Vec<f64>,
     pub(super) model: Vec<f64>,
     /// The model's prediction that means neither up nor down.
     pub(super) neutral: f64,

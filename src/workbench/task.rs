@@ -159,6 +159,7 @@ fn predict_test(
                 series: Arc::clone(&test.series),
                 fold: task.fold.index,
                 rows: test.rows.clone(),
+                labels: latest.labels,
                 model: predict(network, data, test.resident(), cancel)?,
                 neutral: label.neutral(),
                 ridge: ridge.predict(&latest.features).map_err(ScoringError::from)?,
@@ -189,12 +190,12 @@ fn prediction_rows(by_symbol: &[SymbolPredictions]) -> PredictionRows {
     let mut table = PredictionRows::default();
     for part in by_symbol {
         let labels = part.series.labels();
-        for (&row, &prediction) in part.rows.iter().zip(&part.model) {
+        for ((&row, &label), &prediction) in part.rows.iter().zip(&part.labels).zip(&part.model) {
             let row = row as usize;
             table.time.push(part.series.decision()[row]);
             table.symbol.push(part.series.symbol().clone());
             table.timeframe.push(part.series.timeframe());
-            table.label.push(labels.value[row]);
+            table.label.push(label as f32);
             table.outcome.push(labels.outcome[row]);
             table.prediction.push(prediction);
         }

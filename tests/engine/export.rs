@@ -37,6 +37,38 @@ print(json.dumps(differences))
 
 const SAMPLES: usize = 257;
 
+const RETURN: &str = r#"{"ForwardReturn":{"horizon":2}}"#;
+const UP: &str = r#"{"Direction":{"horizon":2}}"#;
+const FLAT: &str =
+    r#"{"Direction":{"horizon":2,"dead_zone":{"TrainQuantile":0.3},"inside":"Flat"}}"#;
+const BARRIERS: &str = r#"{"TripleBarrier":{"horizon":6,"profit_take":2.0,"stop_loss":1.5,"volatility_window":24,"timeout":"Class"}}"#;
+
+/// Labels and models: every family, and three classes with each kind that reads its window in its own way.
+const MODELS: [(&str, &str); 13] = [
+    (RETURN, r#""Linear""#),
+    (RETURN, r#"{"Mlp":{"hidden":[16,8],"activation":"Gelu","dropout":0.2}}"#),
+    (UP, r#"{"Mlp":{"hidden":[16],"activation":"Tanh","dropout":0.0}}"#),
+    (FLAT, r#"{"Mlp":{"hidden":[16],"activation":"Relu","dropout":0.0}}"#),
+    (UP, r#"{"Lstm":{"hidden":12,"layers":2,"dropout":0.2}}"#),
+    (RETURN, r#"{"Lstm":{"hidden":8,"layers":1,"dropout":0.0}}"#),
+    (RETURN, r#"{"Gru":{"hidden":12,"layers":2,"dropout":0.2}}"#),
+    (BARRIERS, r#"{"Gru":{"hidden":8,"layers":1,"dropout":0.0}}"#),
+    (RETURN, r#"{"Tcn":{"channels":[13,8],"kernel_size":3,"dropout":0.2}}"#),
+    (FLAT, r#"{"Tcn":{"channels":[8],"kernel_size":2,"dropout":0.0}}"#),
+    (
+        RETURN,
+        r#"{"Transformer":{"d_model":8,"heads":2,"layers":2,"feedforward":16,"dropout":0.2}}"#,
+    ),
+    (
+        UP,
+        r#"{"Transformer":{"d_model":8,"heads":4,"layers":1,"feedforward":8,"dropout":0.0,"tokens":{"Patch":{"length":4,"stride":2}}}}"#,
+    ),
+    (
+        BARRIERS,
+        r#"{"Transformer":{"d_model":8,"heads":1,"layers":1,"feedforward":8,"dropout":0.0,"tokens":{"Patch":{"length":3,"stride":3}}}}"#,
+    ),
+];
+
 /// The predictions that the run itself stored, in f32 as the model gives them.
 fn stored_predictions(task: &Path) -> Vec<f32> {
     let file = std::fs::File::open(task.join("predictions.parquet")).unwrap();
@@ -72,21 +104,16 @@ fn write_samples(spec: &ExperimentSpec, run: &RunFolder, exported: &Path) -> Vec
 #[test]
 fn python_gives_the_programs_own_predictions_at_any_batch_size() {
     let python = require_python!();
-    for (label, model) in [
-        ("ForwardReturn", r#""Linear""#),
-        ("ForwardReturn", r#"{"Mlp":{"hidden":[16,8],"activation":"Gelu","dropout":0.2}}"#),
-        ("Direction", r#"{"Mlp":{"hidden":[16],"activation":"Tanh","dropout":0.0}}"#),
-        ("Direction", r#"{"Lstm":{"hidden":12,"layers":2,"dropout":0.2}}"#),
-        ("ForwardReturn", r#"{"Lstm":{"hidden":8,"layers":1,"dropout":0.0}}"#),
-    ] {
+    for (label, model) in MODELS {
         let spec = spec(
             "mlp-return",
             &[
                 r#"data.symbols=["SYN_A"]"#,
+                "window=8",
                 "validation.max_folds=1",
                 "training.max_epochs=2",
                 "resources.device=cpu",
-                &format!(r#"label={{"{label}":{{"horizon":2}}}}"#),
+                &format!("label={label}"),
                 &format!("model={model}"),
             ],
         );
