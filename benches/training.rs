@@ -12,10 +12,10 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use walkforge::dataset::TaskData;
 use walkforge::domain::{Cancel, Device, EpochRecord, Progress};
-use walkforge::models::{InputShape, Network, NetworkDesign};
+use walkforge::models::{InputShape, Network, NetworkDesign, OutputUnit};
 use walkforge::spec::{ExperimentSpec, ModelSpec, apply, load};
 use walkforge::torch::set_threads_of_this_thread;
-use walkforge::training::{Observer, TaskSeeds, Trained, output_unit, train};
+use walkforge::training::{Observer, TaskSeeds, Trained, train};
 use walkforge::workbench::plan;
 
 use peers::{Peer, is_comparing, is_measuring, medians, report};
@@ -89,7 +89,7 @@ impl Bench {
             model: spec.model.clone(),
             input: InputShape { window: spec.window, features: self.features() as u32 },
             scaler: self.data.scaler().clone(),
-            output: output_unit(spec.label, self.data.label_moments()),
+            output: OutputUnit::of(spec.label, self.data.label_moments()),
         };
         let network = Network::new(design, Device::Cpu, &mut ChaCha8Rng::seed_from_u64(1))?;
         let device = (self.seeds, Device::Cpu);

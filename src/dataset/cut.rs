@@ -14,6 +14,8 @@ pub struct TaskCut {
     /// The absolute outcome up to which train and validation rows were left out, or are a class of their own; `None` where the label has no dead
     /// zone.
     pub dead_zone: Option<f64>,
+    /// Whether the fold has no validation and no test section at all, as that of a refit.
+    pub only_train: bool,
     /// Train and validation rows left out for it.
     pub inside_dead_zone: u64,
 }
@@ -23,7 +25,8 @@ impl TaskCut {
     #[must_use]
     pub fn of(series: &[Arc<Series>], fold: &FoldPlan, label: LabelSpec) -> Self {
         let rows: Vec<RowTimes<'_>> = series.iter().map(|series| series.row_times()).collect();
-        Self::of_sections(series, sections(fold, &rows), label)
+        let only_train = fold.validation.is_empty() && fold.test.is_empty();
+        Self { only_train, ..Self::of_sections(series, sections(fold, &rows), label) }
     }
 
     /// The same of rows chosen by other means.
@@ -53,7 +56,7 @@ impl TaskCut {
                 inside += (before - rows.len()) as u64;
             }
         }
-        Self { sections, dead_zone, inside_dead_zone: inside }
+        Self { sections, only_train: false, dead_zone, inside_dead_zone: inside }
     }
 
     /// Rows by section, over all series.

@@ -5,6 +5,7 @@
 
 mod cut;
 mod fitted;
+mod moments;
 mod resident;
 mod scaling;
 mod series;

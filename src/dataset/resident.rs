@@ -6,6 +6,7 @@ use tch::{Kind, Tensor};
 use super::Series;
 use crate::domain::{Bytes, Device};
 use crate::torch::TorchError;
+use crate::torch::faults::{self, Place};
 
 /// The unscaled features and the labels of some series, one after another in one matrix on a device. Copies of this share the memory.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub struct Resident {
     /// Where each series' rows begin, and where the last ones end.
     pub(super) offsets: Vec<i64>,
     pub(super) device: tch::Device,
+    /// One for each handle to the memory.
+    handles: Arc<()>,
 }
 
 impl Resident {
@@ -25,6 +28,7 @@ impl Resident {
     /// # Errors
     /// When the device has no room.
     pub fn new(series: &[Arc<Series>], device: Device) -> Result<Self, TorchError> {
+        faults::check(Place::Resident)?;
         let device = crate::torch::device(device);
         let mut offsets = vec![0_i64];
         for series in series {
@@ -41,13 +45,25 @@ impl Resident {
             let values = Tensor::f_from_slice(&series.labels().value)?;
             labels.f_narrow(0, first, count)?.f_copy_(&values)?;
         }
-        Ok(Self { matrix, labels, offsets, device })
+        Ok(Self { matrix, labels, offsets, device, handles: Arc::default() })
     }
 
     /// What it takes on the device: one row of features and one label for each bar, whatever the window.
     #[must_use]
     pub fn bytes(&self) -> Bytes {
         Bytes(4 * (self.matrix.numel() + self.labels.numel()) as u64)
+    }
+
+    /// What one of so many rows and features would take.
+    #[must_use]
+    pub const fn bytes_of(rows: u64, features: u32) -> Bytes {
+        Bytes(4 * rows * (features as u64 + 1))
+    }
+
+    /// Where each series' rows begin, and where the last ones end.
+    #[must_use]
+    pub fn offsets(&self) -> &[i64] {
+        &self.offsets
     }
 
     /// Where the features lie: equal for those that share them.
@@ -64,15 +80,15 @@ impl Resident {
             labels: self.labels.shallow_clone(),
             offsets: self.offsets.clone(),
             device: self.device,
+            handles: Arc::clone(&self.handles),
         }
     }
 }
 
-/// Keeps the last [`Resident`] that was asked for, so that the folds of a task's series share one copy on the device. Whoever trains on an
-/// older one keeps it alive.
+/// What lies on the devices for the tasks at work, so that tasks on the same series share one copy on each device.
 #[derive(Debug, Default)]
 pub struct ResidentCache {
-    last: Mutex<Option<Kept>>,
+    kept: Mutex<Vec<Kept>>,
 }
 
 #[derive(Debug)]
@@ -83,25 +99,40 @@ struct Kept {
 }
 
 impl ResidentCache {
-    /// The series on the device; copied only where the last call was for others. Callers wait for each other, so that none copies in vain.
+    /// The series on the device; copied only where no other task has them there. Callers wait for each other, so that none copies in vain.
     ///
     /// # Errors
     /// When the device has no room.
     pub fn get(&self, series: &[Arc<Series>], device: Device) -> Result<Resident, TorchError> {
-        let mut last = self.last.lock();
-        if let Some(kept) = last.as_ref().filter(|kept| kept.is_of(series, device)) {
+        let mut kept = self.kept.lock();
+        // Before a new one is made, so that nothing lies there that nobody uses.
+        kept.retain(Kept::is_in_use);
+        if let Some(kept) = kept.iter().find(|kept| kept.is_of(series, device)) {
             return Ok(kept.resident.share());
         }
-        // Before the new one is made, so that there are never two.
-        *last = None;
         let resident = Resident::new(series, device)?;
         let shared = resident.share();
-        *last = Some(Kept { series: series.to_vec(), device, resident });
+        kept.push(Kept { series: series.to_vec(), device, resident });
         Ok(shared)
+    }
+
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.kept.lock().len()
+    }
+
+    /// Frees what no task uses any more.
+    pub fn free_unused(&self) {
+        self.kept.lock().retain(Kept::is_in_use);
     }
 }
 
 impl Kept {
+    /// Whether there is a handle besides the cache's own.
+    fn is_in_use(&self) -> bool {
+        Arc::strong_count(&self.resident.handles) > 1
+    }
+
     fn is_of(&self, series: &[Arc<Series>], device: Device) -> bool {
         self.device == device
             && self.series.len() == series.len()

@@ -128,7 +128,7 @@ impl TaskData {
         resident: Resident,
     ) -> Result<Self, DatasetError> {
         let rows = cut.rows();
-        check_not_empty(series, rows)?;
+        check_not_empty(series, rows, cut.only_train)?;
         let fitted = Fitted::of(series, cut, spec)?;
         let own_scalers = if fitted.own_scalers.is_empty() {
             None
@@ -343,13 +343,18 @@ fn class_of(series: &Series, row: usize, dead_zone: Option<f64>) -> f32 {
     class_in_fold(labels.value[row], labels.outcome[row], dead_zone)
 }
 
-fn check_not_empty(series: &[Arc<Series>], rows: TaskRows) -> Result<(), DatasetError> {
+fn check_not_empty(
+    series: &[Arc<Series>],
+    rows: TaskRows,
+    only_train: bool,
+) -> Result<(), DatasetError> {
     for (section, rows) in [
         (Section::Train, rows.train),
         (Section::Validation, rows.validation),
         (Section::Test, rows.test),
     ] {
-        if rows == 0 {
+        let is_needed = section == Section::Train || !only_train;
+        if rows == 0 && is_needed {
             let symbols: Vec<&Symbol> = series.iter().map(|series| series.symbol()).collect();
             let symbols = symbols.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             return Err(DatasetError::EmptySection { section, symbols });

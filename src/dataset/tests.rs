@@ -154,13 +154,20 @@ fn memory_is_the_matrix_whatever_the_window_and_the_folds_share_it() {
     let (narrow, wide) = (build(1), build(64));
     for data in [&narrow, &wide] {
         assert_eq!(data.resident().bytes(), Bytes(750 * (columns + 1) * 4));
+        assert_eq!(data.resident().bytes(), Resident::bytes_of(750, columns as u32));
     }
     assert_eq!(narrow.resident().address(), wide.resident().address(), "one copy for both");
     let other = cache.get(&series[..1], Device::Cpu).unwrap();
     assert_ne!(other.address(), narrow.resident().address());
     assert_eq!(other.bytes(), Bytes(400 * (columns + 1) * 4));
     let again = cache.get(&series, Device::Cpu).unwrap();
-    assert_ne!(again.address(), narrow.resident().address(), "only the last one is kept");
+    assert_eq!(again.address(), narrow.resident().address(), "others do not drive it out");
+    drop((narrow, wide, again));
+    cache.free_unused();
+    assert_eq!(cache.count(), 1, "only what is used stays");
+    drop(other);
+    cache.free_unused();
+    assert_eq!(cache.count(), 0);
 }
 
 #[test]

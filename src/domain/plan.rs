@@ -15,6 +15,12 @@ pub struct TimeSpan {
 }
 
 impl TimeSpan {
+    /// Whether no moment lies inside.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.end <= self.start
+    }
+
     /// Whether the moment lies inside.
     #[must_use]
     pub fn contains(self, at: UtcMillis) -> bool {

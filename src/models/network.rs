@@ -11,6 +11,7 @@ use super::{linear::Linear, mlp::Mlp, tcn::Tcn, transformer::Transformer};
 use crate::domain::Device;
 use crate::features::Scaler;
 use crate::spec::{LabelSpec, ModelSpec};
+use crate::torch::faults::{self, Place};
 use crate::torch::{Generator, TorchError};
 
 /// A network's core: from scaled windows `[batch, window, features]` to one value per sample `[batch]`, or to one per class `[batch, 3]`.
@@ -152,6 +153,7 @@ impl Network {
         device: Device,
         random: &mut impl RngExt,
     ) -> Result<Self, BuildError> {
+        faults::check(Place::Network)?;
         let shapes = layout(&design.model, design.input, design.output.outputs());
         let parameters = draw(shapes, device, random)?;
         Self::assemble(design, device, parameters)
@@ -172,18 +174,11 @@ impl Network {
                 let tensor = weights.remove(&parameter.name).ok_or_else(|| {
                     BuildError::Weights(format!("`{}` is missing", parameter.name))
                 })?;
-                if tensor.size() != parameter.shape {
-                    return Err(BuildError::Weights(format!(
-                        "`{}` has shape {:?}, expected {:?}",
-                        parameter.name,
-                        tensor.size(),
-                        parameter.shape
-                    )));
-                }
+                check_shape(&parameter.name, &tensor, &parameter.shape)?;
                 let tensor = tensor.f_to(crate::torch::device(device))?.f_to_kind(Kind::Float)?;
                 Ok(Parameter { name: parameter.name, tensor })
             })
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, BuildError>>()?;
         if let Some(unknown) = weights.keys().next() {
             return Err(BuildError::Weights(format!("`{unknown}` is not part of it")));
         }
@@ -236,6 +231,22 @@ impl Network {
         &self.parameters
     }
 
+    /// Takes over the weights of a network of the same design.
+    ///
+    /// # Errors
+    /// [`BuildError::Weights`] when one is missing or has another shape; some may then have been taken over already.
+    pub fn load_weights(&self, weights: &BTreeMap<String, Tensor>) -> Result<(), BuildError> {
+        let _no_grad = tch::no_grad_guard();
+        for parameter in &self.parameters {
+            let stored = weights
+                .get(&parameter.name)
+                .ok_or_else(|| BuildError::Weights(format!("`{}` is missing", parameter.name)))?;
+            check_shape(&parameter.name, stored, &parameter.tensor.size())?;
+            parameter.tensor.shallow_clone().f_copy_(stored)?;
+        }
+        Ok(())
+    }
+
     /// Outputs in the loss's space for raw windows `[batch, window, features]`.
     ///
     /// # Errors
@@ -251,7 +262,14 @@ impl Network {
     /// When libtorch refuses.
     pub fn predict(&self, windows: &Tensor) -> Result<Tensor, TorchError> {
         let _no_grad = tch::no_grad_guard();
-        let output = self.forward(windows, &mut Mode::Evaluate)?;
+        self.in_unit(&self.forward(windows, &mut Mode::Evaluate)?)
+    }
+
+    /// Outputs of [`Self::forward`] as predictions `[batch]` in the output's unit.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub fn in_unit(&self, output: &Tensor) -> Result<Tensor, TorchError> {
         match self.design.output {
             OutputUnit::Return { mean, std } => Ok(output.f_mul_scalar(std)?.f_add_scalar(mean)?),
             OutputUnit::Probability => Ok(output.f_sigmoid()?),
@@ -262,6 +280,14 @@ impl Network {
             }
         }
     }
+}
+
+fn check_shape(name: &str, stored: &Tensor, expected: &[i64]) -> Result<(), BuildError> {
+    if stored.size() == expected {
+        return Ok(());
+    }
+    let found = stored.size();
+    Err(BuildError::Weights(format!("`{name}` has shape {found:?}, expected {expected:?}")))
 }
 
 /// Hands a model's tensors out in layout order.

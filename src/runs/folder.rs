@@ -115,14 +115,16 @@ impl RunFolder {
         self.path.join("tasks").join(task.as_str())
     }
 
-    /// Makes a task's folder in a run that is still there.
+    /// Makes a task's folder in a run that is still there, unless it is there already.
     ///
     /// # Errors
     /// [`StoreError::Write`] naming it.
     pub fn create_task(&self, task: &TaskId) -> Result<PathBuf, StoreError> {
         let path = self.task(task);
-        std::fs::create_dir(&path).map_err(|source| StoreError::write(&path, &source))?;
-        Ok(path)
+        match std::fs::create_dir(&path) {
+            Err(source) if !path.is_dir() => Err(StoreError::write(&path, &source)),
+            _ => Ok(path),
+        }
     }
 
     /// Writes what a run begins with and gives back its event log, open for appending.

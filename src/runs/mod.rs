@@ -4,6 +4,7 @@
 //! Uses rooms up to `training`. It owns one thread, the writer of the event logs: an event is durable before anyone is told. It must never
 //! know how tasks are scheduled or shown. Files are replaced atomically: a reader sees the old one or the new one, never half of one.
 
+mod checkpoint;
 mod equity;
 mod error;
 mod files;
@@ -14,6 +15,7 @@ mod results;
 mod store;
 mod tables;
 
+pub use checkpoint::CheckpointFiles;
 pub use error::StoreError;
 pub use files::{read_weights, write_atomically, write_weights};
 pub use folder::{RunFolder, RunStatus, TaskMetadata};

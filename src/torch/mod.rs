@@ -10,6 +10,7 @@ mod allocator;
 mod autocast;
 mod environment;
 mod error;
+pub(crate) mod faults;
 mod ffi;
 mod generator;
 mod math_mode;

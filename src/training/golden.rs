@@ -7,13 +7,13 @@ use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 use tch::Tensor;
 
-use super::{AdamW, Loss};
+use super::{Batch, Loss, Moments, Optimizer};
 use crate::domain::Device;
 use crate::features::Scaler;
 use crate::models::golden::Values;
 use crate::models::{InputShape, Mode, Network, NetworkDesign, OutputUnit};
-use crate::spec::{DeadZone, InsideDeadZone, LabelSpec, ModelSpec, TrainingSpec};
-use crate::torch::clip_grad_norm;
+use crate::spec::{DeadZone, InsideDeadZone, LabelSpec, LossSpec, ModelSpec, TrainingSpec};
+use crate::torch::{Scaling, clip_grad_norm};
 
 const TOLERANCE: f64 = 1e-6;
 
@@ -80,9 +80,11 @@ fn losses_and_their_gradients_are_those_of_torch_nn() {
             name => panic!("unknown loss {name}"),
         };
         let outputs = case.outputs.tensor().set_requires_grad(true);
-        let loss = Loss::of(label, (case.label_mean, case.label_std));
+        let loss = Loss::of((label, LossSpec::Auto), (case.label_mean, case.label_std), &[]);
         let weights = case.weights.as_ref().map(Values::tensor);
-        let value = loss.mean(&outputs, &case.labels.tensor(), weights.as_ref()).unwrap();
+        let labels = case.labels.tensor();
+        let batch = Batch { labels: &labels, weights: weights.as_ref(), moments: None };
+        let value = loss.mean(&outputs, &batch).unwrap();
         value.backward();
         let off = (value.double_value(&[]) / case.loss - 1.0).abs();
         assert!(off <= TOLERANCE, "{}: differs by {off:e}", case.name);
@@ -90,11 +92,11 @@ fn losses_and_their_gradients_are_those_of_torch_nn() {
     }
 }
 
-/// A network that learns with [`AdamW`] as the training loop does, on one batch that never changes.
+/// A network that learns with `AdamW` as the training loop does, on one batch that never changes.
 struct Learner<'a> {
     case: &'a AdamWCase,
     network: Network,
-    optimizer: AdamW,
+    optimizer: Optimizer,
 }
 
 impl<'a> Learner<'a> {
@@ -115,7 +117,7 @@ impl<'a> Learner<'a> {
             gradient_clip_val: Some(case.gradient_clip_val),
             ..crate::spec::load("mlp-return").unwrap().training
         };
-        let optimizer = AdamW::new(network.parameters(), &training).unwrap();
+        let optimizer = Optimizer::new(network.parameters(), &training).unwrap();
         let learner = Self { case, network, optimizer };
         let before = case.before.iter().map(|(name, values)| (name.clone(), values.tensor()));
         learner.set_weights(&before.collect());
@@ -129,12 +131,14 @@ impl<'a> Learner<'a> {
         let outputs =
             self.network.forward(&self.case.windows.tensor(), &mut Mode::Evaluate).unwrap();
         // The golden targets are standardised already.
-        let loss = Loss::Mse { mean: 0.0, std: 1.0 };
+        let loss = Loss::Mse(Moments { mean: 0.0, std: 1.0 });
         let of_rows = self.case.weights.as_ref().map(Values::tensor);
-        let loss = loss.mean(&outputs, &self.case.targets.tensor(), of_rows.as_ref()).unwrap();
+        let targets = self.case.targets.tensor();
+        let batch = Batch { labels: &targets, weights: of_rows.as_ref(), moments: None };
+        let loss = loss.mean(&outputs, &batch).unwrap();
         let gradients = Tensor::run_backward(&[&loss], &weights, false, false);
         let norm = clip_grad_norm(&gradients, Some(self.case.gradient_clip_val)).unwrap();
-        self.optimizer.step(&gradients).unwrap();
+        self.optimizer.step(&gradients, self.case.learning_rate, Scaling::default()).unwrap();
         (loss.double_value(&[]), norm.double_value(&[]))
     }
 

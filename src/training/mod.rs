@@ -1,16 +1,34 @@
-//! The one training loop: `AdamW`, gradient clipping, early stopping with the best weights restored, cancel at every batch.
+//! The one training loop: optimizers, schedules, losses and precision; early stopping with the best weights restored; checkpoints at any step;
+//! recovery where memory is short; cancel and pause at every step.
 //!
-//! Uses rooms up to `models`. It must never know runs, files, screens or threads; it reports through [`Observer`].
+//! Uses rooms up to `models`. It must never know runs, files, screens or threads; it reports through [`Observer`] and keeps through [`Checkpoints`].
 
-mod adamw;
+mod checkpoint;
 mod early_stopping;
+mod error;
+mod evaluate;
 #[cfg(test)]
 mod golden;
+mod learner;
 mod loss;
+mod monitor;
+mod optimizer;
+mod order;
+mod scaler;
+mod schedule;
 mod seeds;
+mod sums;
 mod trainer;
 
-pub use adamw::AdamW;
-pub use loss::Loss;
+pub use checkpoint::{Checkpoint, Checkpoints, NoCheckpoints, Position};
+pub use error::{Divergence, TrainError};
+pub use evaluate::{EVALUATION_BATCH, predict};
+pub use learner::{Learner, StepOutcome, autocast_kind};
+pub use loss::{Batch, Loss, Moments};
+pub use optimizer::Optimizer;
 pub use seeds::TaskSeeds;
-pub use trainer::{EVALUATION_BATCH, Observer, TrainError, Trained, output_unit, predict, train};
+use trainer::MOST_SHORTAGES;
+pub use trainer::{Observer, Signals, Trained, Trainer, train};
+
+#[cfg(test)]
+mod tests;

@@ -23,10 +23,13 @@ impl TaskSeeds {
         ChaCha8Rng::seed_from_u64(self.stream("weights"))
     }
 
-    /// For the order of the training samples.
+    /// For the order of the training samples in an epoch, counted from 1: each epoch's is a stream of its own, so that training can go on from
+    /// any of them.
     #[must_use]
-    pub fn order(self) -> ChaCha8Rng {
-        ChaCha8Rng::seed_from_u64(self.stream("order"))
+    pub fn order(self, epoch: u32) -> ChaCha8Rng {
+        let mut random = ChaCha8Rng::seed_from_u64(self.stream("order"));
+        random.set_stream(u64::from(epoch));
+        random
     }
 
     /// For dropout masks.

@@ -1,21 +1,27 @@
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use rand::seq::SliceRandom;
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
-use super::adamw::copy;
 use super::early_stopping::EarlyStopping;
-use super::{AdamW, Loss, TaskSeeds};
+use super::evaluate::Evaluation;
+use super::order::{EpochOrder, Order};
+use super::schedule::Schedule;
+use super::sums::Sums;
+use super::{Checkpoint, Checkpoints, Divergence, Learner, Loss, NoCheckpoints, Position};
+use super::{TaskSeeds, TrainError, monitor};
 use crate::dataset::TaskData;
-use crate::domain::{Cancel, Device, EpochRecord, Progress};
-use crate::models::{Mode, Network, OutputUnit};
-use crate::spec::{ExperimentSpec, LabelSpec};
-use crate::torch::{TorchError, clip_grad_norm};
+use crate::domain::{Cancel, Determinism, Device, EpochRecord, Pause, Progress};
+use crate::models::Network;
+use crate::spec::{ExperimentSpec, Monitor};
+use crate::torch::empty_cache;
 
-/// Samples in a forward pass that records no gradients.
-pub const EVALUATION_BATCH: u32 = 4096;
+/// Times a task may run short of memory before it is given up.
+pub(super) const MOST_SHORTAGES: u32 = 3;
 /// Shortest time between two progress reports.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+/// An epoch whose mean loss is so many times that of the first one has not learnt but exploded.
+const EXPLODED: f64 = 1e3;
 
 /// Who watches training. Called on the training thread: must return at once.
 pub trait Observer {
@@ -23,6 +29,8 @@ pub trait Observer {
     fn progress(&mut self, progress: Progress);
     /// After every epoch.
     fn epoch(&mut self, record: EpochRecord);
+    /// Something the user should know; training goes on.
+    fn warning(&mut self, _message: String) {}
 }
 
 /// What training leaves besides the weights.
@@ -36,54 +44,39 @@ pub struct Trained {
     pub stopped_early: bool,
     /// Optimizer steps.
     pub steps: u64,
+    /// Whether the same training gives the same bits again.
+    pub determinism: Determinism,
 }
 
-/// Why training ended without a model.
-#[derive(Debug, thiserror::Error)]
-pub enum TrainError {
-    /// Somebody asked to stop.
-    #[error("cancelled after {steps} steps")]
-    Cancelled {
-        /// Optimizer steps taken before; 0 where nothing was learning.
-        steps: u64,
-    },
-    /// The loss left the numbers.
-    #[error(
-        "epoch {epoch}: the {which} loss is {loss}: training diverged; lower training.learning_rate, set \
-             training.gradient_clip_val, or look for extreme values in the data (`walkforge data inspect`)"
-    )]
-    Diverged {
-        /// When.
-        epoch: u32,
-        /// `training` or `validation`.
-        which: &'static str,
-        /// NaN or infinite.
-        loss: f64,
-    },
-    /// libtorch refused.
-    #[error("libtorch: {0}")]
-    Torch(#[from] TorchError),
+/// One training to be done. The result depends on these alone: not on other tasks, the observer or the clock, unless the specification limits
+/// the time or memory runs short.
+#[derive(Debug, Clone, Copy)]
+pub struct Trainer<'a> {
+    /// What learns; its weights are changed in place.
+    pub network: &'a Network,
+    /// What it learns from.
+    pub data: &'a TaskData,
+    /// How.
+    pub spec: &'a ExperimentSpec,
+    /// Everything random.
+    pub seeds: TaskSeeds,
+    /// Where.
+    pub device: Device,
 }
 
-impl From<tch::TchError> for TrainError {
-    fn from(error: tch::TchError) -> Self {
-        Self::Torch(error.into())
-    }
+/// What may end or interrupt training from outside.
+#[derive(Debug, Clone, Default)]
+pub struct Signals {
+    /// Give up.
+    pub cancel: Cancel,
+    /// Keep a checkpoint and give the device back.
+    pub pause: Pause,
 }
 
-/// The unit in which a network trained for this label predicts.
-#[must_use]
-pub const fn output_unit(label: LabelSpec, moments: (f64, f64)) -> OutputUnit {
-    OutputUnit::of(label, moments)
-}
-
-/// Trains the network on the task's train rows and leaves it with the weights of the best epoch: the last one whose validation loss was
-/// lower than every best before it by more than `min_delta`.
-///
-/// The result depends on the arguments alone: not on other tasks, the observer or the clock.
+/// Trains without checkpoints: see [`Trainer::run`].
 ///
 /// # Errors
-/// [`TrainError`]; the network's weights are then of no use.
+/// As [`Trainer::run`].
 pub fn train(
     network: &Network,
     data: &TaskData,
@@ -92,201 +85,453 @@ pub fn train(
     cancel: &Cancel,
     observer: &mut dyn Observer,
 ) -> Result<Trained, TrainError> {
-    let training = &spec.training;
-    let loss = Loss::of(spec.label, data.label_moments());
-    let mut loop_ = Loop {
-        network,
-        data,
-        loss,
-        parameters: network
-            .parameters()
-            .iter()
-            .map(|parameter| parameter.tensor.shallow_clone())
-            .collect(),
-        optimizer: AdamW::new(network.parameters(), training)?,
-        dropout: seeds.dropout(device)?,
-        cancel,
-        batch_size: i64::from(training.batch_size),
-        gradient_clip_val: training.gradient_clip_val,
-        max_epochs: training.max_epochs,
-        started: Instant::now(),
-        last_progress: None,
-        samples: 0,
-        steps: 0,
-    };
-    let mut order = seeds.order();
-    let mut rows = data.train().to_vec();
-    let validation = data.index(data.validation())?;
-    let mut stopping = EarlyStopping::new(training.patience, training.min_delta);
-    let mut best_weights = loop_.copy_weights()?;
-    let mut history: Vec<EpochRecord> = Vec::new();
+    let signals = Signals { cancel: cancel.clone(), pause: Pause::default() };
+    let trainer = Trainer { network, data, spec, seeds, device };
+    trainer.run(&signals, &mut NoCheckpoints, observer)
+}
 
-    for epoch in 1..=training.max_epochs {
-        let began = Instant::now();
-        rows.shuffle(&mut order);
-        let (train_loss, gradient_norm) = loop_.epoch(epoch, &data.index(&rows)?, observer)?;
-        finite(epoch, "training", train_loss)?;
-        let validation_loss = loop_.evaluate(&validation)?;
-        finite(epoch, "validation", validation_loss)?;
-        let is_best = stopping.improved(epoch, validation_loss);
-        if is_best {
-            best_weights = loop_.copy_weights()?;
+impl Trainer<'_> {
+    /// Trains the network on the task's train rows and leaves it with the weights of the best epoch: the last one whose watched metric was better
+    /// than every best before it by more than `min_delta`; without validation rows, of the last epoch. Goes on from the newest checkpoint where
+    /// there is one, and then gives the same bits as if it had never stopped.
+    ///
+    /// # Errors
+    /// [`TrainError`]; the network's weights are then of no use.
+    pub fn run(
+        &self,
+        signals: &Signals,
+        checkpoints: &mut dyn Checkpoints,
+        observer: &mut dyn Observer,
+    ) -> Result<Trained, TrainError> {
+        let mut run = Run::new(self, signals)?;
+        if let Some(checkpoint) = checkpoints.newest() {
+            run.go_on_from(&checkpoint)
+                .map_err(|error| TrainError::Checkpoint(error.to_string()))?;
         }
-        let record = EpochRecord {
-            epoch,
-            train_loss,
-            validation_loss: Some(validation_loss),
-            monitor: None,
-            learning_rate: loop_.optimizer.learning_rate(),
-            gradient_norm,
-            seconds: began.elapsed().as_secs_f64(),
-            is_best,
-        };
-        history.push(record);
-        observer.epoch(record);
-        if stopping.should_stop() {
-            break;
-        }
+        let stopped_early = run.epochs(checkpoints, observer)?;
+        run.conclude(stopped_early, observer)
     }
-    loop_.restore_weights(&best_weights)?;
-    let best_epoch =
-        stopping.best_epoch().expect("max_epochs >= 1 and the first finite loss is the best");
-    Ok(Trained {
-        best: history[best_epoch as usize - 1],
-        stopped_early: history.len() < training.max_epochs as usize,
-        steps: loop_.steps,
-        history,
-    })
 }
 
-fn finite(epoch: u32, which: &'static str, loss: f64) -> Result<(), TrainError> {
-    if loss.is_finite() { Ok(()) } else { Err(TrainError::Diverged { epoch, which, loss }) }
-}
-
-struct Loop<'a> {
-    network: &'a Network,
-    data: &'a TaskData,
-    loss: Loss,
-    parameters: Vec<Tensor>,
-    optimizer: AdamW,
-    dropout: crate::torch::Generator,
-    cancel: &'a Cancel,
-    batch_size: i64,
-    gradient_clip_val: Option<f64>,
-    max_epochs: u32,
-    started: Instant,
+struct Run<'a> {
+    trainer: &'a Trainer<'a>,
+    signals: &'a Signals,
+    learner: Learner<'a>,
+    evaluation: Evaluation<'a>,
+    order: Order,
+    /// Validation rows in the order they are evaluated, here and on the device.
+    validation: (Vec<i64>, Tensor),
+    at: Position,
+    sums: Sums,
+    best_weights: Option<Vec<Tensor>>,
+    /// When this process began, or went on with, the training and the epoch.
+    began: Instant,
+    epoch_began: Instant,
     last_progress: Option<Instant>,
-    samples: u64,
-    steps: u64,
+    /// Epoch and step of the checkpoint there is.
+    kept: Option<(u32, u32)>,
 }
 
-impl Loop<'_> {
-    /// One pass over the rows; the mean loss and the mean gradient norm. Sums stay on the device until the end of the epoch, so that a GPU
-    /// is never waited for in between.
-    fn epoch(
+/// Why the batches of an epoch ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum EpochEnd {
+    AllSeen,
+    /// A limit on steps or time.
+    Limit,
+}
+
+impl<'a> Run<'a> {
+    fn new(trainer: &'a Trainer<'a>, signals: &'a Signals) -> Result<Self, TrainError> {
+        let Trainer { network, data, spec, seeds, device } = *trainer;
+        let training = &spec.training;
+        let learner = Learner::new(network, data, spec, (seeds, device))?;
+        let step = training.batch_size as usize * training.accumulate_grad_batches as usize;
+        let mut validation = data.validation().to_vec();
+        let order = if learner.loss() == Loss::NegativeIc {
+            let moments = data.moments(&validation);
+            let mut places: Vec<usize> = (0..validation.len()).collect();
+            places.sort_by_key(|&place| moments[place]);
+            validation = places.into_iter().map(|place| validation[place]).collect();
+            Order::of_moments(data, step)
+        } else {
+            Order::of_rows(data, step)
+        };
+        if order.is_empty() {
+            return Err(TrainError::NothingToCompare);
+        }
+        let steps_per_epoch = u64::from(order.epoch(seeds, 1).steps());
+        let at = Position {
+            epoch: 1,
+            step: 0,
+            steps: 0,
+            samples: 0,
+            seconds: 0.0,
+            epoch_seconds: 0.0,
+            history: Vec::new(),
+            stopping: EarlyStopping::new(
+                training.patience,
+                training.min_delta,
+                training.monitor.is_lower_better(),
+            ),
+            schedule: Schedule::new(training, steps_per_epoch),
+            micro_batch: learner.micro_batch(),
+            shortages: 0,
+            not_repeatable: None,
+        };
+        let index = data.index(&validation)?;
+        Ok(Self {
+            trainer,
+            signals,
+            learner,
+            evaluation: Evaluation::new(network, data, device),
+            order,
+            validation: (validation, index),
+            at,
+            sums: Sums::new(device)?,
+            best_weights: None,
+            began: Instant::now(),
+            epoch_began: Instant::now(),
+            last_progress: None,
+            kept: None,
+        })
+    }
+
+    /// Epoch after epoch; whether patience ran out.
+    fn epochs(
         &mut self,
-        epoch: u32,
+        checkpoints: &mut dyn Checkpoints,
+        observer: &mut dyn Observer,
+    ) -> Result<bool, TrainError> {
+        let training = &self.trainer.spec.training;
+        while self.at.epoch <= training.max_epochs {
+            self.epoch_began = Instant::now();
+            let order = self.order.epoch(self.trainer.seeds, self.at.epoch);
+            let rows = self.trainer.data.index(&order.rows)?;
+            let end = self.batches((&order, &rows), checkpoints, observer)?;
+            let record = self.end_epoch(&order, observer)?;
+            self.at.history.push(record);
+            observer.epoch(record);
+            if self.at.stopping.should_stop() && !self.validation.0.is_empty() {
+                return Ok(self.at.epoch < training.max_epochs);
+            }
+            if end == EpochEnd::Limit {
+                return Ok(false);
+            }
+            self.at.epoch += 1;
+            self.at.step = 0;
+            self.at.epoch_seconds = 0.0;
+            self.sums.clear()?;
+        }
+        Ok(false)
+    }
+
+    /// The optimizer steps of an epoch that are not done yet.
+    fn batches(
+        &mut self,
+        (order, rows): (&EpochOrder, &Tensor),
+        checkpoints: &mut dyn Checkpoints,
+        observer: &mut dyn Observer,
+    ) -> Result<EpochEnd, TrainError> {
+        while self.at.step < order.steps() {
+            if self.signals.cancel.is_cancelled() {
+                return Err(TrainError::Cancelled { steps: self.at.steps });
+            }
+            self.keep_checkpoint(checkpoints, observer)?;
+            let (from, count) = order.step(self.at.step);
+            let rows = rows.f_narrow(0, from, count)?;
+            self.learner.set_learning_rate(self.at.schedule.learning_rate(self.at.steps));
+            let outcome = self.step(&rows, observer)?;
+            self.sums.add(&outcome, count)?;
+            self.at.step += 1;
+            self.at.steps += 1;
+            self.at.samples += count.unsigned_abs();
+            if let Some(first) = self.sums.look(self.at.step)? {
+                return Err(self.diverged(Some((first, self.at.step)), order.steps()));
+            }
+            self.report(order.steps(), observer);
+            if self.is_at_limit() {
+                return Ok(EpochEnd::Limit);
+            }
+        }
+        Ok(EpochEnd::AllSeen)
+    }
+
+    /// One step; where memory is short, again with half as many samples at once.
+    fn step(
+        &mut self,
         rows: &Tensor,
         observer: &mut dyn Observer,
-    ) -> Result<(f64, f64), TrainError> {
-        let count = rows.size1()?;
-        let batches = (count + self.batch_size - 1) / self.batch_size;
-        let mut loss_sum = Tensor::f_zeros([0_i64; 0], (Kind::Double, rows.device()))?;
-        let mut norm_sum = loss_sum.f_zeros_like()?;
-        for batch in 0..batches {
-            if self.cancel.is_cancelled() {
-                return Err(TrainError::Cancelled { steps: self.steps });
+    ) -> Result<super::StepOutcome, TrainError> {
+        loop {
+            let error = match self.learner.step(rows) {
+                Ok(outcome) => return Ok(outcome),
+                Err(error) if error.is_out_of_memory() => error,
+                Err(error) => return Err(error.into()),
+            };
+            empty_cache(self.trainer.device);
+            self.at.shortages += 1;
+            let at_once = self.learner.micro_batch().min(rows.size1()?);
+            if !self.learner.loss().is_sum_over_samples() {
+                return Err(TrainError::OutOfMemory {
+                    doing: "training",
+                    message: error.to_string(),
+                    advice: "this loss compares the rows of a moment and cannot be computed in parts: lower training.batch_size, or let fewer tasks run at once (resources.workers)",
+                });
             }
-            let size = self.batch_size.min(count - batch * self.batch_size);
-            let rows = rows.f_narrow(0, batch * self.batch_size, size)?;
-            let outputs = self
-                .network
-                .forward(&self.data.windows(&rows)?, &mut Mode::Learn(&mut self.dropout))?;
-            let (labels, weights) = (self.data.labels(&rows)?, self.data.weights(&rows)?);
-            let loss = self.loss.mean(&outputs, &labels, weights.as_ref())?;
-            let gradients = Tensor::f_run_backward(&[&loss], &self.parameters, false, false)?;
-            let norm = clip_grad_norm(&gradients, self.gradient_clip_val)?;
-            self.optimizer.step(&gradients)?;
-
-            let weighted = loss.f_detach()?.f_to_kind(Kind::Double)?.f_mul_scalar(size as f64)?;
-            let _same = loss_sum.f_add_(&weighted)?;
-            let _same = norm_sum.f_add_(&norm.f_to_kind(Kind::Double)?)?;
-            self.steps += 1;
-            self.samples += size.unsigned_abs();
-            self.report(epoch, batch + 1, batches, observer);
+            if self.at.shortages >= MOST_SHORTAGES || at_once <= 1 {
+                return Err(TrainError::out_of_memory("training", &error));
+            }
+            let half = (at_once + 1) / 2;
+            self.learner.set_micro_batch(half);
+            self.at.micro_batch = half;
+            self.at.not_repeatable.get_or_insert_with(|| {
+                "memory was short, so batches were computed in parts".to_owned()
+            });
+            observer.warning(format!(
+                "memory was short at {at_once} samples at once ({error}): each optimizer step now goes through the network in parts of {half}, \
+                 with the same loss; the result is no longer repeatable bit for bit. Lower training.batch_size to make it so"
+            ));
         }
-        Ok((
-            loss_sum.f_double_value(&[])? / count as f64,
-            norm_sum.f_double_value(&[])? / batches as f64,
-        ))
     }
 
-    fn report(&mut self, epoch: u32, batch: i64, batches: i64, observer: &mut dyn Observer) {
+    /// Validates, keeps the best weights, and says how the epoch was.
+    fn end_epoch(
+        &mut self,
+        order: &EpochOrder,
+        observer: &mut dyn Observer,
+    ) -> Result<EpochRecord, TrainError> {
+        let epoch = self.at.epoch;
+        let (from, count) = order.step(self.at.step - 1);
+        let (train_loss, gradient_norm) = self.sums.means(from + count, self.at.step)?;
+        for (what, value) in [("training loss", train_loss), ("gradient norm", gradient_norm)] {
+            if !value.is_finite() {
+                return Err(self.diverged_at(
+                    (what, value),
+                    Some((1, self.at.step)),
+                    order.steps(),
+                ));
+            }
+        }
+        let first = self.at.history.first().map_or(train_loss, |first| first.train_loss);
+        if first > 0.0 && train_loss > EXPLODED * first {
+            let at = ("training loss", train_loss);
+            return Err(self.diverged_at(at, Some((1, self.at.step)), order.steps()));
+        }
+        let (validation_loss, watched) = self.validate(observer)?;
+        let monitor = self.trainer.spec.training.monitor;
+        let metric = if monitor == Monitor::Loss { validation_loss } else { watched };
+        let is_best = if self.validation.0.is_empty() {
+            true
+        } else {
+            self.at.stopping.improved(epoch, metric)
+        };
+        if is_best {
+            self.best_weights = Some(self.learner.weights()?);
+        }
+        // Where nothing is validated on, a plateau is one of the training loss.
+        let plateau = if self.validation.0.is_empty() { Some(train_loss) } else { metric };
+        self.at.schedule.epoch_ended(plateau);
+        Ok(EpochRecord {
+            epoch,
+            train_loss,
+            validation_loss,
+            monitor: watched,
+            learning_rate: self.learner.learning_rate(),
+            gradient_norm,
+            seconds: self.at.epoch_seconds + self.epoch_began.elapsed().as_secs_f64(),
+            is_best,
+        })
+    }
+
+    /// Loss and watched metric of the validation rows; neither where there are none.
+    fn validate(
+        &mut self,
+        observer: &mut dyn Observer,
+    ) -> Result<(Option<f64>, Option<f64>), TrainError> {
+        let (rows, index) = &self.validation;
+        if rows.is_empty() {
+            return Ok((None, None));
+        }
+        let before = self.evaluation.shortages;
+        let outputs = self
+            .evaluation
+            .outputs(index, &self.signals.cancel)
+            .map_err(|error| self.with_steps(error))?;
+        if self.evaluation.shortages > before {
+            self.at.not_repeatable.get_or_insert_with(|| {
+                "memory was short, so rows were evaluated in smaller parts".to_owned()
+            });
+            observer.warning(format!(
+                "memory was short while validating: {} rows now go through the network at once",
+                self.evaluation.batch
+            ));
+        }
+        let loss = self.learner.validation_loss(index, &outputs)?;
+        if !loss.is_finite() {
+            return Err(self.diverged_at(("validation loss", loss), None, 0));
+        }
+        let Trainer { data, spec, .. } = *self.trainer;
+        let monitor = spec.training.monitor;
+        let metric = if monitor == Monitor::Loss {
+            None
+        } else {
+            let predictions = self.evaluation.predictions(&outputs)?;
+            monitor::measure(monitor, &predictions, (data, rows), spec.label)
+        };
+        Ok((Some(loss), metric))
+    }
+
+    /// Keeps a checkpoint where one is due or everybody is to stand still.
+    fn keep_checkpoint(
+        &mut self,
+        checkpoints: &mut dyn Checkpoints,
+        observer: &mut dyn Observer,
+    ) -> Result<(), TrainError> {
+        let pausing = self.signals.pause.is_paused();
+        if !pausing && !checkpoints.is_due() {
+            return Ok(());
+        }
+        match checkpoints.keep(&self.checkpoint()?) {
+            Ok(()) => {
+                self.kept = Some((self.at.epoch, self.at.step));
+                if pausing { Err(TrainError::Paused { steps: self.at.steps }) } else { Ok(()) }
+            }
+            // What was learnt is still here, so training goes on rather than being lost.
+            Err(message) => {
+                observer
+                    .warning(format!("no checkpoint could be kept: {message}; training goes on"));
+                Ok(())
+            }
+        }
+    }
+
+    fn checkpoint(&mut self) -> Result<Checkpoint, TrainError> {
+        let mut position = self.at.clone();
+        position.seconds += self.began.elapsed().as_secs_f64();
+        position.epoch_seconds += self.epoch_began.elapsed().as_secs_f64();
+        let mut tensors = self.learner.state()?;
+        if let Some(best) = &self.best_weights {
+            for (parameter, tensor) in self.trainer.network.parameters().iter().zip(best) {
+                tensors.insert(format!("best.{}", parameter.name), tensor.shallow_clone());
+            }
+        }
+        tensors.insert("sums".to_owned(), self.sums.state()?);
+        let on_host = |(name, tensor): (String, Tensor)| Ok((name, tensor.f_to(tch::Device::Cpu)?));
+        let tensors = tensors.into_iter().map(on_host).collect::<Result<_, TrainError>>()?;
+        Ok(Checkpoint { position, tensors })
+    }
+
+    fn go_on_from(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        self.learner.load_state(&checkpoint.tensors)?;
+        let best: BTreeMap<String, Tensor> = super::learner::below(&checkpoint.tensors, "best.");
+        if !best.is_empty() {
+            let mut weights = self.learner.weights()?;
+            for (parameter, tensor) in self.trainer.network.parameters().iter().zip(&mut weights) {
+                super::optimizer::overwrite(tensor, &parameter.name, &best)?;
+            }
+            self.best_weights = Some(weights);
+        }
+        self.sums.load_state(&checkpoint.tensors)?;
+        self.at = checkpoint.position.clone();
+        self.learner.set_micro_batch(self.at.micro_batch);
+        self.kept = Some((self.at.epoch, self.at.step));
+        Ok(())
+    }
+
+    /// Whether a limit on steps or time says that this was the last batch.
+    fn is_at_limit(&mut self) -> bool {
+        let training = &self.trainer.spec.training;
+        if training.max_steps.is_some_and(|most| self.at.steps >= most) {
+            return true;
+        }
+        let Some(minutes) = training.max_minutes else { return false };
+        let over = self.at.seconds + self.began.elapsed().as_secs_f64() >= minutes * 60.0;
+        if over {
+            self.at.not_repeatable.get_or_insert_with(|| {
+                format!("training.max_minutes = {minutes} ended it, by the clock")
+            });
+        }
+        over
+    }
+
+    fn report(&mut self, batches: u32, observer: &mut dyn Observer) {
         if self.last_progress.is_some_and(|last| last.elapsed() < PROGRESS_INTERVAL) {
             return;
         }
         self.last_progress = Some(Instant::now());
-        let count = |batches| u32::try_from(batches).unwrap_or(u32::MAX);
+        let seconds = self.at.seconds + self.began.elapsed().as_secs_f64();
         observer.progress(Progress {
-            epoch,
-            max_epochs: self.max_epochs,
-            batch: count(batch),
-            batches: count(batches),
-            samples_per_second: self.samples as f64
-                / self.started.elapsed().as_secs_f64().max(1e-9),
+            epoch: self.at.epoch,
+            max_epochs: self.trainer.spec.training.max_epochs,
+            batch: self.at.step,
+            batches,
+            samples_per_second: self.at.samples as f64 / seconds.max(1e-9),
         });
     }
 
-    fn evaluate(&self, rows: &Tensor) -> Result<f64, TrainError> {
-        let _no_grad = tch::no_grad_guard();
-        let count = rows.size1()?;
-        let mut sum = 0.0;
-        let mut start = 0;
-        while start < count {
-            if self.cancel.is_cancelled() {
-                return Err(TrainError::Cancelled { steps: self.steps });
+    fn diverged(&self, batches: Option<(u32, u32)>, of: u32) -> TrainError {
+        self.diverged_at(("training loss", self.sums.last_loss()), batches, of)
+    }
+
+    fn diverged_at(
+        &self,
+        (what, value): (&'static str, f64),
+        batches: Option<(u32, u32)>,
+        of: u32,
+    ) -> TrainError {
+        TrainError::Diverged(Box::new(Divergence {
+            epoch: self.at.epoch,
+            batches,
+            of,
+            what,
+            value,
+            learning_rate: self.learner.learning_rate(),
+            last_good: self.at.history.last().map(|record| (record.epoch, record.train_loss)),
+            checkpoint: self.kept,
+        }))
+    }
+
+    fn with_steps(&self, error: TrainError) -> TrainError {
+        match error {
+            TrainError::Cancelled { .. } => TrainError::Cancelled { steps: self.at.steps },
+            other => other,
+        }
+    }
+
+    fn conclude(
+        mut self,
+        stopped_early: bool,
+        observer: &mut dyn Observer,
+    ) -> Result<Trained, TrainError> {
+        let last =
+            *self.at.history.last().expect("max_epochs >= 1, and every epoch leaves a record");
+        let best = match self.at.stopping.best_epoch() {
+            Some(epoch) => self.at.history[epoch as usize - 1],
+            None => {
+                if !self.validation.0.is_empty() {
+                    observer.warning(format!(
+                        "the {} of the validation rows could not be computed in any epoch, so the last epoch's weights were kept; choose another training.monitor",
+                        self.trainer.spec.training.monitor.name()
+                    ));
+                    self.best_weights = None;
+                }
+                last
             }
-            let size = i64::from(EVALUATION_BATCH).min(count - start);
-            let rows = rows.f_narrow(0, start, size)?;
-            let outputs = self.network.forward(&self.data.windows(&rows)?, &mut Mode::Evaluate)?;
-            let loss = self.loss.mean(&outputs, &self.data.labels(&rows)?, None)?;
-            sum += loss.f_double_value(&[])? * size as f64;
-            start += size;
+        };
+        if let Some(weights) = self.best_weights.take() {
+            self.learner.set_weights(&weights)?;
         }
-        Ok(sum / count as f64)
+        let on_cpu = self.trainer.device == Device::Cpu;
+        let because = self.at.not_repeatable.or_else(|| {
+            (!on_cpu).then(|| "a GPU may take sums in another order each time".to_owned())
+        });
+        Ok(Trained {
+            best,
+            stopped_early,
+            steps: self.at.steps,
+            history: self.at.history,
+            determinism: because
+                .map_or(Determinism::BitForBit, |because| Determinism::No { because }),
+        })
     }
-
-    fn copy_weights(&self) -> Result<Vec<Tensor>, TorchError> {
-        self.parameters.iter().map(|parameter| copy(&parameter.f_detach()?)).collect()
-    }
-
-    fn restore_weights(&mut self, weights: &[Tensor]) -> Result<(), TorchError> {
-        let _no_grad = tch::no_grad_guard();
-        for (parameter, stored) in self.parameters.iter_mut().zip(weights) {
-            parameter.f_copy_(stored)?;
-        }
-        Ok(())
-    }
-}
-
-/// Predictions for rows of the task's resident matrix, in the output's unit and in the rows' order.
-///
-/// # Errors
-/// [`TrainError::Cancelled`], or libtorch's own error.
-pub fn predict(
-    network: &Network,
-    data: &TaskData,
-    rows: &[i64],
-    cancel: &Cancel,
-) -> Result<Vec<f64>, TrainError> {
-    let mut predictions = Vec::with_capacity(rows.len());
-    for rows in rows.chunks(EVALUATION_BATCH as usize) {
-        if cancel.is_cancelled() {
-            return Err(TrainError::Cancelled { steps: 0 });
-        }
-        let batch = network.predict(&data.windows(&data.index(rows)?)?)?;
-        let values: Vec<f32> = batch.f_to(tch::Device::Cpu)?.try_into()?;
-        predictions.extend(values.into_iter().map(f64::from));
-    }
-    Ok(predictions)
 }

@@ -13,13 +13,15 @@ use super::desk::{Desk, DeskJob};
 use super::latest::LatestSlot;
 use super::loaded::SeriesCache;
 use super::mailbox::Mailbox;
+use super::memory::Memory;
 use super::planner::plan;
 use super::preview::{PreviewRequest, preview_all};
 use super::run::Run;
 use super::viewer::{LookRequest, look_all};
 use super::{Command, Update};
 use crate::dataset::ResidentCache;
-use crate::domain::{Cancel, RunId, TaskId};
+use crate::devices::DevicePool;
+use crate::domain::{Cancel, Pause, RunId, TaskId};
 use crate::export::export_run;
 use crate::runs::{RunStore, StoreError};
 use crate::spec::ExperimentSpec;
@@ -52,9 +54,16 @@ struct Shared {
 struct Cancels {
     /// One per experiment that waits, is being planned, or runs.
     experiments: VecDeque<Cancel>,
-    runs: BTreeMap<RunId, (Cancel, BTreeMap<TaskId, Cancel>)>,
+    runs: BTreeMap<RunId, AtWork>,
     /// Of the exports asked for since everything was last cancelled.
     export: Cancel,
+}
+
+/// The flags of a run at work.
+struct AtWork {
+    cancel: Cancel,
+    tasks: BTreeMap<TaskId, Cancel>,
+    pause: Pause,
 }
 
 struct Start {
@@ -146,14 +155,24 @@ impl Workbench {
                 }
             }
             Command::Cancel(run) => {
-                if let Some((cancel, _)) = self.shared.cancels.lock().runs.get(&run) {
-                    cancel.cancel();
+                if let Some(at_work) = self.shared.cancels.lock().runs.get(&run) {
+                    at_work.cancel.cancel();
                 }
             }
-            Command::Pause(_) | Command::Resume(_) => {}
+            Command::Pause(run) => {
+                if let Some(at_work) = self.shared.cancels.lock().runs.get(&run) {
+                    at_work.pause.pause();
+                }
+            }
+            Command::Resume(run) => {
+                if let Some(at_work) = self.shared.cancels.lock().runs.get(&run) {
+                    at_work.pause.resume();
+                }
+            }
             Command::CancelTask(run, task) => {
                 let cancels = self.shared.cancels.lock();
-                if let Some(cancel) = cancels.runs.get(&run).and_then(|(_, tasks)| tasks.get(&task))
+                if let Some(cancel) =
+                    cancels.runs.get(&run).and_then(|at_work| at_work.tasks.get(&task))
                 {
                     cancel.cancel();
                 }
@@ -290,12 +309,22 @@ impl Shared {
             .iter()
             .map(|task| (task.id.clone(), start.cancel.child()))
             .collect();
-        self.cancels.lock().runs.insert(run.clone(), (start.cancel.clone(), task_cancels.clone()));
+        let pause = Pause::default();
+        let flags = AtWork {
+            cancel: start.cancel.clone(),
+            tasks: task_cancels.clone(),
+            pause: pause.clone(),
+        };
+        self.cancels.lock().runs.insert(run.clone(), flags);
         let at_work = Run {
             prepared: &prepared,
             folder: &folder,
             log: &log,
+            cancel: &start.cancel,
             task_cancels: &task_cancels,
+            pause: &pause,
+            pool: DevicePool::new(prepared.pool.clone()),
+            memory: Memory::default(),
             resident: ResidentCache::default(),
         };
         // A front end knows the run by now, so a panic must end the run, not the start.

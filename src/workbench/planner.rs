@@ -1,17 +1,18 @@
 use std::sync::Arc;
 
 use super::load::Sources;
+use super::resolve::{Resolved, Shape, resolve, workers};
+use super::tasks::{Part, rows_of, tasks_of};
 use crate::dataset::{PrepareError, Series, TaskCut};
-use crate::devices::{ChosenDevice, DeviceError, Inventory, choose};
+use crate::devices::{
+    ChosenDevice, DeviceError, Facts, Inventory, PoolDevice, Seen, choose, recommend_with,
+};
 use crate::domain::{
-    Bytes, Cancel, ContentHash, Device, FoldPlan, Plan, SeriesPlan, Symbol, Task, TaskId, TaskRole,
-    TaskRows, Timeframe, UtcMillis,
+    Cancel, FoldPlan, Plan, SeriesPlan, Symbol, Task, TaskRole, TaskRows, Timeframe, UtcMillis,
 };
 use crate::features::lookback;
 use crate::market::MarketError;
-use crate::models::{InputShape, estimate_memory, parameter_count};
 use crate::spec::{ExperimentSpec, Pooling, Scaling, SpecError, ValidationSpec};
-use crate::training::EVALUATION_BATCH;
 use crate::validation::{Reach, ValidationError, decision_axis, folds};
 
 /// A plan and the data it was made from, ready to run.
@@ -23,6 +24,16 @@ pub struct Prepared {
     pub plan: Plan,
     /// For each task of the plan, in order, the series it trains on.
     pub series: Vec<Vec<Arc<Series>>>,
+    /// The devices the tasks may share, and how much of each.
+    pub pool: Vec<PoolDevice>,
+}
+
+impl Prepared {
+    /// The tasks that are folds, each with its series.
+    pub(super) fn folds(&self) -> impl Iterator<Item = (&Task, &Vec<Arc<Series>>)> {
+        let tasks = self.plan.tasks.iter().zip(&self.series);
+        tasks.filter(|(task, _)| task.role == TaskRole::Fold)
+    }
 }
 
 /// Why an experiment cannot start.
@@ -37,6 +48,14 @@ pub enum PlanError {
     /// Features cannot be computed.
     #[error(transparent)]
     Prepare(PrepareError),
+    /// The device cannot compute like that.
+    #[error("training.precision = {precision}: {reason}")]
+    Precision {
+        /// What was asked for.
+        precision: &'static str,
+        /// Why not, and what else.
+        reason: String,
+    },
     /// No fold fits.
     #[error("{series}: {source}")]
     Validation {
@@ -94,8 +113,7 @@ pub fn plan(spec: &ExperimentSpec, cancel: &Cancel) -> Result<Prepared, PlanErro
     let device = check(spec, &inventory)?;
     let sources = Sources::find(spec)?;
     let (series, origins) = sources.read(spec, cancel)?;
-    let device = (device, inventory.cpu.cores);
-    let mut prepared = divide(spec, &series, sources.warnings, device, cancel)?;
+    let mut prepared = divide(spec, &series, sources.warnings, (device, &inventory), cancel)?;
     origins.tell(&mut prepared.plan);
     Ok(prepared)
 }
@@ -113,10 +131,9 @@ pub(super) fn divide(
     spec: &ExperimentSpec,
     series: &[Arc<Series>],
     mut warnings: Vec<String>,
-    (chosen, cores): (ChosenDevice, u32),
+    (chosen, inventory): (ChosenDevice, &Inventory),
     cancel: &Cancel,
 ) -> Result<Prepared, PlanError> {
-    let ChosenDevice { device, reason } = chosen;
     check_symbols(spec, series)?;
     if let ValidationSpec::PurgedKFold { .. } = spec.validation {
         warnings.push(
@@ -124,8 +141,7 @@ pub(super) fn divide(
                 .to_owned(),
         );
     }
-    let mut tasks = Vec::new();
-    let mut task_series = Vec::new();
+    let mut parts: Vec<Part<'_>> = Vec::new();
     let mut first_misfit = None;
     for group in groups(spec, series) {
         let folds = match folds_of(spec, group) {
@@ -157,29 +173,66 @@ pub(super) fn divide(
             if spec.scaling == Scaling::PerSymbol {
                 warnings.extend(without_scaler(group, &fold, &cut));
             }
-            tasks.push(task(spec, group, fold, device));
-            task_series.push(group.to_vec());
+            parts.push((group, fold, cut.rows().train));
         }
     }
-    if tasks.is_empty() {
+    let Some(shape) = shape_of(&parts) else {
         return Err(first_misfit.unwrap_or(PlanError::NoTasks));
-    }
+    };
+    let resolved = resolve(spec, chosen, shape, inventory)?;
+    let tasks = tasks_of(&resolved, &parts);
+    let (tasks, task_series): (Vec<Task>, Vec<_>) = tasks.into_iter().unzip();
+    let workers = workers(&resolved, inventory.cpu.cores, tasks.len());
+    let recommendations = recommendations(&resolved, (&tasks, workers), shape, inventory);
+    let pool = resolved.devices.iter().zip(&resolved.budgets);
+    let pool = pool.map(|(&device, &limit)| PoolDevice { device, limit, slots: workers }).collect();
+    let Resolved { spec, chosen, devices, decisions, .. } = resolved;
     let plan = Plan {
         experiment: spec.name.clone(),
         spec: spec.content_hash(),
-        device,
-        device_reason: reason,
-        workers: workers(spec, device, cores, tasks.len()),
+        device: chosen.device,
+        device_reason: chosen.reason,
+        workers,
         threads_per_task: spec.resources.threads_per_task,
         features: series[0].matrix().names().to_vec(),
         series: series.iter().map(|series| series_plan(series)).collect(),
         tasks,
         warnings,
-        devices: Vec::new(),
-        decisions: Vec::new(),
-        recommendations: Vec::new(),
+        devices,
+        decisions,
+        recommendations,
     };
-    Ok(Prepared { spec: spec.clone(), plan, series: task_series })
+    Ok(Prepared { spec, plan, series: task_series, pool })
+}
+
+/// What trials have to know; `None` where there is no task.
+fn shape_of(parts: &[Part<'_>]) -> Option<Shape> {
+    let train_rows = parts.iter().map(|(_, _, rows)| *rows).min()?;
+    let rows = parts.iter().map(|(group, _, _)| rows_of(group)).max()?;
+    Some(Shape { features: parts[0].0[0].matrix().cols() as u32, rows, train_rows })
+}
+
+fn recommendations(
+    resolved: &Resolved,
+    (tasks, workers): (&[Task], u32),
+    shape: Shape,
+    inventory: &Inventory,
+) -> Vec<String> {
+    let spec = &resolved.spec;
+    let task_bytes = tasks.iter().map(|task| task.memory).max().unwrap_or_default();
+    let facts = Facts {
+        device: resolved.chosen.device,
+        cores: inventory.cpu.cores,
+        workers,
+        threads_per_task: spec.resources.threads_per_task,
+        tasks: tasks.len() as u32,
+        batch_size: spec.training.batch_size,
+        train_rows: shape.train_rows,
+        task_bytes,
+        budget: resolved.budgets.first().copied().flatten(),
+        precision: spec.training.precision,
+    };
+    recommend_with(&facts, &Seen::of(&resolved.devices, inventory))
 }
 
 /// Whether a label that compares symbols has enough of them at every timeframe; `series` is ordered by timeframe.
@@ -261,7 +314,7 @@ pub(super) fn describe(group: &[Arc<Series>]) -> String {
 }
 
 /// Every symbol once, in the order of the series.
-fn symbols_of(group: &[Arc<Series>]) -> Vec<Symbol> {
+pub(super) fn symbols_of(group: &[Arc<Series>]) -> Vec<Symbol> {
     let mut symbols: Vec<Symbol> = Vec::new();
     for series in group {
         if !symbols.contains(series.symbol()) {
@@ -272,124 +325,16 @@ fn symbols_of(group: &[Arc<Series>]) -> Vec<Symbol> {
 }
 
 /// Every timeframe once, the shortest first.
-fn timeframes_of(group: &[Arc<Series>]) -> Vec<Timeframe> {
+pub(super) fn timeframes_of(group: &[Arc<Series>]) -> Vec<Timeframe> {
     let mut timeframes: Vec<Timeframe> = group.iter().map(|series| series.timeframe()).collect();
     timeframes.sort_unstable();
     timeframes.dedup();
     timeframes
 }
 
-fn timeframe_text(group: &[Arc<Series>]) -> String {
+pub(super) fn timeframe_text(group: &[Arc<Series>]) -> String {
     let texts: Vec<String> = timeframes_of(group).iter().map(ToString::to_string).collect();
     texts.join("+")
-}
-
-fn task(spec: &ExperimentSpec, group: &[Arc<Series>], fold: FoldPlan, device: Device) -> Task {
-    let input = InputShape { window: spec.window, features: group[0].matrix().cols() as u32 };
-    let symbols = symbols_of(group);
-    let timeframe = timeframe_text(group);
-    let name = match group {
-        [only] => only.symbol().to_string(),
-        _ => format!("pooled{}", symbols.len()),
-    };
-    let rows: u64 = group.iter().map(|series| series.matrix().rows() as u64).sum();
-    let seed = task_seed(spec, group, &fold);
-    Task {
-        id: TaskId::new(format!("{name}-{timeframe}-fold{:02}", fold.index.0)),
-        key: task_key(spec, group, &fold, seed, device),
-        symbols,
-        timeframes: timeframes_of(group),
-        fold,
-        seed,
-        device,
-        resident: Bytes::default(),
-        role: TaskRole::Fold,
-        after: Vec::new(),
-        parameters: parameter_count(&spec.model, input, spec.label.outputs()),
-        memory: estimate_memory(
-            &spec.model,
-            (input, spec.label.outputs()),
-            rows,
-            spec.training.batch_size,
-            EVALUATION_BATCH,
-        ),
-    }
-}
-
-/// What the task *is* — symbols, timeframe, the fold's sections — never where it stands in the queue. The test section's end is left out:
-/// that of the last fold moves when new bars arrive, so its seed would change without need.
-fn identity(group: &[Arc<Series>], fold: &FoldPlan) -> Vec<u8> {
-    let mut identity = series_of(group);
-    identity.extend(match fold.train.as_slice() {
-        [only] => json(&(only, fold.validation, fold.test.start)),
-        several => json(&(several, fold.validation, fold.test.start)),
-    });
-    identity
-}
-
-/// Which series there are: the symbols, and their timeframe, or that of each where there are several.
-fn series_of(group: &[Arc<Series>]) -> Vec<u8> {
-    let symbols: Vec<&str> = group.iter().map(|series| series.symbol().as_str()).collect();
-    if let [only] = timeframes_of(group).as_slice() {
-        return json(&(symbols, only));
-    }
-    let timeframes: Vec<Timeframe> = group.iter().map(|series| series.timeframe()).collect();
-    json(&(symbols, timeframes))
-}
-
-fn task_seed(spec: &ExperimentSpec, group: &[Arc<Series>], fold: &FoldPlan) -> u64 {
-    let identity = identity(group, fold);
-    ContentHash::of_parts([spec.seed.to_le_bytes().as_slice(), &identity]).to_u64()
-}
-
-/// Hash of everything that decides the task's weights and predictions: see invariant 8 in `ARCHITECTURE.md`. Costs are not in it: a backtest
-/// is repeated in a moment.
-fn task_key(
-    spec: &ExperimentSpec,
-    group: &[Arc<Series>],
-    fold: &FoldPlan,
-    seed: u64,
-    device: Device,
-) -> ContentHash {
-    let fold = json(fold);
-    let data: Vec<ContentHash> = group.iter().map(|series| series.data()).collect();
-    let learning = json(&(
-        &spec.features,
-        spec.window,
-        (&spec.label, spec.weights, spec.scaling),
-        &spec.model,
-        &spec.training,
-    ));
-    let machine = json(&(
-        spec.resources.threads_per_task,
-        device.class(),
-        "f32",
-        env!("CARGO_PKG_VERSION"),
-        crate::torch::libtorch_version(),
-    ));
-    let seed = seed.to_le_bytes();
-    ContentHash::of_parts([
-        &json(&data),
-        &series_of(group),
-        &fold,
-        &learning,
-        &machine,
-        seed.as_slice(),
-    ])
-}
-
-fn json(value: &impl serde::Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).expect("plain data with string keys serialises")
-}
-
-/// As many tasks at a time as the cores allow; one on a GPU, whose memory is not shared out yet.
-fn workers(spec: &ExperimentSpec, device: Device, cores: u32, tasks: usize) -> u32 {
-    let automatic = match device {
-        Device::Cpu => (cores / spec.resources.threads_per_task).max(1),
-        Device::Cuda(_) | Device::Mps => 1,
-    };
-    let most = u32::try_from(tasks).unwrap_or(u32::MAX);
-    spec.resources.workers.unwrap_or(automatic).min(most)
 }
 
 fn series_plan(series: &Series) -> SeriesPlan {

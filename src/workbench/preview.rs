@@ -57,8 +57,7 @@ impl Planner<'_> {
         let device = check(spec, &inventory)?;
         let sources = Sources::find(spec)?;
         let (series, origins) = self.cache.series(spec, &sources, cancel)?;
-        let device = (device, inventory.cpu.cores);
-        let mut prepared = divide(spec, &series, sources.warnings, device, cancel)?;
+        let mut prepared = divide(spec, &series, sources.warnings, (device, &inventory), cancel)?;
         origins.tell(&mut prepared.plan);
         Ok(prepared)
     }

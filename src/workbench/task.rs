@@ -1,16 +1,21 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
+
+use tch::Tensor;
 
 use super::scoring::{self, ScoringError, SymbolPredictions, fit_ridge, mean_score, split};
 use crate::dataset::{DatasetError, ResidentCache, Series, SeriesScaler, TaskCut, TaskData};
 use crate::domain::{
-    BaselineScore, Cancel, Determinism, EpochRecord, Score, Stage, Task, TaskReport,
+    BaselineScore, Cancel, Device, EpochRecord, Score, Stage, Task, TaskReport, TaskRole,
 };
-use crate::models::{BuildError, InputShape, Network, NetworkDesign};
-use crate::runs::PredictionRows;
+use crate::models::{BuildError, InputShape, Network, NetworkDesign, OutputUnit};
+use crate::runs::{PredictionRows, StoreError};
 use crate::spec::{ExperimentSpec, LabelSpec};
-use crate::torch::TorchError;
-use crate::training::{Observer, TaskSeeds, TrainError, output_unit, predict, train};
+use crate::torch::{MemoryMeter, TorchError, empty_cache};
+use crate::training::{
+    Checkpoints, NoCheckpoints, Observer, Signals, TaskSeeds, TrainError, Trainer, predict,
+};
 
 /// What a task leaves in memory; nothing has been written yet.
 #[derive(Debug)]
@@ -45,12 +50,51 @@ pub enum TaskError {
     /// It could not be scored.
     #[error(transparent)]
     Scoring(#[from] ScoringError),
+    /// The device had no room for what the task begins with.
+    #[error(
+        "out of memory while {doing}: {message}; choose fewer symbols or features, lower `window` or the model's width, or let fewer tasks run at once (resources.workers)"
+    )]
+    OutOfMemory {
+        /// At what.
+        doing: &'static str,
+        /// What libtorch said.
+        message: String,
+    },
+    /// What it needs of another task cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// libtorch refused.
     #[error("libtorch: {0}")]
     Torch(#[from] TorchError),
 }
 
 impl TaskError {
+    /// What libtorch said, where it was libtorch.
+    const fn torch(&self) -> Option<&TorchError> {
+        match self {
+            Self::Torch(error)
+            | Self::Dataset(DatasetError::Torch(error))
+            | Self::Build(BuildError::Torch(error))
+            | Self::Train(TrainError::Torch(error)) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Whether the device is of no more use to this process.
+    #[must_use]
+    pub fn is_device_lost(&self) -> bool {
+        self.torch().is_some_and(TorchError::is_device_lost)
+    }
+
+    /// Steps taken, where it stands still at a checkpoint.
+    #[must_use]
+    pub const fn paused_after(&self) -> Option<u64> {
+        match self {
+            Self::Train(TrainError::Paused { steps }) => Some(*steps),
+            _ => None,
+        }
+    }
+
     /// Whether it ended because somebody asked.
     #[must_use]
     pub const fn is_cancelled(&self) -> bool {
@@ -62,6 +106,20 @@ impl TaskError {
 pub trait TaskObserver: Observer {
     /// The task entered a stage.
     fn stage(&mut self, stage: Stage);
+}
+
+/// What a task is given besides its own description. What decides its result is the description, and the weights it begins with.
+pub(super) struct TaskContext<'a> {
+    /// Where to compute: of the task's class of devices.
+    pub(super) device: Device,
+    /// What may stop it.
+    pub(super) signals: Signals,
+    /// Where it keeps checkpoints.
+    pub(super) checkpoints: &'a mut dyn Checkpoints,
+    /// What lies on the devices already.
+    pub(super) resident: &'a ResidentCache,
+    /// The weights of the fold before, by name, where it begins with them.
+    pub(super) begin_with: Option<BTreeMap<String, Tensor>>,
 }
 
 /// Trains one task and scores it out of sample, beside the baselines on the same rows.
@@ -77,47 +135,62 @@ pub fn run_task(
     cancel: &Cancel,
     observer: &mut dyn TaskObserver,
 ) -> Result<TaskOutput, TaskError> {
-    run_task_sharing(task, spec, (series, &ResidentCache::default()), cancel, observer)
-}
-
-/// The same, with what lies on the device shared among tasks on the same series.
-pub(super) fn run_task_sharing(
-    task: &Task,
-    spec: &ExperimentSpec,
-    (series, resident): (&[Arc<Series>], &ResidentCache),
-    cancel: &Cancel,
-    observer: &mut dyn TaskObserver,
-) -> Result<TaskOutput, TaskError> {
     let cut = TaskCut::of(series, &task.fold, spec.label);
-    run_cut(task, spec, (series, &cut, resident), cancel, observer)
+    let context = TaskContext {
+        device: task.device,
+        signals: Signals { cancel: cancel.clone(), ..Signals::default() },
+        checkpoints: &mut NoCheckpoints,
+        resident: &ResidentCache::default(),
+        begin_with: None,
+    };
+    run_cut(task, spec, (series, &cut), context, observer)
 }
 
-/// The same on rows chosen by other means than the task's fold.
+/// The same on rows chosen by other means than the task's fold, with checkpoints and what is shared among tasks.
 pub(super) fn run_cut(
     task: &Task,
     spec: &ExperimentSpec,
-    (series, cut, resident): (&[Arc<Series>], &TaskCut, &ResidentCache),
-    cancel: &Cancel,
+    (series, cut): (&[Arc<Series>], &TaskCut),
+    context: TaskContext<'_>,
     observer: &mut dyn TaskObserver,
 ) -> Result<TaskOutput, TaskError> {
     let began = Instant::now();
+    let TaskContext { device, signals, checkpoints, resident, begin_with } = context;
     observer.stage(Stage::Dataset);
-    let data = TaskData::build_from(series, cut, spec, resident.get(series, task.device)?)?;
+    let data = again_where_short(device, "copying the data to the device", || {
+        let resident = resident.get(series, device).map_err(DatasetError::from)?;
+        Ok(TaskData::build_from(series, cut, spec, resident)?)
+    })?;
+    // The matrix is not the task's alone.
+    let meter = MemoryMeter::start();
     let seeds = TaskSeeds::new(task.seed);
     let design = NetworkDesign {
         model: spec.model.clone(),
         input: InputShape { window: spec.window, features: data.scaler().mean().len() as u32 },
         scaler: data.network_scaler(),
-        output: output_unit(spec.label, data.label_moments()),
+        output: OutputUnit::of(spec.label, data.label_moments()),
     };
-    let network = Network::new(design, task.device, &mut seeds.weights())?;
+    let network = again_where_short(device, "making the network", || {
+        Ok(Network::new(design.clone(), device, &mut seeds.weights())?)
+    })?;
+    if let Some(weights) = begin_with {
+        network.load_weights(&weights)?;
+    }
 
     observer.stage(Stage::Training);
-    let trained = train(&network, &data, spec, (seeds, task.device), cancel, observer)?;
+    let trainer = Trainer { network: &network, data: &data, spec, seeds, device };
+    let trained = trainer.run(&signals, checkpoints, observer)?;
 
     observer.stage(Stage::Evaluation);
-    let by_symbol = predict_test(task, &network, (&data, spec.label), cancel)?;
-    let (model, baselines) = score_symbols(&by_symbol, spec)?;
+    let (by_symbol, (model, baselines)) = match task.role {
+        TaskRole::Fold => {
+            let by_symbol =
+                predict_test(task, (&network, device), (&data, spec.label), &signals.cancel)?;
+            let scores = score_symbols(&by_symbol, spec)?;
+            (by_symbol, scores)
+        }
+        TaskRole::Refit => Default::default(),
+    };
     let report = TaskReport {
         rows: data.rows(),
         epochs: trained.history.len() as u32,
@@ -129,8 +202,8 @@ pub(super) fn run_cut(
         seconds: began.elapsed().as_secs_f64(),
         model,
         baselines,
-        determinism: Determinism::Unknown,
-        peak_memory: None,
+        determinism: trained.determinism,
+        peak_memory: Some(meter.peak(device)),
     };
     let predictions = prediction_rows(&by_symbol);
     Ok(TaskOutput {
@@ -144,9 +217,32 @@ pub(super) fn run_cut(
     })
 }
 
+/// Does it again after freeing what libtorch keeps in reserve, where memory is short: other tasks may have freed theirs meanwhile.
+fn again_where_short<T>(
+    device: Device,
+    doing: &'static str,
+    mut work: impl FnMut() -> Result<T, TaskError>,
+) -> Result<T, TaskError> {
+    const TRIES: u32 = 3;
+    let mut tried = 1;
+    loop {
+        match work() {
+            Err(error) if error.torch().is_some_and(TorchError::is_out_of_memory) => {
+                empty_cache(device);
+                if tried == TRIES {
+                    let message = error.to_string();
+                    return Err(TaskError::OutOfMemory { doing, message });
+                }
+                tried += 1;
+            }
+            result => return result,
+        }
+    }
+}
+
 fn predict_test(
     task: &Task,
-    network: &Network,
+    (network, device): (&Network, Device),
     (data, label): (&TaskData, LabelSpec),
     cancel: &Cancel,
 ) -> Result<Vec<SymbolPredictions>, TaskError> {
@@ -160,7 +256,7 @@ fn predict_test(
                 fold: task.fold.index,
                 rows: test.rows.clone(),
                 labels: latest.labels,
-                model: predict(network, data, test.resident(), cancel)?,
+                model: predict(network, data, (test.resident(), device), cancel)?,
                 neutral: label.neutral(),
                 ridge: ridge.predict(&latest.features).map_err(ScoringError::from)?,
             })

@@ -11,16 +11,17 @@ use super::report::{Contrast, PredictorContrast};
 use super::{LeakCheckError, not_cancelled};
 use crate::dataset::{ResidentCache, Series, TaskCut};
 use crate::domain::{
-    Cancel, ContentHash, EpochRecord, FoldIndex, Progress, Stage, Symbol, Task, TaskId, Timeframe,
+    Cancel, ContentHash, EpochRecord, FoldIndex, Pause, Progress, Stage, Symbol, Task, TaskId,
+    Timeframe,
 };
 use crate::evaluation::rank_ic_ts;
 use crate::torch::set_threads_of_this_thread;
-use crate::training::Observer;
+use crate::training::{NoCheckpoints, Observer, Signals};
 use crate::validation::Sections;
 use crate::workbench::Prepared;
 use crate::workbench::scoring::SymbolPredictions;
 use crate::workbench::summary::cross_sections;
-use crate::workbench::task::{TaskObserver, run_cut};
+use crate::workbench::task::{TaskContext, TaskObserver, run_cut};
 
 /// Parts of the shuffled cross-validation.
 const SHUFFLED_FOLDS: u32 = 5;
@@ -63,8 +64,7 @@ pub(super) fn contrast(
 }
 
 fn honest_jobs(prepared: &Prepared) -> impl Iterator<Item = Job<'_>> {
-    let tasks = prepared.plan.tasks.iter().zip(&prepared.series);
-    tasks.map(|(task, series)| Job {
+    prepared.folds().map(|(task, series)| Job {
         task: task.clone(),
         series,
         cut: TaskCut::of(series, &task.fold, prepared.spec.label),
@@ -74,8 +74,7 @@ fn honest_jobs(prepared: &Prepared) -> impl Iterator<Item = Job<'_>> {
 
 /// For each group of series that share a model.
 fn shuffled_jobs(prepared: &Prepared) -> Vec<Job<'_>> {
-    let tasks: Vec<(&Task, &Vec<Arc<Series>>)> =
-        prepared.plan.tasks.iter().zip(&prepared.series).collect();
+    let tasks: Vec<(&Task, &Vec<Arc<Series>>)> = prepared.folds().collect();
     let same = |a: &[Arc<Series>], b: &[Arc<Series>]| {
         a.len() == b.len() && a.iter().zip(b).all(|(a, b)| Arc::ptr_eq(a, b))
     };
@@ -153,8 +152,15 @@ fn train_all(
         loop {
             let Some(index) = next.lock().next() else { break };
             let job = &jobs[index];
-            let parts = (job.series, &job.cut, &resident);
-            let trained = run_cut(&job.task, &prepared.spec, parts, cancel, &mut Silent)
+            let context = TaskContext {
+                device: job.task.device,
+                signals: Signals { cancel: cancel.clone(), pause: Pause::default() },
+                checkpoints: &mut NoCheckpoints,
+                resident: &resident,
+                begin_with: None,
+            };
+            let parts = (job.series, &job.cut);
+            let trained = run_cut(&job.task, &prepared.spec, parts, context, &mut Silent)
                 .map(|output| output.by_symbol);
             let failed = trained.is_err();
             done.lock().insert(index, trained);

@@ -15,8 +15,7 @@ pub(super) fn check(
     prepared: &Prepared,
     cancel: &Cancel,
 ) -> Result<Vec<LeakCheck>, LeakCheckError> {
-    let tasks = prepared.plan.tasks.iter().zip(&prepared.series);
-    let checks = tasks.map(|(task, series)| {
+    let checks = prepared.folds().map(|(task, series)| {
         not_cancelled(cancel)?;
         let times: Vec<RowTimes<'_>> = series.iter().map(|series| series.row_times()).collect();
         let rows = sections(&task.fold, &times);

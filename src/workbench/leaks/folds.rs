@@ -13,7 +13,7 @@ pub(super) fn check(
     cancel: &Cancel,
 ) -> Result<Vec<LeakCheck>, LeakCheckError> {
     let spec = &prepared.spec;
-    let tasks = prepared.plan.tasks.iter().zip(&prepared.series);
+    let tasks = prepared.folds();
     let check = tasks.map(|(task, series)| {
         not_cancelled(cancel)?;
         let cut = TaskCut::of(series, &task.fold, spec.label);

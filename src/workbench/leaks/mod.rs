@@ -77,7 +77,7 @@ pub fn check_leaks(
     let sources = Sources::find(spec)?;
     let (bars, _origins) = sources.bars(spec, cancel)?;
     let series = prepare(&bars, spec, cancel)?;
-    let prepared = divide(spec, &series, sources.warnings, (device, inventory.cpu.cores), cancel)?;
+    let prepared = divide(spec, &series, sources.warnings, (device, &inventory), cancel)?;
 
     let mut checks = Vec::new();
     let panels: Vec<Vec<&Bars>> = bars

@@ -1,0 +1,552 @@
+//! The loop as a whole: where it may stop and go on, what it survives, and what it says when it cannot.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use tch::Tensor;
+
+use super::{
+    Checkpoint, Checkpoints, NoCheckpoints, Observer, Signals, TaskSeeds, TrainError, Trained,
+    Trainer, train,
+};
+use crate::dataset::{Series, TaskData};
+use crate::domain::{
+    Cancel, Determinism, Device, EpochRecord, FoldPlan, Length, Progress, TimeSpan,
+};
+use crate::market::synthetic_bars;
+use crate::models::{InputShape, Network, NetworkDesign, OutputUnit};
+use crate::spec::{
+    Assignment, ExperimentSpec, SyntheticMarket, SyntheticSpec, ValidationSpec, apply, load,
+};
+use crate::torch::faults::{Place, Plan};
+use crate::torch::set_threads_of_this_thread;
+use crate::validation::{Reach, decision_axis, folds};
+
+const CUDA_SHORT: &str = "CUDA out of memory. Tried to allocate 2.00 GiB.";
+
+/// A small experiment on a market with a signal; 300 train rows a symbol, dropout on.
+fn experiment(set: &[&str]) -> ExperimentSpec {
+    let common = [
+        "window=3",
+        r#"model={"Mlp":{"hidden":[12],"activation":"Tanh","dropout":0.3}}"#,
+        "training.max_epochs=3",
+        "training.batch_size=64",
+        "training.patience=null",
+    ];
+    let assignments: Vec<Assignment> =
+        common.iter().chain(set).map(|text| text.parse().unwrap()).collect();
+    let mut spec = apply(&load("mlp-return").unwrap(), &assignments).unwrap();
+    spec.validation = ValidationSpec::WalkForward {
+        anchored: false,
+        train: Length::Bars(300),
+        validation: Length::Bars(100),
+        test: Length::Bars(50),
+        step: None,
+        embargo: Length::Bars(0),
+        max_folds: None,
+    };
+    spec
+}
+
+/// Data and fold of so many symbols.
+struct Fixture {
+    spec: ExperimentSpec,
+    data: TaskData,
+}
+
+impl Fixture {
+    fn new(set: &[&str], symbols: usize) -> Self {
+        Self::with_fold(set, symbols, |fold| fold)
+    }
+
+    fn with_fold(set: &[&str], symbols: usize, change: impl Fn(FoldPlan) -> FoldPlan) -> Self {
+        set_threads_of_this_thread(1);
+        let spec = experiment(set);
+        let market =
+            SyntheticSpec { market: SyntheticMarket::Planted { ic: 0.3 }, bars: 700, seed: 3 };
+        let series: Vec<Arc<Series>> = (0..symbols)
+            .map(|symbol| {
+                let symbol = format!("S{symbol}").parse().unwrap();
+                let bars = synthetic_bars(&market, &symbol, "1h".parse().unwrap()).unwrap().bars;
+                Arc::new(Series::prepare(&bars, &spec).unwrap())
+            })
+            .collect();
+        let decisions: Vec<_> = series.iter().map(|series| series.decision()).collect();
+        let reach = Reach { horizon: spec.label.horizon(), back: 51 };
+        let fold = folds(&decision_axis(&decisions), &spec.validation, reach).unwrap();
+        let fold = change(fold.into_iter().next().unwrap());
+        let data = TaskData::build(&series, &fold, &spec, Device::Cpu).unwrap();
+        Self { spec, data }
+    }
+
+    fn network(&self) -> Network {
+        let design = NetworkDesign {
+            model: self.spec.model.clone(),
+            input: InputShape {
+                window: self.spec.window,
+                features: self.data.scaler().mean().len() as u32,
+            },
+            scaler: self.data.network_scaler(),
+            output: OutputUnit::of(self.spec.label, self.data.label_moments()),
+        };
+        Network::new(design, Device::Cpu, &mut SEEDS.weights()).unwrap()
+    }
+
+    /// Trains to the end without interruption.
+    fn train(&self, observer: &mut Watcher) -> Result<(Network, Trained), TrainError> {
+        let network = self.network();
+        let cancel = Cancel::new();
+        let trained =
+            train(&network, &self.data, &self.spec, (SEEDS, Device::Cpu), &cancel, observer)?;
+        Ok((network, trained))
+    }
+
+    fn trained(&self) -> (Vec<Vec<u32>>, Trained) {
+        let (network, trained) = self.train(&mut Watcher::default()).unwrap();
+        (bits(&network), trained)
+    }
+
+    fn fails(&self) -> (TrainError, Watcher) {
+        let mut watcher = Watcher::default();
+        (self.train(&mut watcher).unwrap_err(), watcher)
+    }
+}
+
+const SEEDS: TaskSeeds = TaskSeeds::new(77);
+
+fn bits(network: &Network) -> Vec<Vec<u32>> {
+    let of = |tensor: &Tensor| {
+        let values: Vec<f32> = tensor.detach().flatten(0, -1).try_into().unwrap();
+        values.into_iter().map(f32::to_bits).collect()
+    };
+    network.parameters().iter().map(|parameter| of(&parameter.tensor)).collect()
+}
+
+/// A history without the time it took.
+fn timeless(trained: &Trained) -> Vec<EpochRecord> {
+    trained.history.iter().map(|record| EpochRecord { seconds: 0.0, ..*record }).collect()
+}
+
+#[derive(Default)]
+struct Watcher {
+    epochs: usize,
+    warnings: Vec<String>,
+}
+
+impl Observer for Watcher {
+    fn progress(&mut self, _: Progress) {}
+
+    fn epoch(&mut self, _: EpochRecord) {
+        self.epochs += 1;
+    }
+
+    fn warning(&mut self, message: String) {
+        self.warnings.push(message);
+    }
+}
+
+/// Keeps the newest checkpoint in memory, and asks for one and a pause before the steps it is told.
+#[derive(Default)]
+struct InMemory {
+    kept: Option<Checkpoint>,
+    full: bool,
+    /// Optimizer steps between two checkpoints; 0 for none.
+    every: u32,
+    since: u32,
+}
+
+impl Checkpoints for InMemory {
+    fn is_due(&mut self) -> bool {
+        self.since += 1;
+        if self.every == 0 || self.since < self.every {
+            return false;
+        }
+        self.since = 0;
+        true
+    }
+
+    fn keep(&mut self, checkpoint: &Checkpoint) -> Result<(), String> {
+        if self.full {
+            return Err("the disk is full".to_owned());
+        }
+        let copy = |tensor: &Tensor| super::optimizer::copy(tensor).unwrap();
+        self.kept = Some(Checkpoint {
+            // As a file holds it.
+            position: serde_json::from_str(&serde_json::to_string(&checkpoint.position).unwrap())
+                .unwrap(),
+            tensors: checkpoint.tensors.iter().map(|(name, t)| (name.clone(), copy(t))).collect(),
+        });
+        Ok(())
+    }
+
+    fn newest(&mut self) -> Option<Checkpoint> {
+        self.kept.take()
+    }
+}
+
+/// Trains, interrupted before every so many steps: each time with a new network and nothing left in memory but the checkpoint. How often it began,
+/// too.
+fn interrupted(fixture: &Fixture, every: u32) -> (Vec<Vec<u32>>, Trained, usize) {
+    let mut keeper = InMemory { every, ..InMemory::default() };
+    for began in 1.. {
+        let network = fixture.network();
+        if began > 1 {
+            // Other weights than the first time: all of them must come from the checkpoint.
+            let _no_grad = tch::no_grad_guard();
+            for parameter in network.parameters() {
+                let _same = parameter.tensor.shallow_clone().fill_(0.5);
+            }
+        }
+        let signals = Signals::default();
+        let trainer = Trainer {
+            network: &network,
+            data: &fixture.data,
+            spec: &fixture.spec,
+            seeds: SEEDS,
+            device: Device::Cpu,
+        };
+        let mut pausing = PauseWhenDue { keeper: &mut keeper, signals: &signals };
+        match trainer.run(&signals, &mut pausing, &mut Watcher::default()) {
+            Ok(trained) => return (bits(&network), trained, began),
+            Err(TrainError::Paused { steps }) => assert!(steps > 0),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    unreachable!("the counter has no end")
+}
+
+/// Asks for a pause where a checkpoint is due.
+struct PauseWhenDue<'a> {
+    keeper: &'a mut InMemory,
+    signals: &'a Signals,
+}
+
+impl Checkpoints for PauseWhenDue<'_> {
+    fn is_due(&mut self) -> bool {
+        if self.keeper.is_due() {
+            self.signals.pause.pause();
+        }
+        false
+    }
+
+    fn keep(&mut self, checkpoint: &Checkpoint) -> Result<(), String> {
+        self.keeper.keep(checkpoint)
+    }
+
+    fn newest(&mut self) -> Option<Checkpoint> {
+        self.keeper.newest()
+    }
+}
+
+fn any_training() -> impl Strategy<Value = (Vec<String>, u32)> {
+    let model = prop_oneof![
+        Just(r#"model={"Mlp":{"hidden":[12],"activation":"Tanh","dropout":0.3}}"#),
+        Just(r#"model={"Lstm":{"hidden":4,"layers":2,"dropout":0.3}}"#),
+        Just(r#"model={"Tcn":{"channels":[4,4],"kernel_size":2,"dropout":0.3}}"#),
+        Just(
+            r#"model={"Transformer":{"d_model":8,"heads":2,"layers":1,"feedforward":8,"dropout":0.3,"tokens":"Causal"}}"#
+        ),
+    ];
+    let optimizer = prop_oneof![
+        Just(r#"training.optimizer={"AdamW":{}}"#),
+        Just(r#"training.optimizer={"Adam":{}}"#),
+        Just(r#"training.optimizer={"Sgd":{"momentum":0.9,"nesterov":true}}"#),
+        Just(r#"training.optimizer={"Sgd":{}}"#),
+    ];
+    let schedule = prop_oneof![
+        Just(r#"training.schedule="Constant""#),
+        Just(r#"training.schedule={"Cosine":{"warmup_epochs":0.5,"final_share":0.1}}"#),
+        Just(r#"training.schedule={"Plateau":{"factor":0.5,"patience":0}}"#),
+    ];
+    let batch = 20_u32..400;
+    let rest = prop_oneof![
+        Just("training.patience=1"),
+        Just("training.monitor=RankIc"),
+        Just("training.accumulate_grad_batches=2"),
+        Just("training.max_steps=7"),
+        Just(r#"training.precision="Bf16""#),
+    ];
+    (model, optimizer, schedule, batch, rest, 1_u32..12).prop_map(
+        |(model, optimizer, schedule, batch, rest, every)| {
+            let batch = format!("training.batch_size={batch}");
+            let set = [model, optimizer, schedule, &batch, rest].map(str::to_owned).to_vec();
+            (set, every)
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn training_goes_on_from_any_step_with_the_same_bits((set, every) in any_training()) {
+        let set: Vec<&str> = set.iter().map(String::as_str).collect();
+        let fixture = Fixture::new(&set, 1);
+        let (whole, trained) = fixture.trained();
+        let (resumed, again, began) = interrupted(&fixture, every);
+        prop_assert_eq!(began as u64, 1 + (trained.steps - 1) / u64::from(every).max(1), "{} steps", trained.steps);
+        prop_assert_eq!(timeless(&again), timeless(&trained));
+        prop_assert_eq!(again.steps, trained.steps);
+        prop_assert!(resumed == whole, "{:?} every {} steps", set, every);
+        prop_assert_eq!(again.determinism, Determinism::BitForBit);
+    }
+}
+
+#[test]
+fn checkpoints_change_nothing_and_a_full_disk_ends_nothing() {
+    let fixture = Fixture::new(&[], 1);
+    let (whole, trained) = fixture.trained();
+    for full in [false, true] {
+        let network = fixture.network();
+        let trainer = Trainer {
+            network: &network,
+            data: &fixture.data,
+            spec: &fixture.spec,
+            seeds: SEEDS,
+            device: Device::Cpu,
+        };
+        let mut keeper = InMemory { every: 4, full, ..InMemory::default() };
+        let mut watcher = Watcher::default();
+        let again = trainer.run(&Signals::default(), &mut keeper, &mut watcher).unwrap();
+        assert_eq!(timeless(&again), timeless(&trained));
+        assert!(bits(&network) == whole);
+        assert_eq!(keeper.kept.is_none(), full);
+        assert_eq!(watcher.warnings.iter().any(|text| text.contains("disk is full")), full);
+        let signals = Signals::default();
+        signals.pause.pause();
+        // Somebody asks to stand still where nothing can be kept: it goes on instead of losing everything.
+        let ended = trainer.run(&signals, &mut keeper, &mut watcher);
+        assert_eq!(matches!(ended, Err(TrainError::Paused { .. })), !full, "{ended:?}");
+    }
+}
+
+#[test]
+fn a_checkpoint_of_another_network_is_refused() {
+    let fixture = Fixture::new(&[], 1);
+    let mut keeper = InMemory { every: 2, ..InMemory::default() };
+    let network = fixture.network();
+    let (data, device, spec) = (&fixture.data, Device::Cpu, &fixture.spec);
+    let trainer = Trainer { network: &network, data, spec, seeds: SEEDS, device };
+    trainer.run(&Signals::default(), &mut keeper, &mut Watcher::default()).unwrap();
+    let other =
+        Fixture::new(&[r#"model={"Mlp":{"hidden":[5],"activation":"Tanh","dropout":0.3}}"#], 1);
+    let network = other.network();
+    let trainer = Trainer { network: &network, spec: &other.spec, ..trainer };
+    let error = trainer.run(&Signals::default(), &mut keeper, &mut Watcher::default());
+    let message = error.unwrap_err().to_string();
+    assert!(
+        message.contains("checkpoint cannot be used") && message.contains("shape"),
+        "{message}"
+    );
+}
+
+#[test]
+fn where_memory_is_short_a_batch_goes_through_in_parts_with_the_same_loss() {
+    // Without dropout the parts have the very gradients of the whole.
+    let no_dropout = r#"model={"Mlp":{"hidden":[12],"activation":"Tanh","dropout":0.0}}"#;
+    for set in [
+        &[no_dropout][..],
+        &[
+            no_dropout,
+            "label={\"Direction\":{\"horizon\":2}}",
+            "training.loss=\"BalancedCrossEntropy\"",
+        ],
+    ] {
+        let fixture = Fixture::new(set, 1);
+        let (_, whole) = fixture.train(&mut Watcher::default()).unwrap();
+        let faults = Plan::new(&[(Place::Step, 2, CUDA_SHORT), (Place::Step, 0, CUDA_SHORT)]);
+        let mut watcher = Watcher::default();
+        let (_, parts) = fixture.train(&mut watcher).unwrap();
+        assert_eq!((faults.left(), watcher.warnings.len()), (0, 2), "{:?}", watcher.warnings);
+        assert!(
+            watcher.warnings[0].contains("at 64 samples")
+                && watcher.warnings[0].contains("parts of 32"),
+            "{:?}",
+            watcher.warnings
+        );
+        assert!(watcher.warnings[1].contains("parts of 16"), "{:?}", watcher.warnings);
+        assert!(
+            matches!(&parts.determinism, Determinism::No { because } if because.contains("memory"))
+        );
+        assert_eq!(whole.determinism, Determinism::BitForBit);
+        for (whole, parts) in whole.history.iter().zip(&parts.history) {
+            assert!((whole.train_loss - parts.train_loss).abs() < 1e-5, "{whole:?} {parts:?}");
+            let losses = whole.validation_loss.zip(parts.validation_loss);
+            assert!(losses.is_some_and(|(a, b)| (a - b).abs() < 1e-5), "{whole:?} {parts:?}");
+        }
+    }
+}
+
+#[test]
+fn a_task_that_is_short_of_memory_three_times_is_given_up_with_advice() {
+    let fixture = Fixture::new(&[], 1);
+    let _faults = Plan::new(&[(Place::Step, 0, CUDA_SHORT); 3]);
+    let (error, watcher) = fixture.fails();
+    let message = error.to_string();
+    assert!(matches!(error, TrainError::OutOfMemory { .. }), "{message}");
+    assert!(
+        message.contains("lower training.batch_size") && message.contains("2.00 GiB"),
+        "{message}"
+    );
+    assert_eq!(watcher.warnings.len(), 2);
+}
+
+#[test]
+fn a_loss_that_cannot_be_taken_in_parts_fails_with_advice() {
+    let set = ["data.pooling=Pooled", "training.loss=NegativeIc", "training.batch_size=120"];
+    let fixture = pooled(&set);
+    let (_, trained) = fixture.trained();
+    assert!(trained.best.validation_loss.is_some_and(|loss| loss < 0.0), "{:?}", trained.best);
+    let _faults = Plan::new(&[(Place::Step, 2, CUDA_SHORT)]);
+    let (error, _) = fixture.fails();
+    let message = error.to_string();
+    assert!(message.contains("cannot be computed in parts"), "{message}");
+}
+
+/// Twelve symbols.
+fn pooled(set: &[&str]) -> Fixture {
+    Fixture::new(set, 12)
+}
+
+#[test]
+fn memory_that_is_short_while_validating_halves_the_rows_at_once() {
+    let fixture = Fixture::new(&[], 1);
+    let (_, whole) = fixture.train(&mut Watcher::default()).unwrap();
+    let faults = Plan::new(&[(Place::Evaluation, 1, CUDA_SHORT)]);
+    let mut watcher = Watcher::default();
+    let (_, parts) = fixture.train(&mut watcher).unwrap();
+    assert_eq!(faults.left(), 0);
+    assert!(watcher.warnings[0].contains("while validating"), "{:?}", watcher.warnings);
+    assert!(matches!(parts.determinism, Determinism::No { .. }));
+    for (whole, parts) in whole.history.iter().zip(&parts.history) {
+        let losses = whole.validation_loss.zip(parts.validation_loss);
+        assert!(losses.is_some_and(|(a, b)| (a - b).abs() < 1e-6));
+    }
+}
+
+#[test]
+fn a_device_that_fails_ends_the_training_as_lost() {
+    let fixture = Fixture::new(&[], 1);
+    let _faults =
+        Plan::new(&[(Place::Step, 4, "CUDA error: an illegal memory access was encountered")]);
+    let (error, _) = fixture.fails();
+    assert!(matches!(&error, TrainError::Torch(error) if error.is_device_lost()), "{error}");
+}
+
+#[test]
+fn a_loss_that_leaves_the_numbers_is_told_with_its_place() {
+    let linear = "model=Linear";
+    let fixture = Fixture::new(
+        &[linear, "training.learning_rate=1e30", "training.gradient_clip_val=null"],
+        1,
+    );
+    let (error, watcher) = fixture.fails();
+    let TrainError::Diverged(divergence) = &error else { panic!("{error}") };
+    assert_eq!((divergence.epoch, divergence.of, divergence.last_good), (1, 4, None));
+    let (first, last) = divergence.batches.unwrap();
+    assert!(first == last && (2..=4).contains(&first), "{divergence:?}");
+    let message = error.to_string();
+    assert!(
+        message.contains("epoch 1, batch")
+            && message.contains("1e30")
+            && message.contains("lower training.learning_rate"),
+        "{message}"
+    );
+    assert_eq!(watcher.epochs, 0, "no silent curve");
+
+    let slow = [
+        "model=Linear",
+        "training.learning_rate=5.0",
+        "training.gradient_clip_val=null",
+        "training.optimizer={\"Sgd\":{}}",
+        "training.max_epochs=60",
+    ];
+    let (error, watcher) = Fixture::new(&slow, 1).fails();
+    let TrainError::Diverged(divergence) = &error else { panic!("{error}") };
+    assert!(watcher.epochs >= 1 || divergence.epoch == 1, "{error}");
+}
+
+#[test]
+fn limits_on_steps_and_time_keep_what_was_learnt() {
+    let (_, trained) = Fixture::new(&["training.max_steps=7"], 1).trained();
+    assert_eq!((trained.steps, trained.history.len()), (7, 2), "four steps an epoch");
+    assert_eq!(trained.determinism, Determinism::BitForBit);
+    let (_, trained) = Fixture::new(&["training.max_minutes=1e-9"], 1).trained();
+    assert_eq!(trained.steps, 1);
+    assert!(
+        matches!(trained.determinism, Determinism::No { because } if because.contains("max_minutes"))
+    );
+}
+
+#[test]
+fn accumulated_batches_are_one_large_batch() {
+    let no_dropout = r#"model={"Mlp":{"hidden":[12],"activation":"Tanh","dropout":0.0}}"#;
+    let (_, large) = Fixture::new(&[no_dropout, "training.batch_size=100"], 1).trained();
+    let parts = ["training.batch_size=25", "training.accumulate_grad_batches=4", no_dropout];
+    let (_, small) = Fixture::new(&parts, 1).trained();
+    assert_eq!(large.steps, small.steps);
+    for (large, small) in large.history.iter().zip(&small.history) {
+        assert!((large.train_loss - small.train_loss).abs() < 1e-5, "{large:?} {small:?}");
+    }
+}
+
+#[test]
+fn any_metric_of_the_validation_rows_chooses_the_best_epoch() {
+    for monitor in ["Ic", "RankIc", "HitRate"] {
+        let (_, trained) = Fixture::new(&[&format!("training.monitor={monitor}")], 2).trained();
+        let values: Vec<f64> =
+            trained.history.iter().map(|record| record.monitor.unwrap()).collect();
+        let best = values.iter().copied().fold(f64::MIN, f64::max);
+        assert_eq!(trained.best.monitor, Some(best), "{monitor}: {values:?}");
+    }
+    let across = ["training.monitor=CrossSectionRankIc", "data.pooling=Pooled"];
+    let (_, trained) = pooled(&across).trained();
+    assert!(trained.history.iter().all(|record| record.monitor.is_some()));
+    // With two symbols at a moment there is no such correlation: the last epoch is kept, and that is said.
+    let mut watcher = Watcher::default();
+    let (_, trained) = Fixture::new(&across, 2).train(&mut watcher).unwrap();
+    assert_eq!(trained.best.epoch, 3);
+    assert!(watcher.warnings[0].contains("cross-section rank IC"), "{:?}", watcher.warnings);
+}
+
+#[test]
+fn without_validation_rows_the_last_epoch_is_kept() {
+    let only_train = |fold: FoldPlan| {
+        let nothing = TimeSpan { start: fold.test.end, end: fold.test.end };
+        FoldPlan { validation: nothing, test: nothing, ..fold }
+    };
+    let fixture = Fixture::with_fold(&["training.patience=1"], 1, only_train);
+    let (_, trained) = fixture.trained();
+    assert_eq!((trained.best.epoch, trained.history.len()), (3, 3));
+    assert!(trained.history.iter().all(|record| record.validation_loss.is_none()));
+    assert!(!trained.stopped_early);
+}
+
+#[test]
+fn half_precision_learns_what_full_precision_learns() {
+    // Not every processor has recurrent layers in half precision; the plan asks before.
+    let mlp = r#"model={"Mlp":{"hidden":[16],"activation":"Tanh","dropout":0.0}}"#;
+    let loss = |precision: &str| {
+        let precision = format!("training.precision={precision}");
+        let (_, trained) = Fixture::new(&[mlp, &precision, "training.max_epochs=6"], 2).trained();
+        trained.best.validation_loss.unwrap()
+    };
+    let full = loss("F32");
+    for precision in ["Bf16", "F16"] {
+        let half = loss(precision);
+        assert!((half / full - 1.0).abs() < 0.02, "{precision}: {half} and {full}");
+        assert_ne!(half, full, "{precision} is another arithmetic");
+    }
+}
+
+#[test]
+fn nobody_is_cancelled_late() {
+    let fixture = Fixture::new(&[], 1);
+    let (network, cancel) = (fixture.network(), Cancel::new());
+    cancel.cancel();
+    let signals = Signals { cancel, ..Signals::default() };
+    let (data, spec) = (&fixture.data, &fixture.spec);
+    let trainer = Trainer { network: &network, data, spec, seeds: SEEDS, device: Device::Cpu };
+    let ended = trainer.run(&signals, &mut NoCheckpoints, &mut Watcher::default());
+    assert!(matches!(ended, Err(TrainError::Cancelled { steps: 0 })), "{ended:?}");
+}

@@ -1,0 +1,51 @@
+use std::collections::BTreeMap;
+
+use parking_lot::Mutex;
+
+use crate::devices::Request;
+use crate::domain::{Bytes, ContentHash, Task};
+use crate::spec::ExperimentSpec;
+
+/// What the tasks of a run take of a device's memory: estimated while none has finished, then corrected by what those that have finished really
+/// took.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// The largest measured share of the estimate so far, for each kind of device.
+    measured: Mutex<BTreeMap<&'static str, f64>>,
+}
+
+impl Memory {
+    /// What to ask the pool for.
+    pub(super) fn request(&self, task: &Task, spec: &ExperimentSpec) -> Request {
+        let estimate = own(task);
+        let share = self.measured.lock().get(task.device.class()).copied();
+        // A task may take a little more than the one before it: the last batches of a section differ.
+        let bytes = share.map_or(estimate, |share| Bytes((estimate.0 as f64 * share * 1.1) as u64));
+        let shared = (task.resident > Bytes(0)).then(|| (key(task, spec), task.resident));
+        Request { bytes, shared }
+    }
+
+    /// A task has finished and took so much besides the resident matrix.
+    pub(super) fn learn(&self, task: &Task, peak: Option<Bytes>) {
+        let (Some(peak), estimate) = (peak, own(task)) else { return };
+        if estimate == Bytes(0) || peak == Bytes(0) {
+            return;
+        }
+        let share = peak.0 as f64 / estimate.0 as f64;
+        let mut measured = self.measured.lock();
+        let most = measured.entry(task.device.class()).or_insert(share);
+        *most = most.max(share);
+    }
+}
+
+/// What is the task's alone.
+const fn own(task: &Task) -> Bytes {
+    Bytes(task.memory.0.saturating_sub(task.resident.0))
+}
+
+/// Equal for tasks on the same series.
+fn key(task: &Task, spec: &ExperimentSpec) -> u64 {
+    let series = (&task.symbols, &task.timeframes, spec.data.pooling);
+    let series = serde_json::to_vec(&series).expect("plain data with string keys serialises");
+    ContentHash::of(&series).to_u64()
+}
