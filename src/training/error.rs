@@ -86,7 +86,7 @@ impl std::fmt::Display for Divergence {
             Some((first, last)) => write!(f, ", between batches {first} and {last} of {of}")?,
             None => {}
         }
-        write!(f, ": the {what} is {value} at a learning rate of {learning_rate}")?;
+        write!(f, ": the {what} is {value} at a learning rate of {learning_rate:e}")?;
         match self.last_good {
             Some((good, loss)) => {
                 write!(
