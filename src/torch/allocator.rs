@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn a_card_tells_what_tensors_take_and_what_is_kept() {
         if !tch::Cuda::is_available() {
-            return;
+            crate::skip!("no CUDA device");
         }
         let card = Device::Cuda(0);
         let held = Tensor::zeros([1 << 20], (Kind::Float, tch::Device::Cuda(0)));

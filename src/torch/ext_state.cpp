@@ -6,12 +6,12 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/Flags.h>
 #include <c10/util/ThreadLocalDebugInfo.h>
+#include <c10/util/flat_hash_map.h>
 
 #include <algorithm>
 #include <atomic>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
 #include <vector>
 
 #include "ext_common.h"
@@ -97,7 +97,7 @@ class Meter final : public c10::MemoryReportingInfoBase {
     std::mutex mutex_;
     std::vector<Counted> devices_;
     // Sizes by address, so that the end of a tensor older than the meter is not subtracted.
-    std::unordered_map<void *, int64_t> blocks_;
+    ska::flat_hash_map<void *, int64_t> blocks_;
 };
 
 } // namespace

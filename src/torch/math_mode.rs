@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::fmt;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -46,7 +47,7 @@ fn flags() -> i32 {
     flags
 }
 
-/// Only with the lock of [`SWITCHES`] held, so that one thread at a time does.
+/// Only with the lock of a [`Gate`] held, so that one thread at a time does.
 fn set_flags(flags: i32) {
     // SAFETY: takes a number; one thread at a time calls it.
     let set = ffi::checked(unsafe { ffi::wf_math_flags_set(flags) });
@@ -59,16 +60,22 @@ fn set_flags(flags: i32) {
 /// Computing without a guard goes by whatever mode holds at that moment.
 #[derive(Debug)]
 pub struct MathGuard {
-    _private: (),
+    gate: &'static Gate,
 }
 
 /// How often somebody who waits is asked whether they still want to.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-static SWITCHES: Mutex<Switches> =
-    Mutex::new(Switches { now: None, waiting: VecDeque::new(), next_ticket: 0 });
-/// Told whenever a guard or somebody who waits goes or comes to the front.
-static CHANGED: Condvar = Condvar::new();
+static PROCESS: Gate = Gate::new(flags, set_flags);
+
+/// Lets holders of one mode through at a time.
+struct Gate {
+    switches: Mutex<Switches>,
+    /// Told whenever a guard or somebody who waits goes or comes to the front.
+    changed: Condvar,
+    read: fn() -> i32,
+    write: fn(i32),
+}
 
 struct Switches {
     now: Option<Held>,
@@ -88,17 +95,33 @@ impl MathGuard {
     /// Waits until the process computes in this mode. Asks `keep_waiting` about ten times a second and gives up with `None` when it says no;
     /// does not ask where there is nothing to wait for. In the order of asking, so that no mode waits for ever.
     ///
-    /// A thread that holds a guard must not ask for another mode: it would wait for itself.
+    /// A thread that holds a guard must not ask for another mode: it would wait for itself. Nor for the same one again, if others may ask in
+    /// between: it would wait for those.
     pub fn acquire(mode: MathMode, keep_waiting: impl Fn() -> bool) -> Option<Self> {
-        let place = Place::take();
+        PROCESS.acquire(mode, keep_waiting)
+    }
+}
+
+impl Gate {
+    const fn new(read: fn() -> i32, write: fn(i32)) -> Self {
+        let switches = Switches { now: None, waiting: VecDeque::new(), next_ticket: 0 };
+        Self { switches: Mutex::new(switches), changed: Condvar::new(), read, write }
+    }
+
+    fn acquire(
+        &'static self,
+        mode: MathMode,
+        keep_waiting: impl Fn() -> bool,
+    ) -> Option<MathGuard> {
+        let place = Place::take(self);
         loop {
-            let mut switches = SWITCHES.lock();
-            if switches.let_in(&place, mode) {
-                return Some(Self { _private: () });
+            let mut switches = self.switches.lock();
+            if self.let_in(&mut switches, &place, mode) {
+                return Some(MathGuard { gate: self });
             }
-            CHANGED.wait_for(&mut switches, PATIENCE);
-            if switches.let_in(&place, mode) {
-                return Some(Self { _private: () });
+            self.changed.wait_for(&mut switches, PATIENCE);
+            if self.let_in(&mut switches, &place, mode) {
+                return Some(MathGuard { gate: self });
             }
             drop(switches);
             if !keep_waiting() {
@@ -106,66 +129,71 @@ impl MathGuard {
             }
         }
     }
-}
 
-impl Switches {
-    fn let_in(&mut self, place: &Place, mode: MathMode) -> bool {
-        if self.waiting.front() != Some(&place.ticket) {
+    fn let_in(&self, switches: &mut Switches, place: &Place, mode: MathMode) -> bool {
+        if switches.waiting.front() != Some(&place.ticket) {
             return false;
         }
-        match &mut self.now {
+        match &mut switches.now {
             Some(held) if held.mode == mode => held.guards += 1,
             Some(_) => return false,
             None => {
-                self.now = Some(Held { mode, guards: 1, before: flags() });
-                set_flags(mode.flags());
+                switches.now = Some(Held { mode, guards: 1, before: (self.read)() });
+                (self.write)(mode.flags());
             }
         }
-        self.waiting.pop_front();
-        CHANGED.notify_all();
+        switches.waiting.pop_front();
+        self.changed.notify_all();
         true
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").finish_non_exhaustive()
     }
 }
 
 impl Drop for MathGuard {
     fn drop(&mut self) {
-        let mut switches = SWITCHES.lock();
+        let mut switches = self.gate.switches.lock();
         let Some(held) = &mut switches.now else { return };
         held.guards -= 1;
         if held.guards == 0 {
-            set_flags(held.before);
+            (self.gate.write)(held.before);
             switches.now = None;
-            CHANGED.notify_all();
+            self.gate.changed.notify_all();
         }
     }
 }
 
 /// A place in the queue, given up when it is dropped, also by a panic of whoever is asked.
 struct Place {
+    gate: &'static Gate,
     ticket: u64,
 }
 
 impl Place {
-    fn take() -> Self {
-        let mut switches = SWITCHES.lock();
+    fn take(gate: &'static Gate) -> Self {
+        let mut switches = gate.switches.lock();
         let ticket = switches.next_ticket;
         switches.next_ticket += 1;
         switches.waiting.push_back(ticket);
-        Self { ticket }
+        Self { gate, ticket }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut switches = SWITCHES.lock();
+        let mut switches = self.gate.switches.lock();
         switches.waiting.retain(|ticket| *ticket != self.ticket);
-        CHANGED.notify_all();
+        self.gate.changed.notify_all();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
     use std::thread;
 
     use crossbeam_channel::bounded;
@@ -177,10 +205,6 @@ mod tests {
     const STRICT: MathMode = MathMode { deterministic: true, tf32: false };
     const FAST: MathMode = MathMode { deterministic: false, tf32: true };
 
-    fn acquire(mode: MathMode) -> MathGuard {
-        MathGuard::acquire(mode, || true).unwrap()
-    }
-
     /// `Tensor.put_` without accumulation has no repeatable algorithm.
     fn is_unrepeatable_refused() -> bool {
         let zeros = Tensor::zeros([4], (Kind::Float, tch::Device::Cpu));
@@ -188,37 +212,54 @@ mod tests {
         zeros.f_put(&index, &Tensor::from_slice(&[1.0_f32]), false).is_err()
     }
 
-    /// The switches belong to the process: one test, so that no other one of these runs beside it.
+    /// Other tests of this program may hold guards too, so nothing is said of the switches while this one holds none.
+    #[test]
+    fn the_switches_of_libtorch_follow_the_guard() {
+        for mode in [STRICT, FAST, PLAIN] {
+            let guard = MathGuard::acquire(mode, || true).unwrap();
+            assert_eq!((MathMode::now(), is_unrepeatable_refused()), (mode, mode.deterministic));
+            drop(guard);
+        }
+    }
+
+    /// What libtorch begins with: nothing repeatable, cuDNN rounds, products do not.
+    const AT_FIRST: i32 = 4 | 16 | 32;
+
+    static FLAGS: AtomicI32 = AtomicI32::new(AT_FIRST);
+    static GATE: Gate = Gate::new(read, |flags| FLAGS.store(flags, Ordering::SeqCst));
+
+    fn read() -> i32 {
+        FLAGS.load(Ordering::SeqCst)
+    }
+
+    fn acquire(mode: MathMode) -> MathGuard {
+        GATE.acquire(mode, || true).unwrap()
+    }
+
+    /// One test, so that it has the gate for itself.
     #[test]
     fn equal_modes_share_others_wait_in_turn_and_the_last_restores() {
-        let before = flags();
-
-        // Each switch does something, and the end of a guard undoes it.
         let strict = acquire(STRICT);
-        assert_eq!((MathMode::now(), is_unrepeatable_refused()), (STRICT, true));
         let second = acquire(STRICT);
         drop(strict);
-        assert_eq!(MathMode::now(), STRICT, "one is left");
+        assert_eq!(read(), STRICT.flags(), "one is left");
         drop(second);
-        assert_eq!((flags(), is_unrepeatable_refused()), (before, false));
-        let plain = acquire(PLAIN);
-        assert_eq!(MathMode::now(), PLAIN);
-        drop(plain);
+        assert_eq!(read(), AT_FIRST, "what no mode is made of comes back too");
 
         // Who gives up leaves no trace.
         let fast = acquire(FAST);
         let asked = AtomicU32::new(0);
-        let refused = MathGuard::acquire(PLAIN, || asked.fetch_add(1, Ordering::Relaxed) < 2);
+        let refused = GATE.acquire(PLAIN, || asked.fetch_add(1, Ordering::Relaxed) < 2);
         assert!(refused.is_none());
         assert_eq!(asked.load(Ordering::Relaxed), 3);
-        let panicked = std::panic::catch_unwind(|| MathGuard::acquire(PLAIN, || panic!("asked")));
+        let panicked = std::panic::catch_unwind(|| GATE.acquire(PLAIN, || panic!("asked")));
         assert!(panicked.is_err());
-        assert!(SWITCHES.lock().waiting.is_empty());
+        assert!(GATE.switches.lock().waiting.is_empty());
         drop(fast);
 
         in_turn();
         all_get_in();
-        assert_eq!(flags(), before);
+        assert_eq!(read(), AT_FIRST);
     }
 
     /// Somebody of the mode that holds does not pass by somebody who waits for another.
@@ -230,18 +271,18 @@ mod tests {
                 let entered = entered.clone();
                 let wait = move || {
                     let _guard = acquire(mode);
-                    entered.send((number, MathMode::now())).unwrap();
+                    entered.send((number, read())).unwrap();
                 };
                 let builder = thread::Builder::new().name(format!("walkforge-test-{number}"));
                 builder.spawn_scoped(scope, wait).unwrap();
-                while SWITCHES.lock().waiting.len() < number {
+                while GATE.switches.lock().waiting.len() < number {
                     thread::yield_now();
                 }
             }
             assert!(order.try_recv().is_err(), "both wait");
             drop(held);
-            assert_eq!(order.recv().unwrap(), (1, FAST));
-            assert_eq!(order.recv().unwrap(), (2, STRICT));
+            assert_eq!(order.recv().unwrap(), (1, FAST.flags()));
+            assert_eq!(order.recv().unwrap(), (2, STRICT.flags()));
         });
     }
 
@@ -254,7 +295,7 @@ mod tests {
                 let work = move || {
                     for _ in 0..50 {
                         let _guard = acquire(mode);
-                        assert_eq!(MathMode::now(), mode);
+                        assert_eq!(read(), mode.flags());
                         entries.fetch_add(1, Ordering::Relaxed);
                     }
                 };

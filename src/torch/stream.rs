@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn on_a_card_streams_compute_what_the_default_stream_does() {
         if !tch::Cuda::is_available() {
-            return;
+            crate::skip!("no CUDA device");
         }
         let product = || {
             let ones = Tensor::ones([512, 512], (Kind::Float, tch::Device::Cuda(0)));
