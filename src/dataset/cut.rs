@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use super::Series;
 use crate::domain::{FoldPlan, TaskRows};
-use crate::labels::{WeightedRows, dead_zone_threshold, is_learnable, sample_weights};
+use crate::labels::{
+    WeightedRows, class_in_fold, dead_zone_threshold, is_learnable, sample_weights,
+};
 use crate::spec::{LabelSpec, WeightSpec};
 use crate::validation::{RowTimes, Sections, sections};
 
@@ -48,7 +50,7 @@ impl TaskCut {
         let dead_zone = dead_zone_threshold(label.dead_zone(), outcomes);
         let mut inside = 0;
         // Three classes: what is inside is learnt as well.
-        let kept = if label.classes() == Some(3) { None } else { dead_zone };
+        let kept = if label.has_flat_class() { None } else { dead_zone };
         for (part, sections) in sections.iter_mut().enumerate() {
             for rows in [&mut sections.train, &mut sections.validation] {
                 let before = rows.len();
@@ -57,6 +59,17 @@ impl TaskCut {
             }
         }
         Self { sections, only_train: false, dead_zone, inside_dead_zone: inside }
+    }
+
+    /// The labels of every bar of a series as they are in this fold: what its dead zone makes a class of its own is one.
+    #[must_use]
+    pub fn labels(&self, series: &Series, label: LabelSpec) -> Vec<f32> {
+        let labels = series.labels();
+        if !label.has_flat_class() {
+            return labels.value.clone();
+        }
+        let rows = labels.value.iter().zip(&labels.outcome);
+        rows.map(|(value, outcome)| class_in_fold(*value, *outcome, self.dead_zone)).collect()
     }
 
     /// Rows by section, over all series.

@@ -8,7 +8,7 @@ use super::{Fitted, Resident, Series, SeriesScaler, TaskCut};
 use crate::domain::{Device, FoldPlan, Symbol, TaskRows};
 use crate::features::{Scaler, ScalerError};
 use crate::labels::class_in_fold;
-use crate::spec::{ExperimentSpec, InsideDeadZone, LabelSpec};
+use crate::spec::ExperimentSpec;
 use crate::torch::TorchError;
 
 /// A part of a fold.
@@ -159,13 +159,9 @@ impl TaskData {
                 resident.labels.f_zeros_like()?.f_index_copy(0, &rows, &weights)
             })
             .transpose()?;
-        let own_labels = if has_flat_class(spec.label) {
-            let labels: Vec<f32> = series
-                .iter()
-                .flat_map(|series| {
-                    (0..series.labels().len()).map(|row| class_of(series, row, fitted.dead_zone))
-                })
-                .collect();
+        let own_labels = if spec.label.has_flat_class() {
+            let labels: Vec<f32> =
+                series.iter().flat_map(|series| cut.labels(series, spec.label)).collect();
             Some(Tensor::f_from_slice(&labels)?.f_to(resident.device)?)
         } else {
             None
@@ -260,7 +256,8 @@ impl TaskData {
             scaler.transform(&mut latest.features[from..]);
             latest.outcomes.push(series.labels().outcome[local]);
             let dead_zone = self.dead_zone.filter(|_| self.own_labels.is_some());
-            latest.labels.push(f64::from(class_of(series, local, dead_zone)));
+            let (label, outcome) = (series.labels().value[local], series.labels().outcome[local]);
+            latest.labels.push(f64::from(class_in_fold(label, outcome, dead_zone)));
         }
         latest
     }
@@ -330,17 +327,6 @@ pub struct LatestRows {
     pub outcomes: Vec<f64>,
     /// The label of each row, as it defines itself in this fold; NaN where there is none.
     pub labels: Vec<f64>,
-}
-
-/// Whether the dead zone of a fold decides on the class of its rows.
-const fn has_flat_class(label: LabelSpec) -> bool {
-    matches!(label, LabelSpec::Direction { inside: InsideDeadZone::Flat, .. })
-}
-
-/// The label of a row: 1 inside the dead zone, if there is one.
-fn class_of(series: &Series, row: usize, dead_zone: Option<f64>) -> f32 {
-    let labels = series.labels();
-    class_in_fold(labels.value[row], labels.outcome[row], dead_zone)
 }
 
 fn check_not_empty(

@@ -158,10 +158,28 @@ impl LabelSpec {
         }
     }
 
+    /// The classes' names, as people read them; a class's place is its label value. Empty where there are none.
+    #[must_use]
+    pub const fn class_names(self) -> &'static [&'static str] {
+        match (self, self.classes()) {
+            (Self::Direction { .. }, Some(3)) => &["down", "flat", "up"],
+            (Self::Direction { .. }, _) => &["not up", "up"],
+            (Self::TripleBarrier { .. }, Some(3)) => &["stop first", "neither", "profit first"],
+            (Self::TripleBarrier { .. }, _) => &["stop first", "profit first"],
+            _ => &[],
+        }
+    }
+
     /// Whether the model chooses among classes rather than saying how much.
     #[must_use]
     pub const fn is_classification(self) -> bool {
         self.classes().is_some()
+    }
+
+    /// Whether a fold's dead zone decides on the class of its rows.
+    #[must_use]
+    pub const fn has_flat_class(self) -> bool {
+        matches!(self, Self::Direction { inside: InsideDeadZone::Flat, .. })
     }
 
     /// Whether the model says yes or no.
@@ -269,6 +287,7 @@ mod tests {
             assert_eq!(label.is_binary(), classes == Some(2), "{text}");
             assert_eq!(label.outputs(), if classes == Some(3) { 3 } else { 1 }, "{text}");
             assert_eq!(label.is_classification(), classes.is_some(), "{text}");
+            assert_eq!(label.class_names().len(), classes.unwrap_or(0) as usize, "{text}");
         }
     }
 }

@@ -13,26 +13,30 @@ use walkforge::spec::ExperimentSpec;
 use crate::require_python;
 use crate::support::{prepare, run_to_end, spec};
 
-/// Loads `model.pt` as any Python program would and prints the largest difference at each batch size.
+/// Loads the `model.pt` of each folder as any Python program would and prints the largest difference at each batch size, a line for each.
 const CHECK: &str = r#"
 import json, sys
 import torch
-folder, shape = sys.argv[1], json.loads(sys.argv[2])
-def read(name):
-    return torch.frombuffer(bytearray(open(f"{folder}/{name}", "rb").read()), dtype=torch.float32)
-windows, expected = read("windows.f32").reshape(shape), read("expected.f32")
-model = torch.jit.load(f"{folder}/model.pt").eval()
-manifest = json.load(open(f"{folder}/manifest.json"))
-example = manifest["example"]
-differences = {}
-with torch.no_grad():
-    for batch in (1, 3, 257):
-        parts = [model(windows[i:i + batch]) for i in range(0, len(windows), batch)]
-        assert all(part.dim() == 1 for part in parts), "one prediction per sample"
-        differences[batch] = (torch.cat(parts) - expected).abs().max().item()
-    output = model(torch.tensor(example["input"]).reshape(example["shape"]))
-    differences["example"] = (output - torch.tensor(example["output"])).abs().max().item()
-print(json.dumps(differences))
+torch.set_num_threads(1)
+def check(folder):
+    def read(name):
+        return torch.frombuffer(bytearray(open(f"{folder}/{name}", "rb").read()), dtype=torch.float32)
+    shape = json.load(open(f"{folder}/shape.json"))
+    windows, expected = read("windows.f32").reshape(shape), read("expected.f32")
+    model = torch.jit.load(f"{folder}/model.pt").eval()
+    manifest = json.load(open(f"{folder}/manifest.json"))
+    example = manifest["example"]
+    differences = {}
+    with torch.no_grad():
+        for batch in (1, 3, 257):
+            parts = [model(windows[i:i + batch]) for i in range(0, len(windows), batch)]
+            assert all(part.dim() == 1 for part in parts), "one prediction per sample"
+            differences[batch] = (torch.cat(parts) - expected).abs().max().item()
+        output = model(torch.tensor(example["input"]).reshape(example["shape"]))
+        differences["example"] = (output - torch.tensor(example["output"])).abs().max().item()
+    print(json.dumps(differences))
+for folder in sys.argv[1:]:
+    check(folder)
 "#;
 
 const SAMPLES: usize = 257;
@@ -88,8 +92,8 @@ fn write_f32(path: &Path, values: &[f32]) {
     std::fs::write(path, bytes).unwrap();
 }
 
-/// Puts the first test windows and the run's own predictions for them beside the exported model; returns the windows' shape.
-fn write_samples(spec: &ExperimentSpec, run: &RunFolder, exported: &Path) -> Vec<i64> {
+/// Puts the first test windows, their shape and the run's own predictions for them beside the exported model.
+fn write_samples(spec: &ExperimentSpec, run: &RunFolder, exported: &Path) {
     let prepared = prepare(spec);
     let task = &prepared.plan.tasks[0];
     let data = TaskData::build(&prepared.series[0], &task.fold, spec, Device::Cpu).unwrap();
@@ -98,13 +102,16 @@ fn write_samples(spec: &ExperimentSpec, run: &RunFolder, exported: &Path) -> Vec
     let values: Vec<f32> = windows.flatten(0, -1).try_into().unwrap();
     write_f32(&exported.join("windows.f32"), &values);
     write_f32(&exported.join("expected.f32"), &stored_predictions(&run.task(&task.id))[..SAMPLES]);
-    windows.size()
+    let shape = serde_json::to_vec(&windows.size()).unwrap();
+    std::fs::write(exported.join("shape.json"), shape).unwrap();
 }
 
 #[test]
 fn python_gives_the_programs_own_predictions_at_any_batch_size() {
     let python = require_python!();
-    for (label, model) in MODELS {
+    let runs = tempfile::tempdir().unwrap();
+    let mut folders = Vec::new();
+    for (index, (label, model)) in MODELS.iter().enumerate() {
         let spec = spec(
             "mlp-return",
             &[
@@ -117,22 +124,20 @@ fn python_gives_the_programs_own_predictions_at_any_batch_size() {
                 &format!("model={model}"),
             ],
         );
-        let runs = tempfile::tempdir().unwrap();
         let (run, outcome) = run_to_end(&spec, runs.path());
         assert_eq!(outcome, RunOutcome::Finished);
-        let exported = export_run(&run, &runs.path().join("export"), &Cancel::new()).unwrap();
-        let shape = write_samples(&spec, &run, &exported[0]);
-
-        let shape = serde_json::to_string(&shape).unwrap();
-        let check = Command::new(&python)
-            .args(["-c", CHECK])
-            .arg(&exported[0])
-            .arg(shape)
-            .output()
-            .unwrap();
-        assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
-        let differences: serde_json::Value = serde_json::from_slice(&check.stdout).unwrap();
+        let to = runs.path().join(format!("export{index}"));
+        let exported = export_run(&run, &to, &Cancel::new()).unwrap();
+        write_samples(&spec, &run, &exported[0]);
+        folders.push(exported[0].clone());
+    }
+    let check = Command::new(&python).args(["-c", CHECK]).args(&folders).output().unwrap();
+    assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
+    let differences = String::from_utf8(check.stdout).unwrap();
+    assert_eq!(differences.lines().count(), MODELS.len());
+    for (differences, (label, model)) in differences.lines().zip(MODELS) {
         println!("{label} {model}: {differences}");
+        let differences: serde_json::Value = serde_json::from_str(differences).unwrap();
         for batch in ["1", "3", "257", "example"] {
             let difference = differences[batch].as_f64().unwrap();
             assert!(difference <= 1e-5, "{label} {model}, batch {batch}: {difference}");

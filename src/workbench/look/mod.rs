@@ -52,7 +52,7 @@ pub struct Look {
     pub classes: Vec<ClassShare>,
 }
 
-/// One of a label's two values.
+/// One of a label's classes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassShare {
     /// What it stands for.
@@ -110,11 +110,18 @@ pub(super) fn look(
         series.matrix().column(column).map(f64::from).collect()
     });
     stop_if(cancel)?;
-    let label = distribution(&members, &fold, |series| {
-        series.labels().value.iter().copied().map(f64::from).collect()
-    });
+    let labels = |series: &Series| -> Vec<f64> {
+        cut.labels(series, spec.label).into_iter().map(f64::from).collect()
+    };
+    let label = distribution(&members, &fold, labels);
     let at = LookAt { fold: Some(fold.index), ..at.clone() };
-    let classes = classes(spec.label, &label);
+    let classes = classes(spec.label, |class| {
+        let is_it = |value: f64| if value.is_nan() { value } else { f64::from(value == class) };
+        let found =
+            distribution(&members, &fold, |series| labels(series).into_iter().map(is_it).collect());
+        // The mean of zeros and ones is the share of ones.
+        found.sections.each_ref().map(|section| section.mean)
+    });
     Ok(Look { at, fold, series: members.len(), curve: drawn, feature, label, classes })
 }
 
@@ -174,18 +181,11 @@ fn bars_of(series: &Series, span: TimeSpan) -> std::ops::Range<usize> {
     first..decision.partition_point(|at| *at < span.end).max(first)
 }
 
-/// The mean of zeros and ones is the share of ones.
-fn classes(label: LabelSpec, found: &Distribution) -> Vec<ClassShare> {
-    let (one, zero) = match label {
-        // The mean says nothing of three.
-        label if !label.is_binary() => return Vec::new(),
-        LabelSpec::Direction { .. } => ("up", "not up"),
-        LabelSpec::TripleBarrier { .. } => ("profit first", "stop first"),
-        _ => return Vec::new(),
-    };
-    let ones = found.sections.each_ref().map(|section| section.mean);
-    vec![
-        ClassShare { name: one, shares: ones },
-        ClassShare { name: zero, shares: ones.map(|share| share.map(|share| 1.0 - share)) },
-    ]
+/// The share of each class, the best outcome first.
+fn classes(label: LabelSpec, shares: impl Fn(f64) -> [Option<f64>; 3]) -> Vec<ClassShare> {
+    let classes = (0_u32..).zip(label.class_names()).map(|(class, name)| (f64::from(class), *name));
+    let mut classes: Vec<ClassShare> =
+        classes.map(|(class, name)| ClassShare { name, shares: shares(class) }).collect();
+    classes.reverse();
+    classes
 }
