@@ -13,6 +13,8 @@ mod equity;
 mod export;
 #[path = "engine/leakage.rs"]
 mod leakage;
+#[path = "engine/parity.rs"]
+mod parity;
 #[path = "engine/presets.rs"]
 mod presets;
 #[path = "engine/schemes.rs"]
