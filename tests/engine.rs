@@ -11,6 +11,8 @@ mod determinism;
 mod equity;
 #[path = "engine/export.rs"]
 mod export;
+#[path = "engine/gpu.rs"]
+mod gpu;
 #[path = "engine/leakage.rs"]
 mod leakage;
 #[path = "engine/parity.rs"]
