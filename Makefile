@@ -21,7 +21,7 @@ ifneq ($(shell PATH="$(PATH)" clippy-driver --version 2>/dev/null),)
 export RUSTC_WORKSPACE_WRAPPER ?= clippy-driver
 endif
 
-.PHONY: run test setup lint bench clean distclean env help
+.PHONY: run test setup lint bench coverage clean distclean env help
 
 # Naming a test target makes cargo choose the dependencies' features as for the tests. A plain
 # `cargo build` chooses fewer, and Arrow, Parquet and others would be compiled a second time.
@@ -42,6 +42,9 @@ lint: setup ## formatting and lints only
 bench: ## criterion benches; the peers' packages go to .bench-venv
 	@scripts/setup bench
 	@cargo bench --profile dev --benches -- $(ARGS)
+
+coverage: setup ## lines of training, devices and dataset that the tests reach (ARGS as for test)
+	@scripts/coverage $(ARGS)
 
 clean: ## remove what was built; .venv stays
 	@cargo clean

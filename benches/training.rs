@@ -1,52 +1,33 @@
-//! Seconds per optimizer step of the real training loop, beside the same loop in PyTorch (`peers/train_step.py`), one thread each.
+//! Seconds per optimizer step of the real training loop for each model, beside a plain PyTorch loop (`peers/training.py`) and beside Lightning
+//! with a `DataLoader` (`peers/lightning_training.py`), one thread each. Every step draws its batch, clips and, where an epoch ends, validates.
 
 mod peers;
+mod task;
 
 use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
-use walkforge::dataset::TaskData;
-use walkforge::domain::{Cancel, Device, EpochRecord, Progress};
-use walkforge::models::{InputShape, Network, NetworkDesign, OutputUnit};
-use walkforge::spec::{ExperimentSpec, ModelSpec, apply, load};
+use serde::Deserialize;
 use walkforge::torch::set_threads_of_this_thread;
-use walkforge::training::{Observer, TaskSeeds, Trained, train};
-use walkforge::workbench::plan;
 
 use peers::{Peer, is_comparing, is_measuring, medians, report};
+use task::Bench;
 
-/// Preset, its changes, and epochs of one measurement (about a second).
-const CASES: [(&str, &str, u32); 2] = [
-    ("mlp-return", r#"model={"Mlp":{"hidden":[64,32],"activation":"Relu","dropout":0.1}}"#, 100),
-    ("lstm-direction", r#"model={"Lstm":{"hidden":64,"layers":1,"dropout":0.1}}"#, 3),
+/// Preset, its model, and epochs of one measurement (about a second).
+const CASES: [(&str, &str, u32); 6] = [
+    ("mlp-return", r#""Linear""#, 200),
+    ("mlp-return", r#"{"Mlp":{"hidden":[64,32],"activation":"Relu","dropout":0.1}}"#, 100),
+    ("lstm-direction", r#"{"Lstm":{"hidden":64,"layers":1,"dropout":0.1}}"#, 2),
+    ("lstm-direction", r#"{"Gru":{"hidden":64,"layers":1,"dropout":0.1}}"#, 2),
+    ("lstm-direction", r#"{"Tcn":{"channels":[32,32,32],"kernel_size":3,"dropout":0.1}}"#, 2),
+    (
+        "lstm-direction",
+        r#"{"Transformer":{"d_model":32,"heads":4,"layers":2,"feedforward":64,"dropout":0.1,"tokens":"Causal"}}"#,
+        2,
+    ),
 ];
-
-/// A task of a preset, ready to be trained again and again.
-struct Bench {
-    spec: ExperimentSpec,
-    data: TaskData,
-    seeds: TaskSeeds,
-}
-
-/// What the peer needs to know to do the same work.
-#[derive(Serialize)]
-struct Request<'a> {
-    model: &'a ModelSpec,
-    window: u32,
-    features: usize,
-    batch_size: u32,
-    train_rows: usize,
-    validation_rows: usize,
-    learning_rate: f64,
-    weight_decay: f64,
-    gradient_clip_val: Option<f64>,
-    epochs: u32,
-}
 
 #[derive(Deserialize)]
 struct Answer {
@@ -54,98 +35,23 @@ struct Answer {
     seconds: f64,
 }
 
-impl Bench {
-    fn new(preset: &str, model: &str) -> Result<Self> {
-        let (train, validation, bars) =
-            if is_measuring() { (3000, 500, 4200) } else { (200, 60, 400) };
-        let set = [
-            model.to_owned(),
-            format!("data.source.bars={bars}"),
-            r#"data.symbols=["SYN_A"]"#.to_owned(),
-            format!("validation.train={train}"),
-            format!("validation.validation={validation}"),
-            "validation.test=60".to_owned(),
-            "validation.max_folds=1".to_owned(),
-            "training.patience=null".to_owned(),
-            "resources.device=cpu".to_owned(),
-        ];
-        let set: Vec<_> = set
-            .iter()
-            .map(|text| text.parse())
-            .collect::<Result<_, _>>()
-            .map_err(anyhow::Error::msg)?;
-        let prepared = plan(&apply(&load(preset)?, &set)?, &Cancel::new())?;
-        let task = prepared.plan.tasks.first().context("one fold fits")?;
-        let spec = prepared.spec;
-        let data = TaskData::build(&prepared.series[0], &task.fold, &spec, task.device)?;
-        Ok(Self { spec, data, seeds: TaskSeeds::new(task.seed) })
-    }
-
-    /// Trains a new network for so many epochs.
-    fn train(&self, epochs: u32) -> Result<(Trained, Duration)> {
-        let mut spec = self.spec.clone();
-        spec.training.max_epochs = epochs;
-        let design = NetworkDesign {
-            model: spec.model.clone(),
-            input: InputShape { window: spec.window, features: self.features() as u32 },
-            scaler: self.data.scaler().clone(),
-            output: OutputUnit::of(spec.label, self.data.label_moments()),
-        };
-        let network = Network::new(design, Device::Cpu, &mut ChaCha8Rng::seed_from_u64(1))?;
-        let device = (self.seeds, Device::Cpu);
-        let began = Instant::now();
-        let trained = train(&network, &self.data, &spec, device, &Cancel::new(), &mut Silent)?;
-        Ok((trained, began.elapsed()))
-    }
-
-    fn features(&self) -> usize {
-        self.data.scaler().mean().len()
-    }
-
-    fn steps_per_epoch(&self) -> u64 {
-        self.data.rows().train.div_ceil(u64::from(self.spec.training.batch_size))
-    }
-
-    fn request(&self, epochs: u32) -> Request<'_> {
-        let training = &self.spec.training;
-        Request {
-            model: &self.spec.model,
-            window: self.spec.window,
-            features: self.features(),
-            batch_size: training.batch_size,
-            train_rows: self.data.train().len(),
-            validation_rows: self.data.validation().len(),
-            learning_rate: training.learning_rate,
-            weight_decay: training.weight_decay,
-            gradient_clip_val: training.gradient_clip_val,
-            epochs,
-        }
-    }
-}
-
-/// Watches nothing.
-struct Silent;
-
-impl Observer for Silent {
-    fn progress(&mut self, _: Progress) {}
-    fn epoch(&mut self, _: EpochRecord) {}
-}
-
 fn compare(bench: &Bench, epochs: u32) -> Result<()> {
-    let mut peer = Peer::start("train_step.py")?;
-    let [(ours, theirs)] = medians(
+    let mut torch = Peer::start("training.py")?;
+    let mut lightning = Peer::start("lightning_training.py")?;
+    let work = bench.work(epochs);
+    let seconds = |answer: Answer| answer.seconds / answer.steps as f64;
+    let both = medians(
         || {
             let (trained, elapsed) = bench.train(epochs)?;
-            Ok([elapsed.as_secs_f64() / trained.steps as f64])
+            Ok([elapsed.as_secs_f64() / trained.steps as f64; 2])
         },
-        || {
-            let answer: Answer = peer.ask(&bench.request(epochs))?;
-            Ok([answer.seconds / answer.steps as f64])
-        },
+        || Ok([seconds(torch.ask(&work)?), seconds(lightning.ask(&work)?)]),
     )?;
-    let millis = |seconds: f64| format!("{:.3} ms/step", seconds * 1e3);
-    let what = format!("training {}", bench.spec.model.name());
-    report(&what, "PyTorch", (millis(ours), millis(theirs)), theirs / ours);
+    let rate = |seconds: f64| format!("{:.0} steps/s ({:.3} ms)", 1.0 / seconds, seconds * 1e3);
+    for (peer, (ours, theirs)) in ["PyTorch", "Lightning"].into_iter().zip(both) {
+        let what = format!("training {}", bench.spec.model.name());
+        report(&what, peer, (rate(ours), rate(theirs)), theirs / ours);
+    }
     Ok(())
 }
 
@@ -158,8 +64,9 @@ fn main() -> Result<()> {
         .sampling_mode(SamplingMode::Flat)
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(5));
+    let rows = if is_measuring() { (3000, 500) } else { (200, 60) };
     for (preset, model, epochs) in CASES {
-        let bench = Bench::new(preset, model)?;
+        let bench = Bench::new(preset, model, rows)?;
         // One iteration is one epoch, with its validation pass; one element is one optimizer step.
         group.throughput(Throughput::Elements(bench.steps_per_epoch()));
         let chosen = Cell::new(false);

@@ -11,8 +11,12 @@ mod determinism;
 mod equity;
 #[path = "engine/export.rs"]
 mod export;
+#[path = "engine/gpu.rs"]
+mod gpu;
 #[path = "engine/leakage.rs"]
 mod leakage;
+#[path = "engine/parity.rs"]
+mod parity;
 #[path = "engine/presets.rs"]
 mod presets;
 #[path = "engine/schemes.rs"]

@@ -3,6 +3,8 @@
 //! A peer is a script that reads one JSON request a line and answers each with one JSON line. It is started once and asked in turn with our own
 //! measurement, so that both meet the same state of the machine.
 
+#![allow(dead_code, reason = "no bench uses every helper, so `expect` would fail in some")]
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -39,6 +41,15 @@ pub struct Peer {
 impl Peer {
     /// Starts it with the Python of `.bench-venv`, or of `.venv` where that is enough, limited to one thread.
     pub fn start(script: &'static str) -> Result<Self> {
+        Self::start_with(script, &[("OMP_NUM_THREADS", "1"), ("MKL_NUM_THREADS", "1")])
+    }
+
+    /// The same without that limit: with as many threads as its libraries take by themselves.
+    pub fn start_unlimited(script: &'static str) -> Result<Self> {
+        Self::start_with(script, &[])
+    }
+
+    fn start_with(script: &'static str, environment: &[(&str, &str)]) -> Result<Self> {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let python = [".bench-venv", ".venv"]
             .map(|venv| root.join(venv).join("bin/python"))
@@ -47,8 +58,7 @@ impl Peer {
             .context("neither .bench-venv nor .venv is there; run `scripts/setup bench`")?;
         let mut process = Command::new(&python)
             .arg(root.join("benches/peers").join(script))
-            .env("OMP_NUM_THREADS", "1")
-            .env("MKL_NUM_THREADS", "1")
+            .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
