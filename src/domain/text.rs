@@ -1,6 +1,6 @@
 //! How numbers and moments are written wherever people read them, in the terminal and in the window alike.
 
-use super::{CrossSectionScore, Score, UtcMillis};
+use super::{CrossSectionScore, Plan, Score, TimeSpan, UtcMillis};
 
 /// What is not known is shown as this, never as 0.
 pub const UNKNOWN: &str = "—";
@@ -94,6 +94,19 @@ pub fn score(score: &Score) -> [String; 7] {
         percent(score.max_drawdown),
         number(score.turnover, 0),
     ]
+}
+
+/// Every device a plan computes on: `cpu`, `cuda:0, cuda:1`.
+#[must_use]
+pub fn devices(plan: &Plan) -> String {
+    let all: Vec<String> = plan.devices.iter().map(ToString::to_string).collect();
+    if all.is_empty() { plan.device.to_string() } else { all.join(", ") }
+}
+
+/// Where a section begins, to the minute; unknown where it is empty, as the validation and test section of a refit.
+#[must_use]
+pub fn section_start(span: TimeSpan) -> String {
+    if span.start < span.end { minute(span.start) } else { UNKNOWN.to_owned() }
 }
 
 /// Names of the cells of [`cross_section`].
