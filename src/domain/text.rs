@@ -27,6 +27,20 @@ pub fn significant(value: Option<f64>) -> String {
     format!("{value:.decimals$}")
 }
 
+/// The same without zeros at its end: `0.001`, `12.35`, `3e-5`. For what somebody chose, as a learning rate.
+#[must_use]
+pub fn chosen(value: f64) -> String {
+    let text = significant(Some(value));
+    let (digits, power) =
+        text.split_once('e').map_or((text.as_str(), None), |(digits, power)| (digits, Some(power)));
+    let digits = if digits.contains('.') {
+        digits.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        digits
+    };
+    power.map_or_else(|| digits.to_owned(), |power| format!("{digits}e{power}"))
+}
+
 /// A fraction as a percentage with one decimal.
 #[must_use]
 pub fn percent(fraction: Option<f64>) -> String {
@@ -160,6 +174,22 @@ mod tests {
             (None, UNKNOWN),
         ] {
             assert_eq!(significant(value), shown, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_chosen_is_shown_without_trailing_zeros() {
+        for (value, shown) in [
+            (0.001, "0.001"),
+            (0.000_333_33, "0.0003333"),
+            (3e-5, "3e-5"),
+            (1.5e-5, "1.5e-5"),
+            (10.0, "10"),
+            (0.0, "0"),
+            (65_000.0, "65000"),
+            (f64::NAN, UNKNOWN),
+        ] {
+            assert_eq!(chosen(value), shown);
         }
     }
 

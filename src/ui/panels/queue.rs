@@ -224,8 +224,11 @@ fn state_cell(run: &RunView, index: usize, palette: &Palette) -> Cell {
     };
     match run.waits_for(index) {
         Some(other) => {
-            let text = format!("{icon}  waits for {}", other.id);
-            let why = format!("Begins with what {} learns, once that has ended", other.id);
+            // The whole name would not fit; the series is the task's own.
+            let name = other.id.as_str();
+            let short = name.rsplit('-').next().unwrap_or(name);
+            let text = format!("{icon}  after {short}");
+            let why = format!("Waits for {name}: it begins with what that one learns");
             Cell::new(text).color(color).hover(Some(why))
         }
         None => Cell::new(format!("{icon}  {text}")).color(color),

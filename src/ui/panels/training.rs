@@ -46,13 +46,10 @@ impl TrainingPanel {
         let shown = shown_tasks(run, state);
         ui.horizontal(|ui| {
             ui.label(title(run, &shown, state));
-            match shown.as_slice() {
-                [only] => {
-                    if let Some(report) = &run.tasks[*only].report {
-                        widgets::determinism(ui, &report.determinism);
-                    }
-                }
-                _ => widgets::determinism(ui, &run.determinism()),
+            if let [only] = shown.as_slice()
+                && let Some(report) = &run.tasks[*only].report
+            {
+                widgets::determinism(ui, &report.determinism);
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.checkbox(&mut self.view.log, "Log loss");

@@ -5,7 +5,7 @@ use egui_plot::{
 };
 
 use crate::domain::TaskId;
-use crate::domain::text::significant;
+use crate::domain::text::chosen;
 use crate::ui::state::{RunView, TaskView};
 use crate::ui::theme::Themed;
 use crate::ui::widgets;
@@ -174,7 +174,7 @@ fn hover_text(hover: &HoverPosition<'_>, data: &LossPlot<'_>) -> Option<String> 
 /// What else an epoch was learnt with and came to, a line each.
 fn at_epoch(run: &RunView, task: &TaskView, epoch: f64) -> String {
     let rate = task.learning_rate.at(epoch);
-    let rate = rate.map(|rate| format!("\nlearning rate {}", significant(Some(rate))));
+    let rate = rate.map(|rate| format!("\nlearning rate {}", chosen(rate)));
     let watched = task.monitor.at(epoch);
     let watched = watched.map(|value| format!("\n{} {value:.4}", run.watched_name()));
     [rate, watched].into_iter().flatten().collect()

@@ -182,7 +182,7 @@ impl<'a> Form<'a> {
     ) {
         self.labelled_row(ui, name, field, help, |ui, _label| {
             let enabled = why_not.is_none() || *value;
-            let tick = ui.add_enabled(enabled, egui::Checkbox::without_text(value));
+            let tick = ui.add_enabled(enabled, egui::Checkbox::new(value, ""));
             let tick = tick.on_hover_text(help);
             super::name_toggle(&tick, *value, name);
             if let Some(why_not) = why_not {
@@ -251,11 +251,21 @@ pub(in crate::ui) fn number(ui: &mut Ui, value: DragValue<'_>) -> egui::Response
 
 pub(in crate::ui) fn integer_field<'a>(value: &'a mut u32, unit: &str) -> DragValue<'a> {
     let speed = (f64::from(*value) * 0.01).max(0.1);
-    let unit = if *value == 1 { unit.trim_end_matches('s') } else { unit };
+    let unit = if *value == 1 { singular(unit) } else { unit };
     DragValue::new(value).speed(speed).suffix(suffix(unit))
 }
 
-fn real_field<'a>(value: &'a mut f64, unit: &str) -> DragValue<'a> {
+/// `epochs` → `epoch`, `batches` → `batch`.
+fn singular(unit: &str) -> &str {
+    if unit.len() < 2 {
+        // Seconds, not a plural of nothing.
+        return unit;
+    }
+    let ends_hissing = unit.ends_with("ches");
+    unit.strip_suffix(if ends_hissing { "es" } else { "s" }).unwrap_or(unit)
+}
+
+pub(in crate::ui) fn real_field<'a>(value: &'a mut f64, unit: &str) -> DragValue<'a> {
     let speed = (value.abs() * 0.01).max(1e-6);
     // As many digits as the number needs: 0.001, not 0.0010000000.
     DragValue::new(value)
@@ -276,6 +286,14 @@ fn round_to_significant(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_of_a_kind_has_no_plural() {
+        for (unit, one) in [("epochs", "epoch"), ("batches", "batch"), ("bp", "bp"), ("", "")] {
+            assert_eq!(singular(unit), one);
+        }
+        assert_eq!(singular("s"), "s");
+    }
 
     #[test]
     fn numbers_are_shown_without_noise() {

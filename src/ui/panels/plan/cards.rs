@@ -115,12 +115,12 @@ fn memory(digest: &Digest, machine: &Machine) -> Card {
     let shared = if resident == Bytes::default() {
         String::new()
     } else {
-        format!(" Of it {resident} resident, shared by folds.")
+        format!(" Of which {resident} resident, shared by folds.")
     };
     let detail = if shared.is_empty() || is_warning {
         format!("{relation} {free} free ({place})")
     } else {
-        format!("of which {resident} resident, shared by folds")
+        format!("{relation} {free} free ({place}); {resident} shared by folds")
     };
     Card {
         title: "Memory at a time",

@@ -1,7 +1,7 @@
 use egui::{Label, RichText, Ui};
 
 use crate::domain::TaskRole;
-use crate::domain::text::{number, significant};
+use crate::domain::text::{chosen, number};
 use crate::ui::icons;
 use crate::ui::state::{RunView, TaskView};
 use crate::ui::theme::{Themed, space};
@@ -41,7 +41,7 @@ fn facts(run: &RunView, index: usize, task: &TaskView) -> Vec<(&'static str, Str
         facts.push((icons::MEMORY, format!("peak memory {peak}")));
     }
     if let Some(last) = task.last_epoch {
-        let rate = significant(Some(last.learning_rate));
+        let rate = chosen(last.learning_rate);
         facts.push((icons::CHART_LINE, format!("learning rate {rate} in epoch {}", last.epoch)));
     }
     let watched = |epoch: crate::domain::EpochRecord| Some((epoch.epoch, epoch.monitor?));

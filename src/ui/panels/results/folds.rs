@@ -41,9 +41,8 @@ const SCORES: [Column; 9] = [
     column("Sharpe", help::SHARPE, 48.0, Align::Right),
 ];
 
-const TRAINING: [Column; 10] = [
+const TRAINING: [Column; 9] = [
     TASK,
-    PERIOD,
     column("Train rows", "Rows learnt from", 62.0, Align::Right),
     column("Test rows", help::ROWS, 58.0, Align::Right),
     column("Best epoch", "Whose weights were kept, of all epochs trained", 64.0, Align::Right),
@@ -138,7 +137,7 @@ impl Finished<'_> {
             peak,
             repeats(&report.determinism).to_owned(),
         ];
-        self.lead().into_iter().chain(numbers).collect()
+        std::iter::once(self.task.id.to_string()).chain(numbers).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-use egui::{DragValue, Ui};
+use egui::Ui;
 
 use crate::domain::Device;
 use crate::spec::{DeviceChoice, ResourceSpec};
@@ -47,8 +47,7 @@ fn memory(ui: &mut Ui, form: Form<'_>, fraction: &mut f64) {
     form.labelled_row(ui, "Memory at most", "resources.memory_fraction", help, |ui, label| {
         let mut percent = to_percent(*fraction);
         let before = percent;
-        let field = DragValue::new(&mut percent).speed(0.5).max_decimals(1).suffix(" %");
-        widgets::number(ui, field).labelled_by(label);
+        widgets::number(ui, widgets::real_field(&mut percent, "%")).labelled_by(label);
         if percent != before {
             *fraction = percent / 100.0;
         }

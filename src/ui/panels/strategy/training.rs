@@ -91,7 +91,7 @@ fn head(ui: &mut Ui, open: &mut bool, changed: &[&str], wrong: usize) {
     ui.horizontal(|ui| {
         let palette = ui.palette();
         let icon = if *open { icons::CARET_DOWN } else { icons::CARET_RIGHT };
-        let button = egui::Button::new(format!("{icon}  More")).frame_when_inactive(false);
+        let button = egui::Button::new(format!("{icon}  More")).frame(false);
         let button = ui.add(button);
         widgets::name(&button, egui::Role::DisclosureTriangle, "More training options");
         if button.clicked() {
