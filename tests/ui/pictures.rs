@@ -471,7 +471,7 @@ fn paused() {
             matches!(event.kind, EventKind::Started { .. })
                 && event.task.as_ref().is_some_and(|id| id.as_str() == task)
         });
-        let at = UtcMillis("2026-01-15T09:30:34Z".parse::<UtcMillis>().unwrap().0);
+        let at = UtcMillis(1_768_469_434_000);
         let kind = EventKind::Paused { steps: 70 };
         if let Some(event) = started {
             let event = Event { kind, at, ..event.clone() };

@@ -3,7 +3,7 @@ use std::sync::LazyLock;
 use egui::{DragValue, RichText, Ui};
 
 use super::{loss, optimizer};
-use crate::devices::Inventory;
+use crate::devices::precision_refusal;
 use crate::domain::Device;
 use crate::spec::{
     DEFAULT_PRESET, DeviceChoice, ExperimentSpec, OptimizerSpec, PRESETS, Precision, TrainingSpec,
@@ -121,8 +121,7 @@ fn fields(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec, state: &State)
     let help = "How much better what is watched must be to count";
     form.real(ui, "Min delta", "training.min_delta", ("", help), &mut training.min_delta);
     limits(ui, form, training);
-    let device = device(spec.resources.device, state);
-    precision(ui, form, &mut spec.training.precision, device, state.machine.inventory.as_deref());
+    precision(ui, form, spec, state);
     let walks = matches!(spec.validation, ValidationSpec::WalkForward { .. });
     let why_not = (!walks).then_some("walk-forward only");
     let help = "Begin each fold with the best weights of the fold before it, which then has to finish first";
@@ -175,51 +174,34 @@ fn limits(ui: &mut Ui, form: Form<'_>, training: &mut TrainingSpec) {
     );
 }
 
-fn precision(
-    ui: &mut Ui,
-    form: Form<'_>,
-    value: &mut Precision,
-    device: Option<Device>,
-    inventory: Option<&Inventory>,
-) {
+/// All of them can be chosen; what the device cannot compute says so.
+fn precision(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec, state: &State) {
+    let inventory = state.machine.inventory.as_deref();
+    let device = device(spec.resources.device, state);
+    let refusal = |precision| precision_refusal(precision, device?, inventory?);
     let all = [Precision::F32, Precision::Tf32, Precision::Bf16, Precision::F16];
     let options = all.map(|precision| {
-        let but = unable(precision, device, inventory);
-        let but = but.map_or_else(String::new, |but| format!(" ({but})"));
-        (precision, format!("{}{but}", precision.name()))
+        let but = refusal(precision).and(device).map(|device| format!(" (not on {device})"));
+        (precision, format!("{}{}", precision.name(), but.unwrap_or_default()))
     });
     let help = "Arithmetic of the forward and backward pass; weights stay f32. tf32: matrix products with 10 bits of mantissa. bf16: half \
-                the memory, 7 bits. f16: half the memory, with dynamic loss scaling. Only f32 is repeatable bit for bit";
+                the memory, 7 bits. f16: half the memory, with dynamic loss scaling";
+    let value = &mut spec.training.precision;
     form.choice(ui, "Precision", "training.precision", help, &options, value);
-}
-
-/// Where the next run will compute, as far as that is known: what was asked for, else what the plan says.
-fn device(choice: DeviceChoice, state: &State) -> Option<Device> {
-    match choice {
-        DeviceChoice::Only(device) => Some(device),
-        DeviceChoice::Auto => state.preview.plan.as_ref().map(|plan| plan.device),
+    if let Some(refusal) = refusal(*value) {
+        widgets::hint(ui, &refusal);
     }
 }
 
-/// Why the device cannot compute so, in a few words; `None` where it can, or nobody knows.
-fn unable(
-    precision: Precision,
-    device: Option<Device>,
-    inventory: Option<&Inventory>,
-) -> Option<String> {
-    let is_cuda = matches!(device?, Device::Cuda(_));
-    let needs_ampere = match precision {
-        Precision::F32 => return None,
-        Precision::Tf32 if !is_cuda => return Some("CUDA only".to_owned()),
-        Precision::F16 if device? == Device::Cpu => return Some("GPUs only".to_owned()),
-        Precision::F16 => false,
-        Precision::Tf32 | Precision::Bf16 => is_cuda,
-    };
-    let card = inventory?.cuda.iter().find(|card| Some(card.device) == device)?;
-    let capability = card.reading.compute_capability.as_deref()?;
-    let major: u32 = capability.split('.').next()?.parse().ok()?;
-    let text = format!("needs capability 8.0, {} has {capability}", card.device);
-    (needs_ampere && major < 8).then_some(text)
+/// Where the next run will compute, as far as that is known: what was asked for, else what the plan says, else what alone there is.
+fn device(choice: DeviceChoice, state: &State) -> Option<Device> {
+    let planned = || state.preview.plan.as_ref().map(|plan| plan.device);
+    let inventory = state.machine.inventory.as_ref();
+    let only_cpu = inventory.filter(|found| found.cuda.is_empty() && !found.mps.available);
+    match choice {
+        DeviceChoice::Only(device) => Some(device),
+        DeviceChoice::Auto => planned().or(only_cpu.map(|_| Device::Cpu)),
+    }
 }
 
 /// How the preset of this name trains, else the first one: what counts as nothing special.
@@ -261,7 +243,6 @@ fn changed(now: &TrainingSpec, usual: &TrainingSpec) -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::devices::{CpuInfo, CudaInfo, MpsInfo, NvmlReading};
     use crate::spec::apply;
 
     #[test]
@@ -300,43 +281,5 @@ mod tests {
             let other = apply(&spec, &[set.parse().unwrap()]).unwrap();
             assert_eq!(changed(&other.training, usual("mine")), [name]);
         }
-    }
-
-    #[test]
-    fn a_precision_says_what_the_device_lacks_and_nothing_where_nobody_knows() {
-        let card = |index: u32, capability: Option<&str>| CudaInfo {
-            device: Device::Cuda(index),
-            reading: NvmlReading {
-                compute_capability: capability.map(str::to_owned),
-                ..NvmlReading::default()
-            },
-        };
-        let inventory = Inventory {
-            cpu: CpuInfo { cores: 2, memory_total: None, memory_available: None },
-            cuda: vec![card(0, Some("7.5")), card(1, Some("9.0")), card(2, None)],
-            no_cuda_because: None,
-            driver_version: None,
-            mps: MpsInfo { available: false, reason: None },
-            libtorch: String::new(),
-        };
-        let old = Some("needs capability 8.0, cuda:0 has 7.5");
-        for (precision, device, expected) in [
-            (Precision::F32, Some(Device::Cpu), None),
-            (Precision::Tf32, Some(Device::Cpu), Some("CUDA only")),
-            (Precision::Bf16, Some(Device::Cpu), None),
-            (Precision::F16, Some(Device::Cpu), Some("GPUs only")),
-            (Precision::F16, Some(Device::Mps), None),
-            (Precision::Tf32, Some(Device::Cuda(0)), old),
-            (Precision::Bf16, Some(Device::Cuda(0)), old),
-            (Precision::F16, Some(Device::Cuda(0)), None),
-            (Precision::Bf16, Some(Device::Cuda(1)), None),
-            (Precision::Bf16, Some(Device::Cuda(2)), None),
-            (Precision::Bf16, Some(Device::Cuda(7)), None),
-            (Precision::F16, None, None),
-        ] {
-            let found = unable(precision, device, Some(&inventory));
-            assert_eq!(found.as_deref(), expected, "{precision:?} on {device:?}");
-        }
-        assert_eq!(unable(Precision::Bf16, Some(Device::Cuda(0)), None), None);
     }
 }
