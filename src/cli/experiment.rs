@@ -83,7 +83,7 @@ fn print_plan(plan: &Plan, printer: &Printer) {
 fn task_row(task: &Task) -> Vec<String> {
     let fold = &task.fold;
     // A refit has neither validation nor test section.
-    let is_tested = fold.test.start < fold.test.end;
+    let is_tested = !fold.test.is_empty();
     let train = fold.train.first().map_or_else(|| fold.start(), |train| train.start);
     let test_end = if is_tested { minute(fold.test.end) } else { UNKNOWN.to_owned() };
     vec![

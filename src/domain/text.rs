@@ -120,7 +120,7 @@ pub fn devices(plan: &Plan) -> String {
 /// Where a section begins, to the minute; unknown where it is empty, as the validation and test section of a refit.
 #[must_use]
 pub fn section_start(span: TimeSpan) -> String {
-    if span.start < span.end { minute(span.start) } else { UNKNOWN.to_owned() }
+    if span.is_empty() { UNKNOWN.to_owned() } else { minute(span.start) }
 }
 
 /// Names of the cells of [`cross_section`].

@@ -179,7 +179,7 @@ fn spans(fold: &FoldPlan, palette: &Palette) -> Vec<(Section, TimeSpan, Color32)
         fold.train.iter().map(|span| (Section::Train, *span, palette.train)).collect();
     spans.push((Section::Validation, fold.validation, palette.validation));
     spans.push((Section::Test, fold.test, palette.test));
-    spans.retain(|(_, span, _)| span.start < span.end);
+    spans.retain(|(_, span, _)| !span.is_empty());
     spans.sort_by_key(|(_, span, _)| span.start);
     spans
 }
@@ -235,7 +235,7 @@ impl Scale {
             let fold = &task.fold;
             fold.train.iter().copied().chain([fold.validation, fold.test])
         });
-        let spans = spans.filter(|span| span.start < span.end);
+        let spans = spans.filter(|span| !span.is_empty());
         Some(Self {
             left: axis.left() + NUMBER_WIDTH,
             right: (axis.right() - END_WIDTH).max(axis.left() + NUMBER_WIDTH + 1.0),
