@@ -19,3 +19,5 @@ mod skip;
 mod stories;
 #[path = "ui/strategy.rs"]
 mod strategy;
+#[path = "ui/training.rs"]
+mod training;

@@ -67,6 +67,7 @@ impl<'a> RunProgress<'a> {
                 self.end(&task, "failed");
                 self.printer.error(&format!("{task}: {message}"));
             }
+            (Some(task), EventKind::Paused { steps }) => self.pause(&task, steps),
             (Some(task), EventKind::Cancelled) if self.running.contains_key(&task) => {
                 self.end(&task, "cancelled");
             }
@@ -108,7 +109,23 @@ impl<'a> RunProgress<'a> {
             bar
         };
         let bar = self.printer.bars().map(add);
+        if let Some(paused) = self.running.get_mut(&task) {
+            // It goes on where it stood.
+            paused.bar = bar;
+            self.printer.note(&format!("{task}: goes on"));
+            return;
+        }
         self.running.insert(task, Running { bar, progress: None, last_epoch: None });
+    }
+
+    /// It keeps its share of the overall bar, and gives up its line.
+    fn pause(&mut self, task: &TaskId, steps: u64) {
+        if let Some(running) = self.running.get_mut(task)
+            && let Some(bar) = running.bar.take()
+        {
+            bar.finish_and_clear();
+        }
+        self.printer.note(&format!("{task}: paused after {steps} steps"));
     }
 
     fn update(&mut self, task: &TaskId, change: impl FnOnce(&mut Running)) {
@@ -171,16 +188,65 @@ impl Running {
 }
 
 fn finished(report: &TaskReport) -> String {
+    let TaskReport { best_epoch, epochs, seconds, .. } = report;
+    let ic = number(report.model.ic_ts, 4);
+    let Some(validation) = report.validation_loss else {
+        // A refit: nothing is left to validate or test on.
+        return format!("{epochs} epochs, train loss {:.4}, {seconds:.1} s", report.train_loss);
+    };
     format!(
-        "best epoch {} of {}, validation loss {}, test IC {}, {:.1} s",
-        report.best_epoch,
-        report.epochs,
-        number(report.validation_loss, 4),
-        number(report.model.ic_ts, 4),
-        report.seconds
+        "best epoch {best_epoch} of {epochs}, validation loss {validation:.4}, test IC {ic}, {seconds:.1} s"
     )
 }
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the templates in this file are well-formed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Determinism, Device, Score, TaskRows};
+
+    #[test]
+    fn a_paused_task_keeps_its_share_and_goes_on() {
+        let printer = Printer::new(false, true);
+        let mut shown = RunProgress::new(&printer);
+        let task = TaskId::new("A-1h-fold00");
+        let mut tell = |kind: EventKind| {
+            let (run, at) = (crate::domain::RunId::new("r"), crate::domain::UtcMillis(0));
+            shown.show(Event { run, task: Some(task.clone()), seq: 0, at, kind });
+            (shown.running.get(&task).map(Running::share), shown.ended)
+        };
+        let progress =
+            Progress { epoch: 3, max_epochs: 4, batch: 0, batches: 9, samples_per_second: 1.0 };
+        tell(EventKind::Started { device: Device::Cpu });
+        assert_eq!(tell(EventKind::Progress(progress)), (Some(0.5), 0));
+        assert_eq!(tell(EventKind::Paused { steps: 18 }), (Some(0.5), 0));
+        assert_eq!(tell(EventKind::Started { device: Device::Cpu }), (Some(0.5), 0));
+        tell(EventKind::Paused { steps: 20 });
+        assert_eq!(tell(EventKind::Cancelled), (None, 1), "a paused task can be cancelled");
+    }
+
+    #[test]
+    fn a_refit_says_what_it_learnt_and_nothing_of_a_test() {
+        let mut report = TaskReport {
+            rows: TaskRows::default(),
+            epochs: 7,
+            best_epoch: 6,
+            train_loss: 0.91234,
+            validation_loss: Some(0.95),
+            stopped_early: false,
+            steps: 70,
+            seconds: 2.0,
+            model: Score { ic_ts: Some(0.05), ..Score::default() },
+            baselines: Vec::new(),
+            determinism: Determinism::BitForBit,
+            peak_memory: None,
+        };
+        let text = finished(&report);
+        assert_eq!(text, "best epoch 6 of 7, validation loss 0.9500, test IC 0.0500, 2.0 s");
+        report.validation_loss = None;
+        assert_eq!(finished(&report), "7 epochs, train loss 0.9123, 2.0 s");
+    }
 }

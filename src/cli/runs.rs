@@ -3,8 +3,8 @@ use serde::Serialize;
 use super::args::RunsCommand;
 use super::format::{SCORE_HEADER, print_summary, score_cells};
 use super::{Exit, Printer};
-use crate::domain::text::{minute, number};
-use crate::domain::{RunId, TaskId, TaskReport};
+use crate::domain::text::{UNKNOWN, minute, number};
+use crate::domain::{Determinism, RunId, TaskId, TaskReport};
 use crate::runs::{Manifest, Outcome, RunFolder, RunStatus, RunStore, TaskResult};
 
 /// `walkforge runs …`.
@@ -112,8 +112,8 @@ fn show(folder: &RunFolder, printer: &Printer) -> anyhow::Result<Exit> {
 }
 
 fn print_tasks(tasks: &[TaskResult], printer: &Printer) {
-    let header: Vec<&str> =
-        ["task", "best epoch", "validation loss"].into_iter().chain(SCORE_HEADER).collect();
+    let lead = ["task", "best epoch", "validation loss", "repeats", "peak memory"];
+    let header: Vec<&str> = lead.into_iter().chain(SCORE_HEADER).collect();
     let rows: Vec<Vec<String>> = tasks
         .iter()
         .filter_map(|task| Some((task, task.report.as_ref()?)))
@@ -122,6 +122,8 @@ fn print_tasks(tasks: &[TaskResult], printer: &Printer) {
                 task.task.id.to_string(),
                 format!("{}/{}", report.best_epoch, report.epochs),
                 number(report.validation_loss, 5),
+                repeats(&report.determinism).to_owned(),
+                report.peak_memory.map_or_else(|| UNKNOWN.to_owned(), |peak| peak.to_string()),
             ];
             lead.into_iter().chain(score_cells(&report.model)).collect()
         })
@@ -129,9 +131,48 @@ fn print_tasks(tasks: &[TaskResult], printer: &Printer) {
     if !rows.is_empty() {
         printer.table(&header, 1, &rows);
     }
+    let reports = tasks.iter().filter_map(|task| task.report.as_ref());
+    if let Some(line) = determinism(reports.map(|report| &report.determinism)) {
+        printer.line(&line);
+    }
     for task in tasks {
         if let Some(failure) = &task.failure {
             printer.line(&format!("{} failed: {failure}", task.task.id));
         }
+    }
+}
+
+const fn repeats(determinism: &Determinism) -> &'static str {
+    match determinism {
+        Determinism::Unknown => UNKNOWN,
+        Determinism::BitForBit => "yes",
+        Determinism::No { .. } => "no",
+    }
+}
+
+/// Whether the finished tasks can be had again bit for bit; nothing where nobody knows.
+fn determinism<'a>(each: impl Iterator<Item = &'a Determinism>) -> Option<String> {
+    match Determinism::of_all(each) {
+        Determinism::Unknown => None,
+        Determinism::BitForBit => Some(
+            "Deterministic: trained again on this machine, with this libtorch, the weights are the same bit for bit."
+                .to_owned(),
+        ),
+        Determinism::No { because } => Some(format!("Not repeatable bit for bit: {because}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_says_whether_it_can_be_had_again_and_nothing_where_nobody_knows() {
+        let no = Determinism::No { because: "max_minutes ended it".to_owned() };
+        let line = |each: &[Determinism]| determinism(each.iter());
+        assert_eq!(line(&[Determinism::BitForBit, Determinism::Unknown]), None);
+        assert!(line(&[Determinism::BitForBit]).unwrap().starts_with("Deterministic: "));
+        let found = line(&[Determinism::BitForBit, no]).unwrap();
+        assert_eq!(found, "Not repeatable bit for bit: max_minutes ended it");
     }
 }

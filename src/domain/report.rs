@@ -95,6 +95,34 @@ pub enum Determinism {
     },
 }
 
+impl Determinism {
+    /// Of several tasks together: repeatable only where each of them is, and not where one is known not to be.
+    #[must_use]
+    pub fn of_all<'a>(each: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut reasons: Vec<&str> = Vec::new();
+        let (mut tasks, mut known) = (0, 0);
+        for one in each {
+            tasks += 1;
+            match one {
+                Self::Unknown => {}
+                Self::BitForBit => known += 1,
+                Self::No { because } => {
+                    if !reasons.contains(&because.as_str()) {
+                        reasons.push(because);
+                    }
+                }
+            }
+        }
+        if !reasons.is_empty() {
+            Self::No { because: reasons.join("; ") }
+        } else if tasks > 0 && known == tasks {
+            Self::BitForBit
+        } else {
+            Self::Unknown
+        }
+    }
+}
+
 /// All folds of one symbol at one timeframe, stitched in time order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SeriesSummary {
@@ -148,4 +176,23 @@ pub struct RunSummary {
     pub series: Vec<SeriesSummary>,
     /// The model and the baselines that tell symbols apart, for each timeframe with at least ten symbols.
     pub cross_sections: Vec<CrossSectionScore>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_tasks_are_repeatable_only_where_each_of_them_is() {
+        let no = |because: &str| Determinism::No { because: because.to_owned() };
+        let (yes, unknown) = (Determinism::BitForBit, Determinism::Unknown);
+        for (each, expected) in [
+            (vec![], unknown.clone()),
+            (vec![yes.clone(), yes.clone()], yes.clone()),
+            (vec![yes.clone(), unknown.clone()], unknown),
+            (vec![yes, no("a GPU"), no("a GPU"), no("a time limit")], no("a GPU; a time limit")),
+        ] {
+            assert_eq!(Determinism::of_all(&each), expected, "{each:?}");
+        }
+    }
 }

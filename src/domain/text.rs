@@ -1,6 +1,6 @@
 //! How numbers and moments are written wherever people read them, in the terminal and in the window alike.
 
-use super::{CrossSectionScore, Score, UtcMillis};
+use super::{CrossSectionScore, Plan, Score, TimeSpan, UtcMillis};
 
 /// What is not known is shown as this, never as 0.
 pub const UNKNOWN: &str = "—";
@@ -25,6 +25,20 @@ pub fn significant(value: Option<f64>) -> String {
     }
     let decimals = (DIGITS - 1 - power).max(0) as usize;
     format!("{value:.decimals$}")
+}
+
+/// The same without zeros at its end: `0.001`, `12.35`, `3e-5`. For what somebody chose, as a learning rate.
+#[must_use]
+pub fn chosen(value: f64) -> String {
+    let text = significant(Some(value));
+    let (digits, power) =
+        text.split_once('e').map_or((text.as_str(), None), |(digits, power)| (digits, Some(power)));
+    let digits = if digits.contains('.') {
+        digits.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        digits
+    };
+    power.map_or_else(|| digits.to_owned(), |power| format!("{digits}e{power}"))
 }
 
 /// A fraction as a percentage with one decimal.
@@ -96,6 +110,19 @@ pub fn score(score: &Score) -> [String; 7] {
     ]
 }
 
+/// Every device a plan computes on: `cpu`, `cuda:0, cuda:1`.
+#[must_use]
+pub fn devices(plan: &Plan) -> String {
+    let all: Vec<String> = plan.devices.iter().map(ToString::to_string).collect();
+    if all.is_empty() { plan.device.to_string() } else { all.join(", ") }
+}
+
+/// Where a section begins, to the minute; unknown where it is empty, as the validation and test section of a refit.
+#[must_use]
+pub fn section_start(span: TimeSpan) -> String {
+    if span.is_empty() { UNKNOWN.to_owned() } else { minute(span.start) }
+}
+
 /// Names of the cells of [`cross_section`].
 pub const CROSS_SECTION_HEADER: [&str; 6] =
     ["moments", "IC", "ICIR", "rank IC", "rank ICIR", "rank IC t"];
@@ -147,6 +174,22 @@ mod tests {
             (None, UNKNOWN),
         ] {
             assert_eq!(significant(value), shown, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_chosen_is_shown_without_trailing_zeros() {
+        for (value, shown) in [
+            (0.001, "0.001"),
+            (0.000_333_33, "0.0003333"),
+            (3e-5, "3e-5"),
+            (1.5e-5, "1.5e-5"),
+            (10.0, "10"),
+            (0.0, "0"),
+            (65_000.0, "65000"),
+            (f64::NAN, UNKNOWN),
+        ] {
+            assert_eq!(chosen(value), shown);
         }
     }
 

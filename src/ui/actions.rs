@@ -7,6 +7,7 @@ use super::icons;
 pub(super) enum Action {
     Start,
     CheckLeaks,
+    Pause,
     Cancel,
     Open,
     Save,
@@ -16,9 +17,10 @@ pub(super) enum Action {
 }
 
 impl Action {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Start,
         Self::CheckLeaks,
+        Self::Pause,
         Self::Cancel,
         Self::Open,
         Self::Save,
@@ -32,6 +34,7 @@ impl Action {
         match self {
             Self::Start => "Start",
             Self::CheckLeaks => "Check for leaks",
+            Self::Pause => "Pause",
             Self::Cancel => "Cancel",
             Self::Open => "Open…",
             Self::Save => "Save as…",
@@ -48,6 +51,9 @@ impl Action {
             Self::CheckLeaks => {
                 "Compute every feature, label and fitted statistic again without what came later"
             }
+            Self::Pause => {
+                "Stop training at a checkpoint and free the devices; once more to go on from there"
+            }
             Self::Cancel => "Stop everything within a batch; finished tasks are kept",
             Self::Open => "Open an experiment from a RON file",
             Self::Save => "Save this experiment as a RON file",
@@ -61,6 +67,7 @@ impl Action {
         match self {
             Self::Start => icons::PLAY,
             Self::CheckLeaks => icons::SHIELD_CHECK,
+            Self::Pause => icons::PAUSE,
             Self::Cancel => icons::STOP,
             Self::Open => icons::FOLDER_OPEN,
             Self::Save => icons::FLOPPY_DISK,
@@ -74,6 +81,7 @@ impl Action {
         let (modifiers, key) = match self {
             Self::Start => (Modifiers::COMMAND, Key::Enter),
             Self::CheckLeaks => (Modifiers::COMMAND, Key::L),
+            Self::Pause => (Modifiers::COMMAND, Key::P),
             Self::Cancel => (Modifiers::COMMAND, Key::Period),
             Self::Open => (Modifiers::COMMAND, Key::O),
             Self::Save => (Modifiers::COMMAND, Key::S),

@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -132,6 +133,7 @@ impl App {
                 shown_run: None,
                 selected_task: None,
                 waiting: 0,
+                monitors: VecDeque::new(),
                 exporting: false,
                 results: Results::default(),
                 checks: Checks::default(),
@@ -140,7 +142,7 @@ impl App {
                 journal,
                 notice: None,
             },
-            panels: Panels::new(settings.training),
+            panels: Panels::new(settings.strategy, settings.training),
             layout: layout::restore(settings.layout),
             theme: settings.theme,
             dialogs: Dialogs::default(),
@@ -184,6 +186,7 @@ impl App {
             theme: self.theme,
             draft: Some(self.state.draft.store()),
             layout: Some(self.layout.clone()),
+            strategy: self.panels.strategy.view,
             training: self.panels.training.view,
         }
     }

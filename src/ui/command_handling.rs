@@ -39,6 +39,8 @@ impl App {
                 }
                 self.engine.send(workbench::Command::Cancel(id));
             }
+            Command::PauseRun(id) => self.hold(id, true),
+            Command::ResumeRun(id) => self.hold(id, false),
             Command::CancelTask(id, task) => {
                 let run = self.state.runs.iter_mut().find(|run| run.id == id);
                 if let Some(task) = run.and_then(|run| run.task_mut(&task)) {
@@ -85,6 +87,15 @@ impl App {
         match action {
             Action::Start => self.start(),
             Action::CheckLeaks => self.check_leaks(),
+            Action::Pause => match self.state.pausable_run() {
+                Some(run) => {
+                    let (id, pause) = (run.id.clone(), !run.pausing);
+                    self.hold(id, pause);
+                }
+                None => {
+                    self.tell(Level::Info, "There is nothing to pause: no run trains.".to_owned());
+                }
+            },
             Action::Cancel => self.stop_everything(),
             Action::Open => self.modal = Some(Modal::path(Purpose::Open, String::new())),
             Action::Save => {
@@ -118,6 +129,7 @@ impl App {
             self.frames = FrameMeter::default();
         }
         self.state.waiting += 1;
+        self.state.monitors.push_back(spec.training.monitor);
         self.state.results.chosen = false;
         self.state.shown_run = None;
         self.state.selected_task = None;
@@ -154,6 +166,22 @@ impl App {
         let ticket = self.state.looks.ask(plan, at.clone());
         let spec = Box::new(self.state.draft.spec().clone());
         self.engine.send(workbench::Command::Look { ticket, spec, at });
+    }
+
+    /// Pauses a run, or lets it go on.
+    fn hold(&mut self, id: RunId, pause: bool) {
+        let run = self.state.runs.iter_mut().find(|run| run.id == id && !run.is_over());
+        let Some(run) = run.filter(|run| run.pausing != pause && !run.stopping) else { return };
+        run.pausing = pause;
+        let text = if pause {
+            "asked to pause: each task stops at a checkpoint and gives its device back"
+        } else {
+            "goes on from its checkpoints"
+        };
+        let text = format!("{}: {text}", run.plan.experiment);
+        self.state.journal.add(self.state.now, Level::Info, text);
+        let command = if pause { workbench::Command::Pause } else { workbench::Command::Resume };
+        self.engine.send(command(id));
     }
 
     fn stop_everything(&mut self) {

@@ -25,6 +25,10 @@ pub(super) enum Command {
     Chosen(Purpose, PathBuf),
     /// Stop one run.
     CancelRun(RunId),
+    /// Let a run's tasks write checkpoints and give their devices back.
+    PauseRun(RunId),
+    /// Let a paused run go on.
+    ResumeRun(RunId),
     /// Stop one task.
     CancelTask(RunId, TaskId),
     /// Show a run of this session in Queue and Training.

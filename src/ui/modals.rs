@@ -139,9 +139,13 @@ fn quit(ui: &mut egui::Ui, state: &State, quitting: bool, commands: &mut Command
     };
     let (finished, running) = (count(TaskState::Finished), count(TaskState::Running));
     let waiting = count(TaskState::Queued);
+    let paused = match count(TaskState::Paused) {
+        0 => String::new(),
+        paused => format!(" Paused tasks are not kept either: {paused}."),
+    };
     ui.label(format!(
         "Finished tasks stay on disk and can be exported: {finished}. Tasks at work are stopped within a batch and not kept: \
-         {running}. Not begun: {waiting}. To train those, start the experiment again."
+         {running}.{paused} Not begun: {waiting}. To train those, start the experiment again."
     ));
     if state.waiting > 0 {
         ui.label(format!(

@@ -37,6 +37,7 @@ pub(super) fn bar(
             if cancel.on_disabled_hover_text("Nothing runs.").clicked() {
                 commands.send(Command::Do(Action::Cancel));
             }
+            pause(ui, state, commands);
             let waits = state.start_waits_for();
             let start = widgets::primary_button(
                 ui,
@@ -69,6 +70,24 @@ pub(super) fn bar(
 fn action_button(ui: &mut egui::Ui, action: Action, enabled: bool, commands: &mut Commands) {
     let button = widgets::button(ui, action.icon(), action.name(), enabled);
     if button.on_hover_text(action.tooltip(ui.ctx())).clicked() {
+        commands.send(Command::Do(action));
+    }
+}
+
+/// Pauses what trains, or lets it go on; there only while something can be paused.
+fn pause(ui: &mut egui::Ui, state: &State, commands: &mut Commands) {
+    let Some(run) = state.pausable_run() else { return };
+    let action = Action::Pause;
+    let shortcut = ui.ctx().format_shortcut(&action.shortcut());
+    let (icon, name, help) = match (run.is_paused(), run.pausing) {
+        (true, _) => (icons::PLAY, "Resume", "Go on from the checkpoints"),
+        (false, true) => {
+            (icons::PLAY, "Resume", "Pausing: tasks stop at their next step. Go on after all")
+        }
+        (false, false) => (action.icon(), action.name(), action.help()),
+    };
+    let button = widgets::button(ui, icon, name, true);
+    if button.on_hover_text(format!("{help} ({shortcut})")).clicked() {
         commands.send(Command::Do(action));
     }
 }

@@ -2,7 +2,7 @@ use super::app::App;
 use super::commands::Command;
 use super::layout::{self, PanelKind};
 use super::state::{Level, Listing, Notice, RunView, Source, TaskState, Trouble};
-use crate::domain::text::{duration, number};
+use crate::domain::text::{self, count, duration, number};
 use crate::domain::{Event, EventKind, Plan, RunId, RunOutcome, UtcMillis};
 use crate::spec::DataSource;
 use crate::workbench::{self, LeakReport, Update};
@@ -14,6 +14,7 @@ impl App {
             Update::Event(event) => self.apply_event(*event),
             Update::StartFailed { experiment, message, cancelled } => {
                 self.state.waiting = self.state.waiting.saturating_sub(1);
+                self.state.monitors.pop_front();
                 if cancelled {
                     self.note(Level::Info, format!("{experiment}: stopped before it began"));
                 } else {
@@ -94,6 +95,9 @@ impl App {
         if let EventKind::Planned { plan } = event.kind {
             return self.run_planned(event.run, *plan, at);
         }
+        let run = self.state.runs.iter_mut().find(|run| run.id == event.run);
+        let before = run.as_ref().zip(event.task.as_ref()).and_then(|(run, task)| run.task(task));
+        let was_paused = before.is_some_and(|task| task.state == TaskState::Paused);
         let journal = &mut self.state.journal;
         let name = event.task.as_ref().map_or_else(String::new, |task| format!("{task}: "));
         match &event.kind {
@@ -104,35 +108,47 @@ impl App {
                 journal.add(at, Level::Error, format!("{name}{message}"));
             }
             EventKind::Started { device } => {
-                journal.add(at, Level::Info, format!("{name}training on {device}"));
+                let verb = if was_paused { "goes on" } else { "training" };
+                journal.add(at, Level::Info, format!("{name}{verb} on {device}"));
             }
             EventKind::Finished { report } => {
-                let text = format!(
-                    "{name}best epoch {} of {}, validation loss {}, {}",
-                    report.best_epoch,
-                    report.epochs,
-                    number(report.validation_loss, 4),
-                    duration(report.seconds)
+                let loss = report.validation_loss.map_or_else(
+                    || format!("train loss {}", number(Some(report.train_loss), 4)),
+                    |loss| format!("validation loss {}", number(Some(loss), 4)),
                 );
+                let (best, all) = (report.best_epoch, report.epochs);
+                let took = duration(report.seconds);
+                let text = format!("{name}best epoch {best} of {all}, {loss}, {took}");
                 journal.add(at, Level::Success, text);
+            }
+            EventKind::Paused { steps } => {
+                let steps = count(*steps);
+                journal.add(at, Level::Info, format!("{name}paused after {steps} steps"));
             }
             EventKind::Cancelled => journal.add(at, Level::Info, format!("{name}cancelled")),
             _ => {}
         }
-        if let Some(run) = self.state.runs.iter_mut().find(|run| run.id == event.run) {
+        if let Some(run) = run {
             run.apply(event);
         }
     }
 
     fn run_planned(&mut self, run: RunId, plan: Plan, at: UtcMillis) {
         let journal = &mut self.state.journal;
-        let text = format!("{run}: {} tasks on {}", plan.tasks.len(), plan.device);
+        let devices = text::devices(&plan);
+        let text = format!("{run}: {} tasks on {devices}", plan.tasks.len());
         journal.add(at, Level::Info, text);
+        for decision in &plan.decisions {
+            journal.add(at, Level::Info, decision.clone());
+        }
         for warning in &plan.warnings {
             journal.add(at, Level::Warning, warning.clone());
         }
         self.state.waiting = self.state.waiting.saturating_sub(1);
-        self.state.runs.push(RunView::new(run, plan, at));
+        let monitor = self.state.monitors.pop_front();
+        let mut run = RunView::new(run, plan, at);
+        run.monitor = monitor;
+        self.state.runs.push(run);
     }
 
     fn run_done(&mut self, id: &RunId, outcome: RunOutcome) {

@@ -13,7 +13,10 @@ use tempfile::TempDir;
 use walkforge::devices::{
     CardProcess, CpuInfo, CudaInfo, HostReading, Inventory, MachineReading, MpsInfo, NvmlReading,
 };
-use walkforge::domain::{Bytes, Device, Event, EventKind, RunOutcome, UtcMillis};
+use walkforge::domain::{
+    Bytes, Cancel, Determinism, Device, Event, EventKind, Plan, RunOutcome, Task, TaskId, TaskRole,
+    TimeSpan, UtcMillis,
+};
 use walkforge::spec::{ExperimentSpec, apply, load};
 use walkforge::ui::Settings;
 use walkforge::workbench::{Contrast, LeakCheck, LeakReport, PredictorContrast, Subject, Update};
@@ -379,4 +382,102 @@ fn feature_over_price() {
     window.press("Next column");
     window.until_says("realized_volatility_24 of SYN_A 1h");
     compare(&mut window, "feature-over-price");
+}
+
+/// What the engine plans for an experiment, with what it would find out and advise on a larger machine, and a refit for each symbol.
+fn planned(window: &mut Window, spec: &ExperimentSpec) -> Plan {
+    let mut plan = walkforge::workbench::plan(spec, &Cancel::new()).unwrap().plan;
+    plan.decisions = vec![
+        "batch size 512 rather than 256: 1.7 times the samples a second, and validation is as good"
+            .to_owned(),
+    ];
+    plan.recommendations = vec![
+        "3 workers fit into the memory, and a core is idle: set resources.workers = 3".to_owned(),
+        "cuda:1 would be idle: with more tasks than one at a time it would share the work"
+            .to_owned(),
+    ];
+    if !plan.tasks.iter().any(|task| task.role == TaskRole::Refit) {
+        let last: Vec<Task> = plan
+            .tasks
+            .chunk_by(|a, b| a.symbols == b.symbols)
+            .map(|folds| folds[folds.len() - 1].clone())
+            .collect();
+        let refits = last.into_iter().map(|mut task| {
+            task.role = TaskRole::Refit;
+            let folds = plan.tasks.iter().filter(|other| other.symbols == task.symbols);
+            task.after = folds.map(|fold| fold.id.clone()).collect();
+            task.id = TaskId::new(format!("{}-1h-refit", task.symbols[0]));
+            let end = task.fold.end();
+            task.fold.train = vec![TimeSpan { start: task.fold.start(), end }];
+            task.fold.validation = TimeSpan { start: end, end };
+            task.fold.test = TimeSpan { start: end, end };
+            task
+        });
+        let refits: Vec<Task> = refits.collect();
+        plan.tasks.extend(refits);
+    }
+    for task in &mut plan.tasks {
+        task.resident = Bytes(task.memory.0 / 8);
+    }
+    let shown = window.harness.state_mut();
+    for ticket in 0..32 {
+        // Whichever was asked last.
+        let plan = Ok(Box::new(plan.clone()));
+        shown.apply(Update::Previewed { ticket, plan });
+    }
+    plan
+}
+
+#[test]
+fn training_options() {
+    let runs = tempfile::tempdir().unwrap();
+    let set = [
+        r#"training.schedule={"Cosine":{"warmup_epochs":2.0,"final_share":0.05}}"#,
+        r#"training.loss={"Huber":{"delta":1.5}}"#,
+        "training.refit=true",
+    ];
+    let spec = experiment(&set);
+    let mut window = open(runs.path(), spec.clone(), egui::Theme::Dark, "2026-01-15T09:29:30Z");
+    window.until_says("Fold 0: train");
+    planned(&mut window, &spec);
+    window.node(Role::ComboBox, "Precision").scroll_to_me();
+    compare(&mut window, "training-options");
+}
+
+/// A paused run: two tasks stand at a checkpoint, the others wait.
+#[test]
+fn paused() {
+    let (runs, mut events) = recorded();
+    let mut window = open(runs.path(), experiment(&[]), egui::Theme::Dark, "2026-01-15T09:30:34Z");
+    window.until_says("10 tasks");
+    let EventKind::Planned { plan } = &mut events[0].kind else { panic!("no plan") };
+    let mut refit = plan.tasks[9].clone();
+    refit.role = TaskRole::Refit;
+    refit.id = TaskId::new("SYN_B-1h-refit");
+    refit.after = plan.tasks[5..].iter().map(|fold| fold.id.clone()).collect();
+    plan.tasks.push(refit);
+    for event in &mut events {
+        if let EventKind::Finished { report } = &mut event.kind {
+            report.determinism = Determinism::BitForBit;
+            report.peak_memory = Some(Bytes(9_437_184));
+        }
+    }
+    window.click(Role::Tab, "Training panel");
+    replay(&mut window, &events, at_epoch("SYN_B-1h-fold00", 6));
+    window.until_says("Loss curves of 2 tasks");
+    window.press("Pause");
+    for task in ["SYN_A-1h-fold04", "SYN_B-1h-fold00"] {
+        let started = events.iter().find(|event| {
+            matches!(event.kind, EventKind::Started { .. })
+                && event.task.as_ref().is_some_and(|id| id.as_str() == task)
+        });
+        let at = UtcMillis(1_768_469_434_000);
+        let kind = EventKind::Paused { steps: 70 };
+        if let Some(event) = started {
+            let event = Event { kind, at, ..event.clone() };
+            window.harness.state_mut().apply(Update::Event(Box::new(event)));
+        }
+    }
+    window.until_says("paused: ");
+    compare(&mut window, "paused");
 }

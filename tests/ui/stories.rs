@@ -12,7 +12,7 @@ use walkforge::workbench::{LeakCheck, LeakReport, Subject, Update};
 use crate::bench::Window;
 
 /// A preset with some fields set.
-fn spec(preset: &str, set: &[&str]) -> ExperimentSpec {
+pub fn spec(preset: &str, set: &[&str]) -> ExperimentSpec {
     // Two tasks at a time on every machine.
     let common = ["resources.workers=2", "resources.device=cpu"];
     let assignments: Vec<_> = common.iter().chain(set).map(|text| text.parse().unwrap()).collect();
@@ -21,18 +21,18 @@ fn spec(preset: &str, set: &[&str]) -> ExperimentSpec {
 
 /// The only run in a folder.
 #[track_caller]
-fn only_run(runs: &Path) -> PathBuf {
+pub fn only_run(runs: &Path) -> PathBuf {
     let found: Vec<_> = runs.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(found.len(), 1, "{found:?}");
     found[0].clone()
 }
 
-fn events(run: &Path) -> Vec<Value> {
+pub fn events(run: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(run.join("events.jsonl")).unwrap();
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
-fn count(events: &[Value], kind: &str) -> usize {
+pub fn count(events: &[Value], kind: &str) -> usize {
     events.iter().filter(|event| event["kind"] == kind).count()
 }
 

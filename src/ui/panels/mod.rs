@@ -21,6 +21,7 @@ use super::state::State;
 #[derive(Debug)]
 pub(super) struct Panels {
     pub(super) data: data::DataPanel,
+    pub(super) strategy: strategy::StrategyPanel,
     pub(super) plan: plan::PlanPanel,
     pub(super) checks: checks::ChecksPanel,
     pub(super) training: training::TrainingPanel,
@@ -30,9 +31,10 @@ pub(super) struct Panels {
 }
 
 impl Panels {
-    pub(super) fn new(training: training::TrainingView) -> Self {
+    pub(super) fn new(strategy: strategy::StrategyView, training: training::TrainingView) -> Self {
         Self {
             data: data::DataPanel::default(),
+            strategy: strategy::StrategyPanel::new(strategy),
             plan: plan::PlanPanel::default(),
             checks: checks::ChecksPanel::default(),
             training: training::TrainingPanel { view: training },
@@ -52,7 +54,7 @@ impl Panels {
     ) {
         match kind {
             PanelKind::Data => self.data.show(ui, state, commands),
-            PanelKind::Strategy => strategy::StrategyPanel::show(ui, state, commands),
+            PanelKind::Strategy => self.strategy.show(ui, state, commands),
             PanelKind::Plan => self.plan.show(ui, state, commands),
             PanelKind::Checks => self.checks.show(ui, state, commands),
             PanelKind::Training => self.training.show(ui, state, commands),

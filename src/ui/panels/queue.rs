@@ -1,10 +1,12 @@
+mod facts;
+
 use egui::{Align as EguiAlign, ComboBox, Layout, ProgressBar, Ui};
 
 use crate::domain::text::{UNKNOWN, duration, number};
-use crate::domain::{RunOutcome, Stage, UtcMillis};
+use crate::domain::{EpochRecord, RunOutcome, Stage, UtcMillis};
 use crate::ui::commands::{Command, Commands};
 use crate::ui::icons;
-use crate::ui::state::{RunView, State, TaskState, TaskView};
+use crate::ui::state::{RunView, State, TaskState};
 use crate::ui::theme::{Palette, Themed, space};
 use crate::ui::widgets::{self, Align, Cell, Column, Table, column};
 
@@ -66,11 +68,10 @@ impl QueuePanel {
         let palette = ui.palette();
         let clicked = table.show(
             ui,
-            |_, row| cells(&run.tasks[order[row]], state.now, palette),
+            |_, row| cells(run, order[row], state.now, palette),
             |ui, row| {
                 let task = &run.tasks[order[row]];
-                let open = matches!(task.state, TaskState::Running | TaskState::Queued);
-                if open && !task.stopping && !run.stopping {
+                if task.state.is_open() && !task.stopping && !run.stopping {
                     let name = format!("Cancel {}", task.id);
                     let button = widgets::icon_button(ui, icons::X, &name);
                     if button.on_hover_text(name).clicked() {
@@ -119,6 +120,7 @@ impl QueuePanel {
                     if cancel.clicked() {
                         commands.send(Command::CancelRun(run.id.clone()));
                     }
+                    pause(ui, run, commands);
                 }
                 self.filter(ui, run);
             });
@@ -126,9 +128,13 @@ impl QueuePanel {
         if let Some(message) = &run.broken {
             widgets::problem(ui, message);
         }
-        let selected = state.selected_task.as_ref().and_then(|id| run.task(id));
-        if let Some(failure) = selected.and_then(|task| task.failure.as_ref()) {
-            widgets::problem(ui, failure);
+        let selected = state.selected_task.as_ref();
+        let selected = run.tasks.iter().position(|task| Some(&task.id) == selected);
+        if let Some(index) = selected {
+            match &run.tasks[index].failure {
+                Some(failure) => widgets::problem(ui, failure),
+                None => facts::show(ui, run, index),
+            }
         }
         ui.add_space(space::XS);
     }
@@ -139,18 +145,27 @@ impl QueuePanel {
         let combo = combo.show_ui(ui, |ui| {
             let all = format!("all states ({})", run.tasks.len());
             ui.selectable_value(&mut self.only, None, all);
-            for state in [
-                TaskState::Running,
-                TaskState::Queued,
-                TaskState::Finished,
-                TaskState::Failed,
-                TaskState::Cancelled,
-            ] {
+            for state in TaskState::ALL {
                 let text = format!("{} ({})", word(state), run.count(state));
                 ui.selectable_value(&mut self.only, Some(state), text);
             }
         });
         widgets::name(&combo.response, egui::Role::ComboBox, "Show tasks in state");
+    }
+}
+
+/// Pauses the run in view, or lets it go on.
+fn pause(ui: &mut Ui, run: &RunView, commands: &mut Commands) {
+    if run.stopping {
+        return;
+    }
+    let (icon, text, command) = if run.pausing {
+        (icons::PLAY, "Resume this run", Command::ResumeRun(run.id.clone()))
+    } else {
+        (icons::PAUSE, "Pause this run", Command::PauseRun(run.id.clone()))
+    };
+    if widgets::button(ui, icon, text, true).clicked() {
+        commands.send(command);
     }
 }
 
@@ -168,6 +183,8 @@ fn summary(run: &RunView, now: UtcMillis) -> String {
         Some(RunOutcome::Cancelled) => {
             format!("cancelled: {} of {all} tasks are kept{failed}", run.count(TaskState::Finished))
         }
+        None if run.is_paused() => format!("paused: {ended} of {all} tasks{failed}, {took}"),
+        None if run.pausing => format!("pausing: {ended} of {all} tasks{failed}, {took}"),
         None => {
             let left = run.seconds_left().map(|left| format!(", about {} left", duration(left)));
             format!("{ended} of {all} tasks{failed}, {took}{}", left.unwrap_or_default())
@@ -178,6 +195,7 @@ fn summary(run: &RunView, now: UtcMillis) -> String {
 const fn word(state: TaskState) -> &'static str {
     match state {
         TaskState::Running => "running",
+        TaskState::Paused => "paused",
         TaskState::Queued => "queued",
         TaskState::Finished => "finished",
         TaskState::Failed => "failed",
@@ -185,26 +203,40 @@ const fn word(state: TaskState) -> &'static str {
     }
 }
 
-fn state_cell(task: &TaskView, palette: &Palette) -> Cell {
+fn state_cell(run: &RunView, index: usize, palette: &Palette) -> Cell {
+    let task = &run.tasks[index];
     let (icon, color) = match task.state {
         TaskState::Running => (icons::PLAY, palette.accent),
+        TaskState::Paused => (icons::PAUSE, palette.warning),
         TaskState::Queued => (icons::HOURGLASS_MEDIUM, palette.text_weak),
         TaskState::Finished => (icons::CHECK_CIRCLE, palette.success),
         TaskState::Failed => (icons::X_CIRCLE, palette.error),
         TaskState::Cancelled => (icons::PROHIBIT, palette.text_weak),
     };
     let text = match (task.state, task.stage) {
-        (TaskState::Running, _) if task.stopping => "stopping",
+        (TaskState::Running | TaskState::Paused, _) if task.stopping => "stopping",
+        (TaskState::Running, _) if run.pausing => "pausing",
         (TaskState::Running, Some(Stage::Dataset)) => "reading data",
         (TaskState::Running, Some(Stage::Evaluation)) => "evaluating",
         (TaskState::Running, Some(Stage::Saving)) => "saving",
         (TaskState::Running, _) => "training",
         (other, _) => word(other),
     };
-    Cell::new(format!("{icon}  {text}")).color(color)
+    match run.waits_for(index) {
+        Some(other) => {
+            // The whole name would not fit; the series is the task's own.
+            let name = other.id.as_str();
+            let short = name.rsplit('-').next().unwrap_or(name);
+            let text = format!("{icon}  after {short}");
+            let why = format!("Waits for {name}: it begins with what that one learns");
+            Cell::new(text).color(color).hover(Some(why))
+        }
+        None => Cell::new(format!("{icon}  {text}")).color(color),
+    }
 }
 
-fn cells(task: &TaskView, now: UtcMillis, palette: &Palette) -> Vec<Cell> {
+fn cells(run: &RunView, index: usize, now: UtcMillis, palette: &Palette) -> Vec<Cell> {
+    let task = &run.tasks[index];
     let epoch = match (&task.report, task.progress) {
         (Some(report), progress) => {
             let most = progress.map_or(report.epochs, |progress| progress.max_epochs);
@@ -221,13 +253,75 @@ fn cells(task: &TaskView, now: UtcMillis, palette: &Palette) -> Vec<Cell> {
     );
     vec![
         Cell::new(task.id.as_str()),
-        state_cell(task, palette),
+        state_cell(run, index, palette),
         Cell::new(task.device.map_or_else(|| UNKNOWN.to_owned(), |device| device.to_string())),
         Cell::new(epoch),
         Cell::new(number(last.map(|epoch| epoch.train_loss), 4)),
-        Cell::new(number(last.and_then(|epoch| epoch.validation_loss), 4)),
-        Cell::new(task.best.map_or_else(|| UNKNOWN.to_owned(), |best| best.epoch.to_string())),
+        Cell::new(number(last.and_then(|epoch| epoch.validation_loss), 4))
+            .hover(last.and_then(|last| watched(run, last))),
+        Cell::new(task.best.map_or_else(|| UNKNOWN.to_owned(), |best| best.epoch.to_string()))
+            .hover(task.best.and_then(|best| watched(run, best))),
         Cell::new(number(rate.filter(|rate| *rate > 0.0), 0)),
         Cell::new(left),
     ]
+}
+
+/// The metric that is watched after an epoch, where it is not the loss.
+fn watched(run: &RunView, epoch: EpochRecord) -> Option<String> {
+    let (name, value) = (run.watched_name(), number(Some(epoch.monitor?), 4));
+    Some(format!("{name} {value} in epoch {}", epoch.epoch))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Cancel, Device, Event, EventKind, RunId};
+    use crate::spec::{Monitor, apply, load};
+
+    fn run() -> RunView {
+        let one_fold = "validation.max_folds=1".parse().unwrap();
+        let spec = apply(&load("linear-return").unwrap(), &[one_fold]).unwrap();
+        let plan = crate::workbench::plan(&spec, &Cancel::new()).unwrap().plan;
+        RunView::new(RunId::new("r"), plan, UtcMillis(0))
+    }
+
+    #[test]
+    fn a_paused_run_says_so_and_how_long_it_worked() {
+        let mut run = run();
+        let task = Some(run.tasks[0].id.clone());
+        let tell = |run: &mut RunView, seconds: i64, kind| {
+            let (task, at) = (task.clone(), UtcMillis(1000 * seconds));
+            run.apply(Event { run: run.id.clone(), task, seq: 0, at, kind });
+        };
+        tell(&mut run, 1, EventKind::Started { device: Device::Cpu });
+        let palette = egui::Visuals::dark().palette();
+        let state = |run: &RunView| state_cell(run, 0, palette).text;
+        assert!(state(&run).ends_with("training"), "{}", state(&run));
+        run.pausing = true;
+        assert!(state(&run).ends_with("pausing"), "{}", state(&run));
+        assert_eq!(summary(&run, UtcMillis(5000)), "pausing: 0 of 2 tasks, 5.0 s");
+        tell(&mut run, 6, EventKind::Paused { steps: 3 });
+        assert!(state(&run).starts_with(icons::PAUSE) && state(&run).ends_with("paused"));
+        assert_eq!(summary(&run, UtcMillis(99_000)), "paused: 0 of 2 tasks, 6.0 s");
+    }
+
+    #[test]
+    fn what_is_watched_is_named_where_it_is_known_and_not_the_loss() {
+        let mut run = run();
+        let mut epoch = EpochRecord {
+            epoch: 4,
+            train_loss: 1.0,
+            validation_loss: Some(1.0),
+            monitor: None,
+            learning_rate: 0.1,
+            gradient_norm: 1.0,
+            seconds: 1.0,
+            is_best: true,
+        };
+        assert_eq!(watched(&run, epoch), None);
+        epoch.monitor = Some(0.0312);
+        assert_eq!(watched(&run, epoch).unwrap(), "watched metric 0.0312 in epoch 4");
+        run.monitor = Some(Monitor::RankIc);
+        assert_eq!(watched(&run, epoch).unwrap(), "rank IC 0.0312 in epoch 4");
+    }
 }

@@ -1,13 +1,17 @@
 mod label;
+mod loss;
 mod model;
+mod optimizer;
+mod resources;
+mod training;
 mod validation;
 
 use egui::{ComboBox, DragValue, Label, RichText, ScrollArea, Ui};
+use serde::{Deserialize, Serialize};
 
 use super::data::send_if_changed;
 use super::features;
-use crate::domain::Device;
-use crate::spec::{DeviceChoice, ExperimentSpec, PRESETS};
+use crate::spec::{ExperimentSpec, PRESETS};
 use crate::ui::commands::{Command, Commands};
 use crate::ui::state::State;
 use crate::ui::theme::{Themed, space};
@@ -15,10 +19,25 @@ use crate::ui::widgets::{self, Form};
 
 /// Everything but the data: features, label, validation, model, training, costs, resources.
 #[derive(Debug)]
-pub(in crate::ui) struct StrategyPanel;
+pub(in crate::ui) struct StrategyPanel {
+    pub(in crate::ui) view: StrategyView,
+    more: training::More,
+}
+
+/// How the form is shown; survives a restart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(in crate::ui) struct StrategyView {
+    /// The training's less usual fields are shown.
+    more_training: bool,
+}
 
 impl StrategyPanel {
-    pub(in crate::ui) fn show(ui: &mut Ui, state: &State, commands: &mut Commands) {
+    pub(in crate::ui) fn new(view: StrategyView) -> Self {
+        Self { view, more: training::More::default() }
+    }
+
+    pub(in crate::ui) fn show(&mut self, ui: &mut Ui, state: &State, commands: &mut Commands) {
         let draft = &state.draft;
         let mut spec = draft.spec().clone();
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
@@ -30,9 +49,10 @@ impl StrategyPanel {
             label::show(ui, form, &mut spec);
             validation::show(ui, form, &mut spec);
             model::show(ui, form, &mut spec.model);
-            training(ui, form, &mut spec);
+            let open = &mut self.view.more_training;
+            training::show(ui, form, &mut spec, (open, &mut self.more), state);
             costs(ui, form, &mut spec);
-            resources(ui, form, &mut spec, state);
+            resources::show(ui, form, &mut spec.resources, state);
             ui.add_space(space::L);
         });
         send_if_changed(draft, spec, commands);
@@ -74,41 +94,6 @@ fn identity(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
     });
 }
 
-fn training(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
-    widgets::section(ui, "Training (AdamW)");
-    let training = &mut spec.training;
-    let help = "Passes over the train rows at most";
-    form.integer(ui, "Max epochs", "training.max_epochs", ("", help), &mut training.max_epochs);
-    let help = "Samples in a step";
-    form.integer(ui, "Batch size", "training.batch_size", ("", help), &mut training.batch_size);
-    let value = &mut training.learning_rate;
-    form.real(ui, "Learning rate", "training.learning_rate", ("", "Step size"), value);
-    let (help, value) = ("Decoupled weight decay", &mut training.weight_decay);
-    form.real(ui, "Weight decay", "training.weight_decay", ("", help), value);
-    form.optional_real(
-        ui,
-        "Gradient clip",
-        "training.gradient_clip_val",
-        ("", "Largest norm of the gradient; longer ones are shortened to it", "no limit"),
-        1.0,
-        &mut training.gradient_clip_val,
-    );
-    form.optional_integer(
-        ui,
-        "Patience",
-        "training.patience",
-        (
-            "epochs",
-            "Epochs without a better validation loss before training stops",
-            "never stops early",
-        ),
-        4,
-        &mut training.patience,
-    );
-    let help = "How much better the validation loss must be to count";
-    form.real(ui, "Min delta", "training.min_delta", ("", help), &mut training.min_delta);
-}
-
 fn costs(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
     widgets::section(ui, "Trading costs");
     let help = "Exchange or broker fee on every change of position, in basis points (1/10 000)";
@@ -116,39 +101,4 @@ fn costs(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
     let help = "Half of the bid-ask spread, in basis points of the price";
     let value = &mut spec.costs.half_spread_bps;
     form.real(ui, "Half-spread", "costs.half_spread_bps", ("bp", help), value);
-}
-
-fn resources(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec, state: &State) {
-    widgets::section(ui, "Resources");
-    let resources = &mut spec.resources;
-    let mut options = vec![
-        (DeviceChoice::Auto, "auto: GPU if there is one".to_owned()),
-        (DeviceChoice::Only(Device::Cpu), "cpu".to_owned()),
-    ];
-    if let Some(inventory) = &state.machine.inventory {
-        let name = |card: &crate::devices::CudaInfo| card.reading.name.clone().unwrap_or_default();
-        let cards = inventory.cuda.iter().map(|card| {
-            (DeviceChoice::Only(card.device), format!("{} {}", card.device, name(card)))
-        });
-        options.extend(cards);
-        if inventory.mps.available {
-            options.push((DeviceChoice::Only(Device::Mps), "mps (Apple GPU)".to_owned()));
-        }
-    }
-    if !options.iter().any(|(choice, _)| *choice == resources.device) {
-        options.push((resources.device, resources.device.to_string()));
-    }
-    let help = "Where to compute; results on another kind of device differ in the last digits";
-    form.choice(ui, "Device", "resources.device", help, &options, &mut resources.device);
-    form.optional_integer(
-        ui,
-        "Workers",
-        "resources.workers",
-        ("", "Tasks that train at the same time; never changes a result", "what the cores allow"),
-        2,
-        &mut resources.workers,
-    );
-    let help = "Threads within a task; part of the result, sums are split by it";
-    let value = &mut resources.threads_per_task;
-    form.integer(ui, "Threads per task", "resources.threads_per_task", ("", help), value);
 }

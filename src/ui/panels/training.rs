@@ -1,6 +1,7 @@
 use egui::{Align, Layout, RichText, Ui};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::EpochRecord;
 use crate::domain::text::number;
 use crate::ui::commands::Commands;
 use crate::ui::icons;
@@ -45,6 +46,11 @@ impl TrainingPanel {
         let shown = shown_tasks(run, state);
         ui.horizontal(|ui| {
             ui.label(title(run, &shown, state));
+            if let [only] = shown.as_slice()
+                && let Some(report) = &run.tasks[*only].report
+            {
+                widgets::determinism(ui, &report.determinism);
+            }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.checkbox(&mut self.view.log, "Log loss");
                 ui.checkbox(&mut self.view.validation_only, "Validation only");
@@ -70,12 +76,13 @@ impl TrainingPanel {
 
 /// The tasks drawn in full: the picked one, those at work, then those that ended last.
 fn shown_tasks(run: &RunView, state: &State) -> Vec<usize> {
-    let has_curve = |index: &usize| !run.tasks[*index].validation_loss.points().is_empty();
+    let has_curve = |index: &usize| run.tasks[*index].has_curve();
     let picked = |index: &usize| state.selected_task.as_ref() == Some(&run.tasks[*index].id);
     if let Some(index) = (0..run.tasks.len()).find(picked) {
         return vec![index];
     }
-    let at_work = |index: &usize| run.tasks[*index].state == TaskState::Running;
+    let at_work =
+        |index: &usize| matches!(run.tasks[*index].state, TaskState::Running | TaskState::Paused);
     let running: Vec<usize> = (0..run.tasks.len()).filter(at_work).take(FULL_CURVES).collect();
     if !running.is_empty() {
         return running;
@@ -92,18 +99,33 @@ fn title(run: &RunView, shown: &[usize], state: &State) -> String {
         [] => "Waiting for the first epoch…".to_owned(),
         [only] => {
             let task = &run.tasks[*only];
-            let best = task.best.map_or_else(String::new, |best| {
-                let loss = number(best.validation_loss, 4);
-                format!(", best epoch {} with validation loss {loss}", best.epoch)
-            });
-            format!("{}{best}", task.id)
+            let best = task.best.map_or_else(String::new, |best| best_epoch(run, best));
+            let paused = if task.state == TaskState::Paused { " (paused)" } else { "" };
+            format!("{}{paused}{best}", task.id)
         }
         several if run.count(TaskState::Running) > 0 => {
             format!("{} tasks in training", several.len())
         }
+        several if run.count(TaskState::Paused) > 0 => format!("{} tasks paused", several.len()),
         several => {
             let pick = if state.selected_task.is_none() { "; pick one in the queue" } else { "" };
             format!("The last {} tasks{pick}", several.len())
         }
+    }
+}
+
+/// Which epoch's weights are kept, and how good it was.
+fn best_epoch(run: &RunView, best: EpochRecord) -> String {
+    let epoch = best.epoch;
+    let loss = match best.validation_loss {
+        Some(loss) => format!("validation loss {}", number(Some(loss), 4)),
+        None => format!("train loss {}", number(Some(best.train_loss), 4)),
+    };
+    match best.monitor {
+        Some(value) => {
+            let value = number(Some(value), 4);
+            format!(", best epoch {epoch} with {} {value}, {loss}", run.watched_name())
+        }
+        None => format!(", best epoch {epoch} with {loss}"),
     }
 }

@@ -5,7 +5,7 @@ use egui::{
 
 use super::time_axis::{Tick, ticks};
 use crate::domain::text::{day, minute};
-use crate::domain::{FoldPlan, Task, TimeSpan, UtcMillis};
+use crate::domain::{FoldPlan, Task, TaskRole, TimeSpan, UtcMillis};
 use crate::ui::theme::{Palette, Themed, space, strong_family};
 
 /// Height of a fold's row, in points.
@@ -23,8 +23,10 @@ const LEAST_WIDTH: f32 = 1.5;
 
 /// Folds of one series on a time axis, a row each.
 pub(in crate::ui) struct FoldChart<'a> {
-    /// The tasks of the series, in the order of their folds.
-    pub(in crate::ui) tasks: &'a [Task],
+    /// The tasks of the plan.
+    pub(in crate::ui) plan: &'a [Task],
+    /// Those of the series, in the order of their folds.
+    pub(in crate::ui) rows: &'a [usize],
     /// How long the train, validation and test section were to be; empty where that is not known.
     pub(in crate::ui) lengths: &'a [String],
     /// Height of the rows in view at most.
@@ -35,7 +37,8 @@ impl FoldChart<'_> {
     pub(in crate::ui) fn show(&self, ui: &mut Ui) {
         let size = vec2(ui.available_width(), AXIS_HEIGHT);
         let (axis, _) = ui.allocate_exact_size(size, Sense::hover());
-        let Some(scale) = Scale::new(self.tasks, axis) else { return };
+        let tasks = self.rows.iter().filter_map(|&row| self.plan.get(row));
+        let Some(scale) = Scale::new(tasks, axis) else { return };
         let most = ((scale.right - scale.left) / TICK_WIDTH) as usize;
         let (from, until) = (seconds(scale.from), seconds(scale.until));
         let ticks = ticks(from, until, most.max(1));
@@ -47,7 +50,7 @@ impl FoldChart<'_> {
                 .max_height(self.height)
                 .min_scrolled_height(self.height)
                 .auto_shrink([false, true])
-                .show_rows(ui, FOLD_ROW, self.tasks.len(), |ui, rows| {
+                .show_rows(ui, FOLD_ROW, self.rows.len(), |ui, rows| {
                     for row in rows {
                         self.row(ui, row, &scale, &ticks);
                     }
@@ -56,11 +59,11 @@ impl FoldChart<'_> {
     }
 
     fn row(&self, ui: &mut Ui, row: usize, scale: &Scale, ticks: &[Tick]) {
-        let Some(task) = self.tasks.get(row) else { return };
+        let Some(task) = self.rows.get(row).and_then(|&row| self.plan.get(row)) else { return };
         let fold = &task.fold;
         let size = vec2(ui.available_width(), FOLD_ROW);
         let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, fold_name(fold)));
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, row_name(task)));
         let palette = ui.palette();
         let painter = ui.painter();
         if response.hovered() {
@@ -75,19 +78,28 @@ impl FoldChart<'_> {
         let number = Pos2::new(rect.left() + NUMBER_WIDTH - space::S, rect.center().y);
         let font = TextStyle::Small.resolve(ui.style());
         let color = if response.hovered() { palette.text } else { palette.text_weak };
-        painter.text(number, Align2::RIGHT_CENTER, fold.index, font, color);
+        let number_text = match task.role {
+            TaskRole::Fold => fold.index.to_string(),
+            TaskRole::Refit => "Refit".to_owned(),
+        };
+        painter.text(number, Align2::RIGHT_CENTER, number_text, font, color);
         for (_, span, color) in spans(fold, palette) {
             let (left, right) = (scale.x(span.start), scale.x(span.end));
             let right = right.max(left + LEAST_WIDTH);
             let bar = Rect::from_x_y_ranges(left..=right, rect.y_range());
             painter.rect_filled(bar.shrink2(vec2(0.0, (FOLD_ROW - BAR_HEIGHT) / 2.0)), 1.0, color);
         }
-        self.tooltip(response, fold);
+        self.tooltip(response, task);
     }
 
-    fn tooltip(&self, response: Response, fold: &FoldPlan) {
+    fn tooltip(&self, response: Response, task: &Task) {
+        let fold = &task.fold;
         response.on_hover_ui_at_pointer(|ui| {
-            ui.label(RichText::new(format!("Fold {}", fold.index)).family(strong_family()));
+            let title = match task.role {
+                TaskRole::Fold => format!("Fold {}", fold.index),
+                TaskRole::Refit => "Refit on all rows, for export".to_owned(),
+            };
+            ui.label(RichText::new(title).family(strong_family()));
             egui::Grid::new("sections").num_columns(3).show(ui, |ui| {
                 let palette = ui.palette();
                 for (section, span, color) in spans(fold, palette) {
@@ -96,7 +108,8 @@ impl FoldChart<'_> {
                         ui.label(section.name());
                     });
                     ui.label(format!("{} → {} UTC", minute(span.start), minute(span.end)));
-                    if let Some(length) = self.lengths.get(section as usize) {
+                    let length = self.lengths.get(section as usize);
+                    if let Some(length) = length.filter(|_| task.role == TaskRole::Fold) {
                         ui.label(length);
                     }
                     ui.end_row();
@@ -160,19 +173,24 @@ impl Section {
     }
 }
 
-/// What is drawn, in the order of time.
+/// What is drawn, in the order of time. A refit has no validation and test section.
 fn spans(fold: &FoldPlan, palette: &Palette) -> Vec<(Section, TimeSpan, Color32)> {
     let mut spans: Vec<(Section, TimeSpan, Color32)> =
         fold.train.iter().map(|span| (Section::Train, *span, palette.train)).collect();
     spans.push((Section::Validation, fold.validation, palette.validation));
     spans.push((Section::Test, fold.test, palette.test));
+    spans.retain(|(_, span, _)| !span.is_empty());
     spans.sort_by_key(|(_, span, _)| span.start);
     spans
 }
 
-fn fold_name(fold: &FoldPlan) -> String {
+fn row_name(task: &Task) -> String {
     let span = |span: TimeSpan| format!("{} to {}", day(span.start), day(span.end));
+    let fold = &task.fold;
     let train: Vec<String> = fold.train.iter().map(|part| span(*part)).collect();
+    if task.role == TaskRole::Refit {
+        return format!("Refit: train {}, nothing left to test", train.join(" and "));
+    }
     format!(
         "Fold {}: train {}, validation {}, test {}",
         fold.index,
@@ -212,19 +230,18 @@ struct Scale {
 
 impl Scale {
     /// Of all folds; `None` where there are none.
-    fn new(tasks: &[Task], axis: Rect) -> Option<Self> {
-        let (first, rest) = tasks.split_first()?;
-        let mut scale = Self {
+    fn new<'t>(tasks: impl Iterator<Item = &'t Task> + Clone, axis: Rect) -> Option<Self> {
+        let spans = tasks.flat_map(|task| {
+            let fold = &task.fold;
+            fold.train.iter().copied().chain([fold.validation, fold.test])
+        });
+        let spans = spans.filter(|span| !span.is_empty());
+        Some(Self {
             left: axis.left() + NUMBER_WIDTH,
             right: (axis.right() - END_WIDTH).max(axis.left() + NUMBER_WIDTH + 1.0),
-            from: first.fold.start(),
-            until: first.fold.end(),
-        };
-        for task in rest {
-            scale.from = scale.from.min(task.fold.start());
-            scale.until = scale.until.max(task.fold.end());
-        }
-        Some(scale)
+            from: spans.clone().map(|span| span.start).min()?,
+            until: spans.map(|span| span.end).max()?,
+        })
     }
 
     fn x(&self, at: UtcMillis) -> f32 {
@@ -245,7 +262,8 @@ fn seconds(at: UtcMillis) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Embargo, FoldIndex};
+    use crate::domain::{Bytes, ContentHash, Device, Embargo, FoldIndex, TaskId};
+    use crate::ui::theme::Themed;
 
     fn fold(train: i64) -> FoldPlan {
         let day = |day: i64| UtcMillis(day * 86_400_000);
@@ -259,16 +277,53 @@ mod tests {
         }
     }
 
+    fn task(fold: FoldPlan) -> Task {
+        Task {
+            id: TaskId::new("x"),
+            key: ContentHash::of(b""),
+            symbols: Vec::new(),
+            timeframes: Vec::new(),
+            fold,
+            seed: 0,
+            device: Device::Cpu,
+            parameters: 0,
+            memory: Bytes(0),
+            resident: Bytes(0),
+            role: TaskRole::Fold,
+            after: Vec::new(),
+        }
+    }
+
+    /// What is learnt from days 0 to 20 and neither validated nor tested; where nothing is stands at no time.
+    fn refit() -> Task {
+        let nothing = TimeSpan { start: UtcMillis(0), end: UtcMillis(0) };
+        let train = vec![TimeSpan { start: fold(5).start(), end: fold(5).end() }];
+        let fold = FoldPlan { train, validation: nothing, test: nothing, ..fold(0) };
+        Task { role: TaskRole::Refit, ..task(fold) }
+    }
+
     #[test]
     fn a_row_says_its_sections() {
         assert_eq!(
-            fold_name(&fold(0)),
+            row_name(&task(fold(0))),
             "Fold 3: train 1970-01-01 to 1970-01-11, validation 1970-01-12 to 1970-01-16, \
              test 1970-01-17 to 1970-01-21"
         );
         let around = FoldPlan { train: vec![fold(0).train[0], fold(25).train[0]], ..fold(0) };
-        let name = fold_name(&around);
+        let name = row_name(&task(around));
         assert!(name.contains("1970-01-11 and 1970-01-26 to 1970-02-05"), "{name}");
+    }
+
+    #[test]
+    fn a_refit_is_one_bar_and_does_not_stretch_the_axis() {
+        let refit = refit();
+        assert_eq!(row_name(&refit), "Refit: train 1970-01-06 to 1970-01-26, nothing left to test");
+        let drawn = spans(&refit.fold, egui::Visuals::dark().palette());
+        assert_eq!(drawn.iter().map(|span| span.0).collect::<Vec<_>>(), [Section::Train]);
+        let axis = Rect::from_min_max(Pos2::ZERO, Pos2::new(500.0, 20.0));
+        let scale = Scale::new([task(fold(7)), refit].iter(), axis).unwrap();
+        assert_eq!((scale.from, scale.until), (fold(5).start(), fold(7).test.end));
+        assert!(Scale::new([].iter(), axis).is_none());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use egui_plot::{
 };
 
 use crate::domain::TaskId;
+use crate::domain::text::chosen;
 use crate::ui::state::{RunView, TaskView};
 use crate::ui::theme::Themed;
 use crate::ui::widgets;
@@ -43,7 +44,7 @@ pub(in crate::ui) fn show(ui: &mut Ui, data: &LossPlot<'_>) {
         .grid_spacing(28.0..=160.0)
         .x_axis_formatter(|mark, _| whole(mark.value))
         .y_axis_formatter(move |mark, _| loss_text(mark.value, log, mark.step_size))
-        .label_formatter(move |hover| hover_text(hover, log));
+        .label_formatter(|hover| hover_text(hover, data));
     let response = plot.show(ui, |plot| {
         if let Some(band) = band(data) {
             let xs: Vec<f64> = band.iter().map(|row| row.0).collect();
@@ -59,11 +60,13 @@ pub(in crate::ui) fn show(ui: &mut Ui, data: &LossPlot<'_>) {
             let width = if data.selected == Some(&task.id) { 2.6 } else { 1.8 };
             // One name for both: the legend has an entry a task, and the panel's head tells the lines apart.
             let id = task.id.as_str();
-            if !data.validation_only {
+            let validation = task.validation_loss.points();
+            // A refit has nothing to validate on.
+            if !data.validation_only || validation.is_empty() {
                 let line = Line::new(id, points(task.train_loss.points(), log));
                 plot.line(line.color(color).width(1.2).style(LineStyle::dashed_dense()));
             }
-            let line = Line::new(id, points(task.validation_loss.points(), log));
+            let line = Line::new(id, points(validation, log));
             plot.line(line.color(color).width(width));
             if let Some(mark) = best_mark(task, log) {
                 plot.points(
@@ -98,7 +101,8 @@ fn points(points: &[PlotPoint], log: bool) -> PlotPoints<'_> {
 
 fn best_mark(task: &TaskView, log: bool) -> Option<[f64; 2]> {
     let best = task.best?;
-    Some([f64::from(best.epoch), scaled(best.validation_loss?, log)])
+    let loss = best.validation_loss.unwrap_or(best.train_loss);
+    Some([f64::from(best.epoch), scaled(loss, log)])
 }
 
 fn scaled(loss: f64, log: bool) -> f64 {
@@ -151,14 +155,29 @@ fn loss_text(value: f64, log: bool, step: f64) -> String {
     format!("{value:.decimals$}")
 }
 
-fn hover_text(hover: &HoverPosition<'_>, log: bool) -> Option<String> {
+fn hover_text(hover: &HoverPosition<'_>, data: &LossPlot<'_>) -> Option<String> {
     match hover {
         HoverPosition::NearDataPoint { plot_name, position, .. } => {
-            let loss = if log { 10_f64.powf(position.y) } else { position.y };
-            Some(format!("{plot_name}\nepoch {:.0}, loss {loss:.5}", position.x))
+            let loss = if data.log { 10_f64.powf(position.y) } else { position.y };
+            let epoch = position.x;
+            let mut text = format!("{plot_name}\nepoch {epoch:.0}, loss {loss:.5}");
+            let task = data.shown.iter().map(|&index| &data.run.tasks[index]);
+            if let Some(task) = task.clone().find(|task| task.id.as_str() == *plot_name) {
+                text.push_str(&at_epoch(data.run, task, epoch));
+            }
+            Some(text)
         }
         HoverPosition::Elsewhere { .. } => None,
     }
+}
+
+/// What else an epoch was learnt with and came to, a line each.
+fn at_epoch(run: &RunView, task: &TaskView, epoch: f64) -> String {
+    let rate = task.learning_rate.at(epoch);
+    let rate = rate.map(|rate| format!("\nlearning rate {}", chosen(rate)));
+    let watched = task.monitor.at(epoch);
+    let watched = watched.map(|value| format!("\n{} {value:.4}", run.watched_name()));
+    [rate, watched].into_iter().flatten().collect()
 }
 
 #[cfg(test)]

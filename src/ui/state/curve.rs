@@ -44,6 +44,12 @@ impl Curve {
         }
     }
 
+    /// The value that was in force at `x`: that of the last point up to there.
+    pub(crate) fn at(&self, x: f64) -> Option<f64> {
+        let after = self.points.partition_point(|point| point.x <= x);
+        Some(self.points.get(after.checked_sub(1)?)?.y)
+    }
+
     /// The points to draw, left to right.
     pub(crate) fn points(&self) -> &[PlotPoint] {
         &self.points
@@ -89,5 +95,9 @@ mod tests {
         }
         let found: Vec<_> = curve.points().iter().map(|point| (point.x, point.y)).collect();
         assert_eq!(found, [(1.0, 2.0), (3.0, 1.0)]);
+        assert_eq!(
+            [0.5, 1.0, 2.9, 9.0].map(|x| curve.at(x)),
+            [None, Some(2.0), Some(2.0), Some(1.0)]
+        );
     }
 }

@@ -11,11 +11,14 @@ mod machine;
 mod preview;
 mod results;
 mod run;
+mod task;
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 
 use super::commands::Command;
 use crate::domain::{RunId, TaskId, UtcMillis};
+use crate::spec::Monitor;
 
 pub(super) use catalog::{ListedFile, Listing, Source};
 pub(super) use checks::{Checked, Checks, Running, Trouble};
@@ -27,7 +30,8 @@ pub(super) use looks::Looks;
 pub(super) use machine::Machine;
 pub(super) use preview::Preview;
 pub(super) use results::Results;
-pub(super) use run::{RunView, TaskState, TaskView};
+pub(super) use run::RunView;
+pub(super) use task::{TaskState, TaskView};
 
 /// A message under the top bar, until it is dismissed or another takes its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,6 +63,8 @@ pub(super) struct State {
     pub(super) selected_task: Option<TaskId>,
     /// Experiments sent to the engine whose run has neither begun nor failed to.
     pub(super) waiting: usize,
+    /// What each of them watches, in the order they were sent, in which the engine answers.
+    pub(super) monitors: VecDeque<Monitor>,
     /// An export is at work.
     pub(super) exporting: bool,
     /// Stored runs and the one looked at.
@@ -87,6 +93,11 @@ impl State {
     /// Whether anything trains, is about to, or is being written.
     pub(super) fn is_busy(&self) -> bool {
         self.waiting > 0 || self.exporting || self.runs.iter().any(|run| !run.is_over())
+    }
+
+    /// The run that is paused, or that Pause would pause: runs train one after another.
+    pub(super) fn pausable_run(&self) -> Option<&RunView> {
+        self.runs.iter().find(|run| !run.is_over() && !run.stopping)
     }
 
     /// Why Start cannot be pressed, in words; `None` where it can.

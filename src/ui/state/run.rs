@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Curve;
+use super::{TaskState, TaskView};
 use crate::domain::{
-    Device, EpochRecord, Event, EventKind, Plan, Progress, RunId, RunOutcome, RunSummary, Stage,
-    TaskId, TaskReport, UtcMillis,
+    Determinism, Event, EventKind, Plan, RunId, RunOutcome, RunSummary, TaskId, UtcMillis,
 };
+use crate::spec::Monitor;
 
 /// One run of this session as its events tell it.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub(crate) struct RunView {
     /// One for each task of the plan, in its order.
     pub(crate) tasks: Vec<TaskView>,
     index: BTreeMap<TaskId, usize>,
+    /// What says which epoch is the best one; unknown for a run that this window did not start.
+    pub(crate) monitor: Option<Monitor>,
     pub(crate) planned_at: UtcMillis,
     pub(crate) ended_at: Option<UtcMillis>,
     /// How it ended; `None` while it has not.
@@ -24,35 +26,12 @@ pub(crate) struct RunView {
     pub(crate) broken: Option<String>,
     /// Somebody asked it to stop.
     pub(crate) stopping: bool,
-}
-
-/// How a task stands, in the order in which tasks are listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum TaskState {
-    Running,
-    Failed,
-    Queued,
-    Finished,
-    Cancelled,
-}
-
-/// One task as its events tell it.
-#[derive(Debug)]
-pub(crate) struct TaskView {
-    pub(crate) id: TaskId,
-    pub(crate) state: TaskState,
-    pub(crate) device: Option<Device>,
-    pub(crate) stage: Option<Stage>,
-    pub(crate) progress: Option<Progress>,
-    pub(crate) last_epoch: Option<EpochRecord>,
-    /// The epoch with the lowest validation loss so far.
-    pub(crate) best: Option<EpochRecord>,
-    pub(crate) train_loss: Curve,
-    pub(crate) validation_loss: Curve,
-    pub(crate) report: Option<Box<TaskReport>>,
-    pub(crate) failure: Option<String>,
-    pub(crate) started_at: Option<UtcMillis>,
-    pub(crate) stopping: bool,
+    /// Somebody asked it to pause, and nobody since to go on.
+    pub(crate) pausing: bool,
+    /// Since when no task is at work because they were paused.
+    stands_since: Option<UtcMillis>,
+    /// Milliseconds for which it stood still before.
+    stood: i64,
 }
 
 impl RunView {
@@ -67,12 +46,16 @@ impl RunView {
             plan: Arc::new(plan),
             tasks,
             index,
+            monitor: None,
             planned_at,
             ended_at: None,
             outcome: None,
             summary: None,
             broken: None,
             stopping: false,
+            pausing: false,
+            stands_since: None,
+            stood: 0,
         }
     }
 
@@ -86,11 +69,27 @@ impl RunView {
                 self.ended_at = Some(at);
             }
             (Some(task), kind) => {
-                if let Some(&index) = self.index.get(&task) {
-                    self.tasks[index].apply(at, kind);
+                let Some(&index) = self.index.get(&task) else { return };
+                let before = self.tasks[index].state;
+                self.tasks[index].apply(at, kind);
+                if self.tasks[index].state != before {
+                    self.mind_standing(at);
                 }
             }
             (None, _) => {}
+        }
+    }
+
+    /// Time in which all that had begun was paused is no time of the run.
+    fn mind_standing(&mut self, at: UtcMillis) {
+        let stands = self.count(TaskState::Running) == 0 && self.count(TaskState::Paused) > 0;
+        match self.stands_since {
+            None if stands => self.stands_since = Some(at),
+            Some(since) if !stands => {
+                self.stood += (at.0 - since.0).max(0);
+                self.stands_since = None;
+            }
+            _ => {}
         }
     }
 
@@ -112,7 +111,32 @@ impl RunView {
 
     /// Tasks that have ended, however.
     pub(crate) fn ended(&self) -> usize {
-        self.tasks.len() - self.count(TaskState::Queued) - self.count(TaskState::Running)
+        self.tasks.iter().filter(|task| !task.state.is_open()).count()
+    }
+
+    /// Whether it was asked to pause and nothing is at work any more.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.pausing && !self.is_over() && self.count(TaskState::Running) == 0
+    }
+
+    /// The first of the tasks that the one at `index` still waits for, because it begins with what that one learns.
+    pub(crate) fn waits_for(&self, index: usize) -> Option<&TaskView> {
+        let waits = self.tasks.get(index)?.state == TaskState::Queued;
+        let after = &self.plan.tasks.get(index).filter(|_| waits)?.after;
+        let mut open = after.iter().filter_map(|id| self.task(id));
+        open.find(|task| task.state.is_open())
+    }
+
+    /// What the metric that is watched is called, where it is not the loss.
+    pub(crate) fn watched_name(&self) -> &'static str {
+        let named = self.monitor.filter(|monitor| *monitor != Monitor::Loss);
+        named.map_or("watched metric", Monitor::name)
+    }
+
+    /// How repeatable what has finished is.
+    pub(crate) fn determinism(&self) -> Determinism {
+        let reports = self.tasks.iter().filter_map(|task| task.report.as_deref());
+        Determinism::of_all(reports.map(|report| &report.determinism))
     }
 
     /// How much of the run is done at most, 0 to 1.
@@ -120,20 +144,20 @@ impl RunView {
         let running: f64 = self
             .tasks
             .iter()
-            .filter(|task| task.state == TaskState::Running)
+            .filter(|task| matches!(task.state, TaskState::Running | TaskState::Paused))
             .filter_map(|task| task.progress)
             .map(|progress| progress.share())
             .sum();
         (self.ended() as f64 + running) / (self.tasks.len().max(1) as f64)
     }
 
-    /// Seconds since it was planned, until now or its end.
+    /// Seconds since it was planned, until now or its end, without those in which it stood still.
     pub(crate) fn elapsed_seconds(&self, now: UtcMillis) -> f64 {
-        let until = self.ended_at.unwrap_or(now);
-        (until.0 - self.planned_at.0).max(0) as f64 / 1000.0
+        let until = self.stands_since.or(self.ended_at).unwrap_or(now);
+        (until.0 - self.planned_at.0 - self.stood).max(0) as f64 / 1000.0
     }
 
-    /// Seconds left at the pace of the tasks that have finished; unknown before the first one has.
+    /// Seconds left at the pace of the tasks that have finished; unknown before the first one has, and while the run is paused.
     pub(crate) fn seconds_left(&self) -> Option<f64> {
         let finished: Vec<f64> = self
             .tasks
@@ -141,7 +165,7 @@ impl RunView {
             .filter_map(|task| task.report.as_ref())
             .map(|report| report.seconds)
             .collect();
-        if finished.is_empty() || self.is_over() {
+        if finished.is_empty() || self.is_over() || self.pausing {
             return None;
         }
         let mean = finished.iter().sum::<f64>() / finished.len() as f64;
@@ -150,73 +174,10 @@ impl RunView {
     }
 }
 
-impl TaskView {
-    fn new(id: TaskId) -> Self {
-        Self {
-            id,
-            state: TaskState::Queued,
-            device: None,
-            stage: None,
-            progress: None,
-            last_epoch: None,
-            best: None,
-            train_loss: Curve::default(),
-            validation_loss: Curve::default(),
-            report: None,
-            failure: None,
-            started_at: None,
-            stopping: false,
-        }
-    }
-
-    fn apply(&mut self, at: UtcMillis, kind: EventKind) {
-        match kind {
-            EventKind::Started { device } => {
-                self.state = TaskState::Running;
-                self.device = Some(device);
-                self.started_at = Some(at);
-            }
-            EventKind::Stage { stage } => self.stage = Some(stage),
-            EventKind::Progress(progress) => self.progress = Some(progress),
-            EventKind::Epoch(record) => {
-                let epoch = f64::from(record.epoch);
-                self.train_loss.push(epoch, record.train_loss);
-                if let Some(loss) = record.validation_loss {
-                    self.validation_loss.push(epoch, loss);
-                }
-                if record.is_best {
-                    self.best = Some(record);
-                }
-                self.last_epoch = Some(record);
-            }
-            EventKind::Finished { report } => {
-                self.state = TaskState::Finished;
-                self.report = Some(report);
-            }
-            EventKind::Failed { message } => {
-                self.state = TaskState::Failed;
-                self.failure = Some(message);
-            }
-            EventKind::Cancelled => self.state = TaskState::Cancelled,
-            EventKind::Paused { .. } => self.state = TaskState::Queued,
-            EventKind::Planned { .. }
-            | EventKind::Queued
-            | EventKind::Warning { .. }
-            | EventKind::RunEnded { .. } => {}
-        }
-    }
-
-    /// Seconds left at most, at the task's own pace; early stopping may end it sooner.
-    pub(crate) fn seconds_left(&self, now: UtcMillis) -> Option<f64> {
-        let share = self.progress.filter(|_| self.state == TaskState::Running)?.share();
-        let elapsed = (now.0 - self.started_at?.0).max(0) as f64 / 1000.0;
-        (share > 0.02).then(|| elapsed * (1.0 - share) / share)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Device, EpochRecord, Progress};
     use crate::spec::{apply, load};
 
     fn run() -> RunView {
@@ -271,5 +232,68 @@ mod tests {
         run.apply(failed);
         assert_eq!((run.count(TaskState::Failed), run.ended()), (1, 1));
         assert_eq!(run.tasks[1].failure.as_deref(), Some("why"));
+    }
+    #[test]
+    fn what_is_paused_takes_no_time_and_keeps_its_pace() {
+        let mut run = run();
+        let tell = |run: &mut RunView, seconds: i64, kind: EventKind| {
+            let event = event(run, 0, seconds, kind);
+            run.apply(event);
+        };
+        let progress =
+            Progress { epoch: 3, max_epochs: 8, batch: 0, batches: 5, samples_per_second: 1.0 };
+        tell(&mut run, 10, EventKind::Started { device: Device::Cpu });
+        tell(&mut run, 19, EventKind::Progress(progress));
+        run.pausing = true;
+        assert!(!run.is_paused(), "a task is still at work");
+        tell(&mut run, 20, EventKind::Paused { steps: 10 });
+        assert!(run.is_paused());
+        assert_eq!((run.count(TaskState::Paused), run.ended()), (1, 0));
+        assert_eq!(run.share(), 0.125, "what was done stays done");
+        let later = UtcMillis(500_000);
+        assert_eq!((run.tasks[0].seconds_left(later), run.seconds_left()), (None, None));
+        assert_eq!(run.elapsed_seconds(later), 20.0);
+
+        run.pausing = false;
+        tell(&mut run, 520, EventKind::Started { device: Device::Cpu });
+        assert!(!run.is_paused());
+        // A quarter took ten seconds before the pause and ten after it.
+        let now = UtcMillis(530_000);
+        assert_eq!(run.tasks[0].seconds_left(now), Some(60.0));
+        assert_eq!(run.elapsed_seconds(now), 30.0);
+    }
+
+    #[test]
+    fn a_task_says_which_one_it_waits_for_until_that_has_ended() {
+        let mut run = run();
+        let mut plan = Plan::clone(&run.plan);
+        plan.tasks[1].after = vec![plan.tasks[0].id.clone()];
+        run.plan = Arc::new(plan);
+        let waits = |run: &RunView, index| run.waits_for(index).map(|task| task.id.clone());
+        assert_eq!((waits(&run, 0), waits(&run, 1)), (None, Some(run.tasks[0].id.clone())));
+        let failed = event(&run, 0, 1, EventKind::Failed { message: String::new() });
+        run.apply(failed);
+        assert_eq!(waits(&run, 1), None);
+    }
+
+    #[test]
+    fn the_curve_of_a_refit_is_its_train_loss() {
+        let mut run = run();
+        let record = EpochRecord {
+            epoch: 1,
+            train_loss: 0.9,
+            validation_loss: None,
+            monitor: None,
+            learning_rate: 0.1,
+            gradient_norm: 1.0,
+            seconds: 1.0,
+            is_best: true,
+        };
+        assert!(!run.tasks[0].has_curve());
+        let record = event(&run, 0, 1, EventKind::Epoch(record));
+        run.apply(record);
+        assert!(run.tasks[0].has_curve() && run.tasks[0].validation_loss.points().is_empty());
+        assert_eq!(run.tasks[0].learning_rate.at(1.0), Some(0.1));
+        assert_eq!(run.tasks[0].monitor.at(1.0), None);
     }
 }

@@ -9,6 +9,21 @@ const NAME_WIDTH: f32 = 112.0;
 /// Width of every number.
 const NUMBER_WIDTH: f32 = 92.0;
 
+/// One of the options of a choice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::ui) struct Offered<T> {
+    pub(in crate::ui) value: T,
+    pub(in crate::ui) text: String,
+    /// Why it does not fit here, in a few words that stand beside it.
+    pub(in crate::ui) but: Option<String>,
+}
+
+impl<T> Offered<T> {
+    pub(in crate::ui) fn new(value: T, text: impl Into<String>, but: Option<&str>) -> Self {
+        Self { value, text: text.into(), but: but.map(str::to_owned) }
+    }
+}
+
 /// Rows of a form: name, control, and under it what is wrong with the field. Help is shown over the name.
 #[derive(Clone, Copy)]
 pub(in crate::ui) struct Form<'a> {
@@ -56,6 +71,11 @@ impl<'a> Form<'a> {
         if let Some(message) = message {
             issue(ui, message);
         }
+    }
+
+    /// Whether something is wrong with a field.
+    pub(in crate::ui) fn is_wrong(self, field: &str) -> bool {
+        self.draft.issue(field).is_some()
     }
 
     /// What is wrong with a field that has no row of its own.
@@ -123,8 +143,9 @@ impl<'a> Form<'a> {
         });
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the two callers above name them")]
-    fn optional<T: Copy>(
+    /// The same for anything else that may be absent; `add` draws it where it is not.
+    #[expect(clippy::too_many_arguments, reason = "the callers above name them")]
+    pub(in crate::ui) fn optional<T: Copy>(
         self,
         ui: &mut Ui,
         name: &str,
@@ -147,6 +168,55 @@ impl<'a> Form<'a> {
                     ui.weak(absent);
                 }
             }
+        });
+    }
+
+    /// Something that is done or not. Where there is a reason not to, it can only be switched off, and the reason stands beside it.
+    pub(in crate::ui) fn toggle(
+        self,
+        ui: &mut Ui,
+        name: &str,
+        field: &str,
+        (help, why_not): (&str, Option<&str>),
+        value: &mut bool,
+    ) {
+        self.labelled_row(ui, name, field, help, |ui, _label| {
+            let enabled = why_not.is_none() || *value;
+            let tick = ui.add_enabled(enabled, egui::Checkbox::new(value, ""));
+            let tick = tick.on_hover_text(help);
+            super::name_toggle(&tick, *value, name);
+            if let Some(why_not) = why_not {
+                let text = RichText::new(why_not).color(ui.palette().text_weak);
+                ui.add(Label::new(text).truncate());
+            }
+        });
+    }
+
+    /// One of several, by name; what does not fit says why and can only be left.
+    pub(in crate::ui) fn offer<T: PartialEq + Clone>(
+        self,
+        ui: &mut Ui,
+        name: &str,
+        field: &str,
+        help: &str,
+        options: &[Offered<T>],
+        value: &mut T,
+    ) {
+        self.row(ui, name, field, help, |ui| {
+            let chosen = options.iter().find(|option| option.value == *value);
+            let chosen = chosen.map_or("", |option| option.text.as_str());
+            let combo = ComboBox::from_id_salt(field).selected_text(chosen);
+            combo.width(ui.available_width()).truncate().show_ui(ui, |ui| {
+                for Offered { value: option, text, but } in options {
+                    let text = match but {
+                        Some(but) => format!("{text} ({but})"),
+                        None => text.clone(),
+                    };
+                    ui.add_enabled_ui(but.is_none(), |ui| {
+                        ui.selectable_value(value, option.clone(), text);
+                    });
+                }
+            });
         });
     }
 
@@ -181,11 +251,21 @@ pub(in crate::ui) fn number(ui: &mut Ui, value: DragValue<'_>) -> egui::Response
 
 pub(in crate::ui) fn integer_field<'a>(value: &'a mut u32, unit: &str) -> DragValue<'a> {
     let speed = (f64::from(*value) * 0.01).max(0.1);
-    let unit = if *value == 1 { unit.trim_end_matches('s') } else { unit };
+    let unit = if *value == 1 { singular(unit) } else { unit };
     DragValue::new(value).speed(speed).suffix(suffix(unit))
 }
 
-fn real_field<'a>(value: &'a mut f64, unit: &str) -> DragValue<'a> {
+/// `epochs` → `epoch`, `batches` → `batch`.
+fn singular(unit: &str) -> &str {
+    if unit.len() < 2 {
+        // Seconds, not a plural of nothing.
+        return unit;
+    }
+    let ends_hissing = unit.ends_with("ches");
+    unit.strip_suffix(if ends_hissing { "es" } else { "s" }).unwrap_or(unit)
+}
+
+pub(in crate::ui) fn real_field<'a>(value: &'a mut f64, unit: &str) -> DragValue<'a> {
     let speed = (value.abs() * 0.01).max(1e-6);
     // As many digits as the number needs: 0.001, not 0.0010000000.
     DragValue::new(value)
@@ -206,6 +286,14 @@ fn round_to_significant(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_of_a_kind_has_no_plural() {
+        for (unit, one) in [("epochs", "epoch"), ("batches", "batch"), ("bp", "bp"), ("", "")] {
+            assert_eq!(singular(unit), one);
+        }
+        assert_eq!(singular("s"), "s");
+    }
 
     #[test]
     fn numbers_are_shown_without_noise() {

@@ -14,6 +14,8 @@ const ALL_HEIGHT: f32 = 8.0 * ROW_HEIGHT;
 /// Warnings or failures, of which there may be thousands.
 pub(in crate::ui) struct Messages<'a, F> {
     pub(in crate::ui) title: &'a str,
+    /// Before each line, instead of the level's own.
+    pub(in crate::ui) icon: Option<&'static str>,
     pub(in crate::ui) level: Level,
     pub(in crate::ui) count: usize,
     /// The text of each.
@@ -66,6 +68,7 @@ impl<'a, F: Fn(usize) -> Cow<'a, str>> Messages<'_, F> {
 
     fn line(&self, ui: &mut Ui, index: usize, shape: impl FnOnce(Label) -> Label) {
         let (icon, color) = level_icon(ui, self.level);
+        let icon = self.icon.unwrap_or(icon);
         ui.label(RichText::new(icon).color(color));
         let text_color = if self.level == Level::Error { color } else { ui.palette().text };
         let text = RichText::new((self.text)(index)).color(text_color);

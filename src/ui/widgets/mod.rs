@@ -1,5 +1,6 @@
 //! What several panels draw: named buttons, form rows, empty states, tables, sparklines. Every control has an accessible name.
 
+mod badge;
 mod button;
 mod fitted;
 mod form;
@@ -8,10 +9,11 @@ mod parts;
 mod sparkline;
 mod table;
 
+pub(super) use badge::determinism;
 pub(super) use button::{button, icon_button, name, name_toggle, primary_button};
 pub(super) use fitted::Fitted;
-pub(super) use form::{Form, integer_field, number};
+pub(super) use form::{Form, Offered, integer_field, number, real_field};
 pub(super) use messages::Messages;
-pub(super) use parts::{empty_state, issue, level_icon, problem, section, value_row};
+pub(super) use parts::{empty_state, hint, issue, level_icon, problem, section, value_row};
 pub(super) use sparkline::Sparkline;
 pub(super) use table::{Align, Cell, Column, Table, column};

@@ -30,6 +30,13 @@ pub(in crate::ui) fn issue(ui: &mut Ui, message: &str) {
     super::name(&response, egui::Role::Label, message);
 }
 
+/// What should be known of the field above it: nothing is wrong.
+pub(in crate::ui) fn hint(ui: &mut Ui, message: &str) {
+    let text = RichText::new(format!("{}  {message}", icons::INFO)).color(ui.palette().text_weak);
+    let response = ui.add(Label::new(text.text_style(egui::TextStyle::Small)).wrap());
+    super::name(&response, egui::Role::Label, message);
+}
+
 /// Something that went wrong, in full, where it can be mended.
 pub(in crate::ui) fn problem(ui: &mut Ui, message: &str) {
     let palette = ui.palette();

@@ -23,15 +23,22 @@ pub(in crate::ui) struct Cell {
     pub(in crate::ui) text: String,
     pub(in crate::ui) color: Option<Color32>,
     pub(in crate::ui) strong: bool,
+    /// More of it, over the pointer.
+    pub(in crate::ui) hover: Option<String>,
 }
 
 impl Cell {
     pub(in crate::ui) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), color: None, strong: false }
+        Self { text: text.into(), color: None, strong: false, hover: None }
     }
 
     pub(in crate::ui) const fn color(mut self, color: Color32) -> Self {
         self.color = Some(color);
+        self
+    }
+
+    pub(in crate::ui) fn hover(mut self, text: Option<String>) -> Self {
+        self.hover = text;
         self
     }
 
@@ -141,7 +148,11 @@ impl Table<'_> {
                         if cell.strong {
                             text = text.family(strong_family());
                         }
-                        aligned(ui, column.align, |ui| ui.add(Label::new(text).truncate()));
+                        let label = Label::new(text).truncate();
+                        let label = aligned(ui, column.align, |ui| ui.add(label));
+                        if let Some(hover) = &cell.hover {
+                            label.on_hover_text(hover);
+                        }
                     });
                 }
                 if self.trailing.is_some() {

@@ -1,7 +1,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::domain::{Plan, SeriesPlan, Symbol, Task, Timeframe};
+use crate::domain::{Plan, SeriesPlan, Symbol, Task, TaskRole, Timeframe};
 
 /// What a plan offers to look at, found out once: a plan may have many thousands of tasks.
 #[derive(Debug)]
@@ -30,10 +30,16 @@ impl Offer {
         let mut first = 0;
         let same_model =
             |a: &Task, b: &Task| a.timeframes == b.timeframes && a.symbols == b.symbols;
+        let is_refit = |task: &&Task| task.role == TaskRole::Refit;
         for folds in plan.tasks.chunk_by(same_model) {
             let tasks = first..first + folds.len();
             first = tasks.end;
             let task = &folds[0];
+            // A refit has no sections to compare.
+            let tasks = tasks.start..tasks.end - folds.iter().rev().take_while(is_refit).count();
+            if tasks.is_empty() {
+                continue;
+            }
             // Where timeframes are pooled, not every symbol has each of them.
             let is_part = |series: &&SeriesPlan| {
                 task.symbols.contains(&series.symbol) && task.timeframes.contains(&series.timeframe)

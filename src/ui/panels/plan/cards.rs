@@ -3,7 +3,7 @@ use egui::{Label, Layout, RichText, TextStyle, Ui, vec2};
 
 use super::digest::{Digest, plural};
 use crate::domain::text::{UNKNOWN, count};
-use crate::domain::{Bytes, Device};
+use crate::domain::{Bytes, Device, Footprint, text};
 use crate::ui::icons;
 use crate::ui::state::Machine;
 use crate::ui::theme::{Themed, space, strong_family};
@@ -106,19 +106,30 @@ fn parameters(digest: &Digest) -> Card {
 
 fn memory(digest: &Digest, machine: &Machine) -> Card {
     let device = digest.plan.device;
-    let at_once = digest.at_once();
+    let Footprint { total, resident } = digest.at_once;
     let free = free_memory(machine, device);
-    let is_warning = free.is_some_and(|free| at_once > free);
+    let is_warning = free.is_some_and(|free| total > free);
     let place = if matches!(device, Device::Cuda(_)) { device.to_string() } else { "host".into() };
     let free = free.map_or_else(|| UNKNOWN.to_owned(), |free| free.to_string());
     let relation = if is_warning { "more than the" } else { "of" };
+    let shared = if resident == Bytes::default() {
+        String::new()
+    } else {
+        format!(" Of which {resident} resident, shared by folds.")
+    };
+    let detail = if shared.is_empty() || is_warning {
+        format!("{relation} {free} free ({place})")
+    } else {
+        format!("{relation} {free} free ({place}); {resident} shared by folds")
+    };
     Card {
         title: "Memory at a time",
-        value: format!("about {at_once}"),
-        detail: format!("{relation} {free} free ({place})"),
+        value: format!("about {total}"),
+        detail,
         help: format!(
-            "Tensors at work at their peak, estimated: {} for the largest task × {} at a time. Free on {place}: {free}.",
-            digest.largest, digest.plan.workers
+            "Tensors at work at their peak, estimated, of the {} that train at a time; the largest task takes {}.{shared} Free on {place}: {free}.",
+            plural(digest.plan.workers as usize, "task", "tasks"),
+            digest.largest
         ),
         is_warning,
     }
@@ -126,13 +137,15 @@ fn memory(digest: &Digest, machine: &Machine) -> Card {
 
 fn device(digest: &Digest) -> Card {
     let plan = &digest.plan;
-    Card {
-        title: "Device",
-        value: plan.device.to_string(),
-        detail: plan.device_reason.clone(),
-        help: format!("{}: {}", plan.device, plan.device_reason),
-        is_warning: false,
-    }
+    let names = text::devices(plan);
+    let (title, value, detail) = if plan.devices.len() > 1 {
+        let detail = format!("{names}; {}", plan.device_reason);
+        ("Devices", plan.devices.len().to_string(), detail)
+    } else {
+        ("Device", names.clone(), plan.device_reason.clone())
+    };
+    let help = format!("{names}: {}", plan.device_reason);
+    Card { title, value, detail, help, is_warning: false }
 }
 
 fn at_a_time(digest: &Digest, machine: &Machine) -> Card {

@@ -1,9 +1,8 @@
-use std::collections::BTreeSet;
-use std::ops::Range;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::domain::text::count;
-use crate::domain::{Bytes, Plan, Task};
+use crate::domain::{Bytes, Footprint, Plan, Symbol, Task, TaskRole, Timeframe};
 
 /// What a plan's tasks add up to, found out once: a plan may have many thousands.
 #[derive(Debug)]
@@ -17,6 +16,8 @@ pub(super) struct Digest {
     pub(super) parameters: (u64, u64),
     /// Memory of the largest task.
     pub(super) largest: Bytes,
+    /// Memory of the tasks that train at a time.
+    pub(super) at_once: Footprint,
 }
 
 /// The folds of one model's data.
@@ -24,8 +25,8 @@ pub(super) struct Digest {
 pub(super) struct SeriesTasks {
     /// `BTC_USDT · 1h`, or `12 symbols pooled · 1h`.
     pub(super) name: String,
-    /// Its tasks in the plan.
-    pub(super) tasks: Range<usize>,
+    /// Its tasks in the plan: folds in their order, then the refit where there is one.
+    pub(super) tasks: Vec<usize>,
 }
 
 impl Digest {
@@ -41,12 +42,8 @@ impl Digest {
                 parameters.max().unwrap_or_default(),
             ),
             largest: tasks.iter().map(|task| task.memory).max().unwrap_or_default(),
+            at_once: plan.footprint(),
         }
-    }
-
-    /// Memory of as many of the largest tasks as train at a time.
-    pub(super) fn at_once(&self) -> Bytes {
-        Bytes(self.largest.0.saturating_mul(u64::from(self.plan.workers)))
     }
 }
 
@@ -55,27 +52,41 @@ pub(super) fn plural(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(number as u64), if number == 1 { one } else { many })
 }
 
-fn by_series(tasks: &[Task]) -> impl Iterator<Item = &[Task]> {
-    tasks.chunk_by(|a, b| a.timeframes == b.timeframes && a.symbols == b.symbols)
+/// What tasks that share their data have in common.
+type Data<'a> = (&'a [Timeframe], &'a [Symbol]);
+
+fn data(task: &Task) -> Data<'_> {
+    (&task.timeframes, &task.symbols)
+}
+
+/// The folds of each model's data. Refits may stand anywhere among them.
+fn by_series(tasks: &[Task]) -> Vec<Vec<&Task>> {
+    let folds: Vec<&Task> = tasks.iter().filter(|task| task.role == TaskRole::Fold).collect();
+    folds.chunk_by(|a, b| data(a) == data(b)).map(<[&Task]>::to_vec).collect()
 }
 
 fn series(tasks: &[Task]) -> Vec<SeriesTasks> {
-    let mut first = 0;
-    let named = |folds: &[Task]| {
-        let symbols = match folds[0].symbols.as_slice() {
-            [only] => only.to_string(),
-            several => format!("{} symbols pooled", several.len()),
-        };
-        let tasks = first..first + folds.len();
-        first = tasks.end;
-        SeriesTasks { name: format!("{symbols} · {}", folds[0].timeframe_text()), tasks }
-    };
-    by_series(tasks).map(named).collect()
+    let mut places: BTreeMap<Data<'_>, usize> = BTreeMap::new();
+    let mut series: Vec<SeriesTasks> = Vec::new();
+    let by_role = |role| tasks.iter().enumerate().filter(move |(_, task)| task.role == role);
+    for (index, task) in by_role(TaskRole::Fold).chain(by_role(TaskRole::Refit)) {
+        let place = *places.entry(data(task)).or_insert(series.len());
+        if place == series.len() {
+            let symbols = match task.symbols.as_slice() {
+                [only] => only.to_string(),
+                several => format!("{} symbols pooled", several.len()),
+            };
+            let name = format!("{symbols} · {}", task.timeframe_text());
+            series.push(SeriesTasks { name, tasks: Vec::new() });
+        }
+        series[place].tasks.push(index);
+    }
+    series
 }
 
 /// `2 symbols × 17 folds`, where it is that simple.
 fn shape(tasks: &[Task]) -> String {
-    let series: Vec<&[Task]> = by_series(tasks).collect();
+    let series = by_series(tasks);
     let Some(first) = series.first() else { return String::new() };
     let pooled = series.iter().any(|folds| folds[0].symbols.len() > 1);
     let timeframes: BTreeSet<_> = series.iter().flat_map(|folds| &folds[0].timeframes).collect();
@@ -91,12 +102,17 @@ fn shape(tasks: &[Task]) -> String {
         vec![plural(symbols.len(), "symbol", "symbols"), several_timeframes]
     };
     let factors = factors.join(" × ");
-    let fewest = series.iter().map(|folds| folds.len()).min().unwrap_or_default();
-    let most = series.iter().map(|folds| folds.len()).max().unwrap_or_default();
+    let fewest = series.iter().map(Vec::len).min().unwrap_or_default();
+    let most = series.iter().map(Vec::len).max().unwrap_or_default();
     let product = if fewest == most {
         format!("{factors} × {}", plural(most, "fold", "folds"))
     } else {
         format!("{factors}, {}–{} folds each", count(fewest as u64), count(most as u64))
+    };
+    let refits = tasks.iter().filter(|task| task.role == TaskRole::Refit).count();
+    let product = match refits {
+        0 => product,
+        refits => format!("{product} + {}", plural(refits, "refit", "refits")),
     };
     let same_size = series.iter().all(|folds| folds[0].symbols.len() == first[0].symbols.len());
     match (pooled, same_size) {
@@ -177,10 +193,36 @@ mod tests {
     #[test]
     fn series_are_named_and_found_in_the_plan() {
         let tasks = [folds("A", "1h", 2), folds("A", "4h", 1), folds("B C", "4h", 3)].concat();
-        let named = |name: &str, tasks| SeriesTasks { name: name.to_owned(), tasks };
+        let named = |name: &str, tasks: &[usize]| SeriesTasks {
+            name: name.to_owned(),
+            tasks: tasks.to_vec(),
+        };
         assert_eq!(
             series(&tasks),
-            [named("A · 1h", 0..2), named("A · 4h", 2..3), named("2 symbols pooled · 4h", 3..6)]
+            [
+                named("A · 1h", &[0, 1]),
+                named("A · 4h", &[2]),
+                named("2 symbols pooled · 4h", &[3, 4, 5])
+            ]
         );
+    }
+
+    #[test]
+    fn refits_stand_with_their_folds_wherever_the_plan_has_them() {
+        let refit = |symbol: &str| {
+            let task = folds(symbol, "1h", 1).remove(0);
+            vec![Task { role: TaskRole::Refit, ..task }]
+        };
+        let apart = [folds("A", "1h", 2), folds("B", "1h", 2), refit("A"), refit("B")].concat();
+        let within = [folds("A", "1h", 2), refit("A"), folds("B", "1h", 2), refit("B")].concat();
+        for tasks in [&apart, &within] {
+            assert_eq!(shape(tasks), "2 symbols × 2 folds + 2 refits");
+        }
+        let named = |name: &str, tasks: &[usize]| SeriesTasks {
+            name: name.to_owned(),
+            tasks: tasks.to_vec(),
+        };
+        assert_eq!(series(&apart), [named("A · 1h", &[0, 1, 4]), named("B · 1h", &[2, 3, 5])]);
+        assert_eq!(series(&within), [named("A · 1h", &[0, 1, 2]), named("B · 1h", &[3, 4, 5])]);
     }
 }

@@ -4,6 +4,7 @@ mod cards;
 mod digest;
 mod warnings;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use egui::{Align, ComboBox, Layout, RichText, ScrollArea, Ui};
@@ -17,9 +18,9 @@ use crate::ui::commands::{Command, Commands};
 use crate::ui::icons;
 use crate::ui::layout::PanelKind;
 use crate::ui::plots::folds::{self, FOLD_ROW, FoldChart};
-use crate::ui::state::{Source, State};
+use crate::ui::state::{Level, Source, State};
 use crate::ui::theme::{Themed, space, strong_family};
-use crate::ui::widgets::{self, Align as CellAlign, Cell, Column, Fitted, column};
+use crate::ui::widgets::{self, Align as CellAlign, Cell, Column, Fitted, Messages, column};
 
 /// Rows of folds shown at least, where there are as many.
 const LEAST_FOLDS: f32 = 9.0;
@@ -34,6 +35,8 @@ pub(in crate::ui) struct PlanPanel {
     /// The series whose folds are shown, by its name: it stays chosen when the plan changes.
     series: Option<String>,
     warnings: Warnings,
+    /// All decisions are listed, and all recommendations.
+    found: (bool, bool),
 }
 
 impl PlanPanel {
@@ -52,6 +55,7 @@ impl PlanPanel {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             head(ui, state, plan, &mut self.warnings, commands);
             cards::show(ui, digest, &state.machine);
+            found(ui, plan, &mut self.found);
             folds(ui, state, digest, &mut self.series, room);
             series_table(ui, &plan.series);
             self.warnings.show(ui, &plan.warnings);
@@ -120,6 +124,24 @@ fn head(ui: &mut Ui, state: &State, plan: &Plan, warnings: &mut Warnings, comman
     });
 }
 
+/// What was found out by trying, and what could be had for free.
+fn found(ui: &mut Ui, plan: &Plan, (decisions, recommendations): &mut (bool, bool)) {
+    let of = |texts: &[String], index: usize| {
+        texts.get(index).cloned().map_or(Cow::default(), Cow::from)
+    };
+    let list = &plan.decisions;
+    let text = |index: usize| of(list, index);
+    let level = Level::Success;
+    Messages { title: "Decided by trying", icon: None, level, count: list.len(), text }
+        .show(ui, decisions);
+    let list = &plan.recommendations;
+    let text = |index: usize| of(list, index);
+    let icon = Some(icons::LIGHTBULB);
+    let level = Level::Info;
+    Messages { title: "Recommended", icon, level, count: list.len(), text }
+        .show(ui, recommendations);
+}
+
 fn folds(ui: &mut Ui, state: &State, digest: &Digest, chosen: &mut Option<String>, room: f32) {
     let wanted = |name: &str| chosen.as_deref() == Some(name);
     let found = digest.series.iter().position(|series| wanted(&series.name));
@@ -152,7 +174,8 @@ fn folds(ui: &mut Ui, state: &State, digest: &Digest, chosen: &mut Option<String
     let is_current = !state.preview.pending;
     let lengths = if is_current { lengths(&spec.validation) } else { Vec::new() };
     FoldChart {
-        tasks: &digest.plan.tasks[series.tasks.clone()],
+        plan: &digest.plan.tasks,
+        rows: &series.tasks,
         lengths: &lengths,
         height: ((room - AROUND_FOLDS) / FOLD_ROW).floor().max(LEAST_FOLDS) * FOLD_ROW,
     }

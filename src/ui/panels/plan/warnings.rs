@@ -36,8 +36,14 @@ impl Warnings {
     pub(super) fn show(&mut self, ui: &mut Ui, warnings: &[String]) {
         let top = ui.cursor().min;
         let text = |index: usize| warnings.get(index).map_or(Cow::default(), Cow::from);
-        Messages { title: "Warnings", level: Level::Warning, count: warnings.len(), text }
-            .show(ui, &mut self.expanded);
+        Messages {
+            title: "Warnings",
+            icon: None,
+            level: Level::Warning,
+            count: warnings.len(),
+            text,
+        }
+        .show(ui, &mut self.expanded);
         if std::mem::take(&mut self.wanted) {
             let shown = egui::Rect::from_min_max(top, ui.min_rect().max);
             ui.scroll_to_rect(shown, Some(Align::Max));

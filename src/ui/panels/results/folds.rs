@@ -3,8 +3,8 @@ use std::borrow::Cow;
 use egui::{RichText, Ui};
 
 use super::scores::help;
-use crate::domain::text::{count, day, duration, number, percent};
-use crate::domain::{Score, Task, TaskReport};
+use crate::domain::text::{UNKNOWN, count, day, duration, number, percent};
+use crate::domain::{Determinism, Score, Task, TaskReport, TaskRole};
 use crate::ui::state::Level;
 use crate::ui::theme::{space, strong_family};
 use crate::ui::widgets::{Align, Cell, Column, Fitted, Messages, column};
@@ -41,15 +41,21 @@ const SCORES: [Column; 9] = [
     column("Sharpe", help::SHARPE, 48.0, Align::Right),
 ];
 
-const TRAINING: [Column; 8] = [
+const TRAINING: [Column; 9] = [
     TASK,
-    PERIOD,
     column("Train rows", "Rows learnt from", 62.0, Align::Right),
     column("Test rows", help::ROWS, 58.0, Align::Right),
     column("Best epoch", "Whose weights were kept, of all epochs trained", 64.0, Align::Right),
     column("Train loss", "Mean training loss of the best epoch", 58.0, Align::Right),
     column("Validation loss", "Validation loss of the best epoch", 82.0, Align::Right),
     column("Time", "From start to finish", 72.0, Align::Right),
+    column("Peak memory", "Most bytes of tensors at once, measured", 76.0, Align::Right),
+    column(
+        "Repeats",
+        "Whether the same task trained again on the same machine gives the same weights bit for bit",
+        52.0,
+        Align::Right,
+    ),
 ];
 
 /// Every finished fold in a row.
@@ -72,7 +78,15 @@ pub(super) fn show(ui: &mut Ui, title: &str, finished: &[Finished<'_>], columns:
             Columns::Scores => fold.scores(),
             Columns::Training => fold.training(),
         };
-        texts.into_iter().map(Cell::new).collect()
+        let why_not =
+            |text: &str| (text == NO).then(|| why_not(&fold.report.determinism)).flatten();
+        texts
+            .into_iter()
+            .map(|text| {
+                let why_not = why_not(&text);
+                Cell::new(text).hover(why_not)
+            })
+            .collect()
     });
 }
 
@@ -81,7 +95,11 @@ impl Finished<'_> {
         let test = self.task.fold.test;
         // The end is the first moment after.
         let last = test.end.plus_millis(-1);
-        [self.task.id.to_string(), format!("{} → {}", day(test.start), day(last))]
+        let period = match self.task.role {
+            TaskRole::Fold => format!("{} → {}", day(test.start), day(last)),
+            TaskRole::Refit => "none: refit on all rows".to_owned(),
+        };
+        [self.task.id.to_string(), period]
     }
 
     fn scores(&self) -> Vec<String> {
@@ -104,15 +122,40 @@ impl Finished<'_> {
 
     fn training(&self) -> Vec<String> {
         let report = self.report;
+        let tested = match self.task.role {
+            TaskRole::Fold => count(report.model.rows),
+            TaskRole::Refit => UNKNOWN.to_owned(),
+        };
+        let peak = report.peak_memory.map_or_else(|| UNKNOWN.to_owned(), |peak| peak.to_string());
         let numbers = [
             count(report.rows.train),
-            count(report.model.rows),
+            tested,
             format!("{} of {}", report.best_epoch, report.epochs),
             number(Some(report.train_loss), 5),
             number(report.validation_loss, 5),
             duration(report.seconds),
+            peak,
+            repeats(&report.determinism).to_owned(),
         ];
-        self.lead().into_iter().chain(numbers).collect()
+        std::iter::once(self.task.id.to_string()).chain(numbers).collect()
+    }
+}
+
+/// In the column that says whether a task repeats.
+const NO: &str = "no";
+
+const fn repeats(determinism: &Determinism) -> &'static str {
+    match determinism {
+        Determinism::Unknown => UNKNOWN,
+        Determinism::BitForBit => "yes",
+        Determinism::No { .. } => NO,
+    }
+}
+
+fn why_not(determinism: &Determinism) -> Option<String> {
+    match determinism {
+        Determinism::No { because } => Some(format!("Not repeatable: {because}")),
+        Determinism::Unknown | Determinism::BitForBit => None,
     }
 }
 
@@ -126,5 +169,6 @@ pub(super) fn failures(ui: &mut Ui, failures: &[(&Task, &str)], all: &mut bool) 
         Some((task, message)) => Cow::from(format!("{}: {message}", task.id)),
         None => Cow::default(),
     };
-    Messages { title: &title, level: Level::Error, count: failures.len(), text }.show(ui, all);
+    Messages { title: &title, icon: None, level: Level::Error, count: failures.len(), text }
+        .show(ui, all);
 }

@@ -1,8 +1,8 @@
 use egui::{Align, Color32, ComboBox, Layout, RichText, Ui};
 
 use super::View;
-use crate::domain::RunId;
 use crate::domain::text::minute;
+use crate::domain::{Determinism, RunId};
 use crate::runs::{RunEntry, RunStatus};
 use crate::ui::actions::Action;
 use crate::ui::commands::{Command, Commands};
@@ -26,9 +26,16 @@ pub(super) fn show(
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             export(ui, state, view, commands);
             if let Some(status) = status(state, view) {
-                let (icon, word, color) = sign(status, ui.palette());
+                let palette = ui.palette();
+                let paused = matches!(view, View::Live(run) if run.is_paused());
+                let (icon, word, color) = if paused {
+                    (icons::PAUSE, "paused", palette.warning)
+                } else {
+                    sign(status, palette)
+                };
                 ui.label(RichText::new(format!("{icon}  {word}")).color(color));
             }
+            widgets::determinism(ui, &determinism(view));
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let label = ui.label(RichText::new("Run").color(ui.palette().text_weak));
                 let chosen = chosen(state, view);
@@ -55,7 +62,8 @@ fn list(
     let training = || state.runs.iter().rev().filter(|run| !run.is_over());
     let shown = view.run();
     for run in training() {
-        let text = format!("{} · running", live_name(run));
+        let word = if run.is_paused() { "paused" } else { "running" };
+        let text = format!("{} · {word}", live_name(run));
         let label = ui.selectable_label(shown == Some(&run.id), text);
         if label.on_hover_text(run.id.as_str()).clicked() {
             *live = Some(run.id.clone());
@@ -129,6 +137,18 @@ fn status(state: &State, view: View<'_>) -> Option<RunStatus> {
             let entry = state.results.stored.iter().find(|entry| entry.id == *wanted);
             entry.map(|entry| entry.status)
         }
+    }
+}
+
+/// How repeatable what has finished of the run in view is.
+fn determinism(view: View<'_>) -> Determinism {
+    match view {
+        View::Live(run) => run.determinism(),
+        View::Stored(results, _) => {
+            let reports = results.tasks.iter().filter_map(|task| task.report.as_ref());
+            Determinism::of_all(reports.map(|report| &report.determinism))
+        }
+        View::Nothing | View::Loading | View::Problem(_) => Determinism::Unknown,
     }
 }
 

@@ -1,0 +1,133 @@
+use super::Curve;
+use crate::domain::{
+    Device, EpochRecord, EventKind, Progress, Stage, TaskId, TaskReport, UtcMillis,
+};
+
+/// How a task stands, in the order in which tasks are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum TaskState {
+    Running,
+    Paused,
+    Failed,
+    Queued,
+    Finished,
+    Cancelled,
+}
+
+impl TaskState {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Running, Self::Paused, Self::Queued, Self::Finished, Self::Failed, Self::Cancelled];
+
+    /// Whether something can still come of it.
+    pub(crate) const fn is_open(self) -> bool {
+        matches!(self, Self::Running | Self::Paused | Self::Queued)
+    }
+}
+
+/// One task as its events tell it.
+#[derive(Debug)]
+pub(crate) struct TaskView {
+    pub(crate) id: TaskId,
+    pub(crate) state: TaskState,
+    pub(crate) device: Option<Device>,
+    pub(crate) stage: Option<Stage>,
+    pub(crate) progress: Option<Progress>,
+    pub(crate) last_epoch: Option<EpochRecord>,
+    /// The epoch whose weights are kept, so far.
+    pub(crate) best: Option<EpochRecord>,
+    pub(crate) train_loss: Curve,
+    pub(crate) validation_loss: Curve,
+    /// The metric that is watched, where it is not the loss.
+    pub(crate) monitor: Curve,
+    pub(crate) learning_rate: Curve,
+    pub(crate) report: Option<Box<TaskReport>>,
+    pub(crate) failure: Option<String>,
+    /// When it was last given a device.
+    pub(crate) started_at: Option<UtcMillis>,
+    /// Milliseconds at work before its last pause.
+    worked_before: i64,
+    pub(crate) stopping: bool,
+}
+
+impl TaskView {
+    pub(super) fn new(id: TaskId) -> Self {
+        Self {
+            id,
+            state: TaskState::Queued,
+            device: None,
+            stage: None,
+            progress: None,
+            last_epoch: None,
+            best: None,
+            train_loss: Curve::default(),
+            validation_loss: Curve::default(),
+            monitor: Curve::default(),
+            learning_rate: Curve::default(),
+            report: None,
+            failure: None,
+            started_at: None,
+            worked_before: 0,
+            stopping: false,
+        }
+    }
+
+    pub(super) fn apply(&mut self, at: UtcMillis, kind: EventKind) {
+        match kind {
+            EventKind::Started { device } => {
+                self.state = TaskState::Running;
+                self.device = Some(device);
+                self.started_at = Some(at);
+            }
+            EventKind::Stage { stage } => self.stage = Some(stage),
+            EventKind::Progress(progress) => self.progress = Some(progress),
+            EventKind::Epoch(record) => self.learn(record),
+            EventKind::Finished { report } => {
+                self.state = TaskState::Finished;
+                self.report = Some(report);
+            }
+            EventKind::Failed { message } => {
+                self.state = TaskState::Failed;
+                self.failure = Some(message);
+            }
+            EventKind::Cancelled => self.state = TaskState::Cancelled,
+            EventKind::Paused { .. } => {
+                let since = self.started_at.unwrap_or(at);
+                self.worked_before += (at.0 - since.0).max(0);
+                self.state = TaskState::Paused;
+                self.device = None;
+            }
+            EventKind::Planned { .. }
+            | EventKind::Queued
+            | EventKind::Warning { .. }
+            | EventKind::RunEnded { .. } => {}
+        }
+    }
+
+    fn learn(&mut self, record: EpochRecord) {
+        let epoch = f64::from(record.epoch);
+        self.train_loss.push(epoch, record.train_loss);
+        if let Some(loss) = record.validation_loss {
+            self.validation_loss.push(epoch, loss);
+        }
+        if let Some(watched) = record.monitor {
+            self.monitor.push(epoch, watched);
+        }
+        self.learning_rate.push(epoch, record.learning_rate);
+        if record.is_best {
+            self.best = Some(record);
+        }
+        self.last_epoch = Some(record);
+    }
+
+    /// Seconds left at most, at the task's own pace; early stopping may end it sooner. Unknown while it does not run.
+    pub(crate) fn seconds_left(&self, now: UtcMillis) -> Option<f64> {
+        let share = self.progress.filter(|_| self.state == TaskState::Running)?.share();
+        let worked = self.worked_before + (now.0 - self.started_at?.0).max(0);
+        (share > 0.02).then(|| worked as f64 / 1000.0 * (1.0 - share) / share)
+    }
+
+    /// Whether a curve of it can be drawn. A refit has no validation rows and so the train loss alone.
+    pub(crate) fn has_curve(&self) -> bool {
+        !(self.validation_loss.points().is_empty() && self.train_loss.points().is_empty())
+    }
+}

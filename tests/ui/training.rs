@@ -1,0 +1,147 @@
+//! How a model learns, as it is set in the Strategy panel, and a run that is paused and goes on.
+
+use egui::accesskit::Role;
+use egui::{Key, Modifiers};
+use walkforge::spec::{LossSpec, Monitor, OptimizerSpec, Precision, ScheduleSpec, load};
+
+use crate::bench::Window;
+use crate::stories::{count, events, only_run, spec};
+
+#[test]
+fn how_a_model_learns_is_set_by_the_form_and_saved() {
+    let (runs, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut window = Window::open(runs.path());
+    assert!(!window.says("Weight decay"), "what few change is shown on demand");
+    window.choose("Optimizer", "SGD");
+    window.set_number("Momentum", "0.8");
+    window.click(Role::CheckBox, "Nesterov");
+    window.choose("Schedule", "cosine");
+    window.set_number("Warm-up", "2.5");
+    window.set_number("Final share", "0.1");
+
+    window.click(Role::DisclosureTriangle, "More training options");
+    assert!(!window.says("Beta 1"), "SGD has none");
+    window.set_number("Weight decay", "0.001");
+    window.choose("Loss", "Huber");
+    window.set_number("Linear beyond", "1.5");
+    window.set_number("Accumulate", "4");
+    window.choose("Watch", "rank IC");
+    window.click(Role::CheckBox, "Set max steps");
+    window.set_number("Max steps", "500");
+    window.click(Role::CheckBox, "Set max minutes");
+    window.set_number("Max minutes", "2.5");
+    window.choose("Precision", "bf16");
+    window.click(Role::CheckBox, "Find a larger batch");
+    window.click(Role::CheckBox, "Warm start");
+    window.click(Role::CheckBox, "Refit on all");
+    window.set_number("Memory at most", "75");
+    window.click(Role::CheckBox, "Set checkpoints");
+    assert!(window.says("only when paused"));
+
+    let mine = files.path().join("mine.ron");
+    window.shortcut(Modifiers::COMMAND, Key::S);
+    window.set_text("File", mine.to_str().unwrap());
+    window.until_says("Saved ");
+    let saved = load(mine.to_str().unwrap()).unwrap();
+    let training = saved.training;
+    assert_eq!(training.optimizer, OptimizerSpec::Sgd { momentum: 0.8, nesterov: true });
+    let cosine = ScheduleSpec::Cosine { warmup_epochs: 2.5, final_share: 0.1 };
+    assert_eq!((training.schedule, training.weight_decay), (cosine, 0.001));
+    assert_eq!(training.loss, LossSpec::Huber { delta: 1.5 });
+    assert_eq!((training.monitor, training.precision), (Monitor::RankIc, Precision::Bf16));
+    assert_eq!((training.max_steps, training.max_minutes), (Some(500), Some(2.5)));
+    assert_eq!((training.accumulate_grad_batches, training.find_batch_size), (4, true));
+    assert!(training.warm_start && training.refit);
+    assert_eq!((saved.resources.memory_fraction, saved.resources.checkpoint_secs), (0.75, 0));
+
+    // From the saved file the rest is open at once, because not all of it is as usual.
+    let window = Window::on(runs.path(), load(mine.to_str().unwrap()).unwrap());
+    assert_eq!(window.node(Role::SpinButton, "Linear beyond").value().as_deref(), Some("1.5 σ"));
+}
+
+#[test]
+fn what_a_model_cannot_learn_with_says_why_and_start_waits() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut window = Window::open(runs.path());
+    window.choose("Schedule", "plateau");
+    window.set_number("Factor", "1.5");
+    window.until_says("1.5 must lie between 0 and 1, exclusive");
+    assert!(window.says("Start waits: training.schedule.factor") && !window.is_enabled("Start"));
+    window.set_number("Factor", "0.5");
+    window.until_enabled("Start");
+    window.set_number("Wait", "9");
+    assert!(window.says("stops early before the rate is ever lowered"));
+
+    // What does not fit the label is not to be chosen, and says why.
+    window.click(Role::DisclosureTriangle, "More training options");
+    window.click(Role::ComboBox, "Loss");
+    for expected in ["balanced cross-entropy (classes only)", "negative IC (pooled symbols only)"] {
+        assert!(!window.is_enabled(expected), "{expected}");
+    }
+    window.press("Huber");
+    window.until_enabled("Start");
+    // The label changes under it: the message stands where it can be mended, even where that was hidden.
+    window.click(Role::DisclosureTriangle, "More training options");
+    assert!(!window.says("Weight decay"));
+    window.choose("Predicts", "direction");
+    window.until_says("Huber is a loss of returns");
+    assert!(window.says("Weight decay") && !window.is_enabled("Start"));
+    window.choose("Loss", "balanced cross-entropy");
+    window.until_enabled("Start");
+
+    window.click(Role::CheckBox, "Refit on all");
+    window.choose("Scheme", "purged K-fold");
+    window.until_says("whose folds say for how long to train");
+    assert!(window.says("walk-forward only") && !window.is_enabled("Start"));
+    window.click(Role::CheckBox, "Refit on all");
+    window.until_enabled("Start");
+}
+
+#[test]
+fn which_training_options_are_shown_survives_a_restart() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut window = Window::open(runs.path());
+    window.click(Role::DisclosureTriangle, "More training options");
+    assert!(window.says("Weight decay"));
+    let stored = window.harness.state().settings().to_text();
+    drop(window);
+    let window = Window::again(runs.path(), walkforge::ui::Settings::from_text(&stored).unwrap());
+    assert!(window.says("Weight decay"));
+}
+
+#[test]
+fn a_run_is_paused_goes_on_and_is_paused_when_the_window_closes() {
+    let runs = tempfile::tempdir().unwrap();
+    let set = ["validation.max_folds=2", "training.max_epochs=100000", "training.patience=null"];
+    let mut window = Window::on(runs.path(), spec("linear-return", &set));
+    window.until_enabled("Start");
+    window.shortcut(Modifiers::COMMAND, Key::P);
+    window.until_says("There is nothing to pause");
+    window.press("Start");
+    window.until_says("Loss curves of 2 tasks");
+    window.press("Pause");
+    window.until_says("paused: 0 of 4 tasks");
+    assert!(window.says("2 tasks paused") && window.says("paused after"), "{}", window.text());
+    let run = only_run(runs.path());
+    let paused = events(&run);
+    assert_eq!((count(&paused, "started"), count(&paused, "paused")), (2, 2));
+
+    // By its keys as well.
+    window.shortcut(Modifiers::COMMAND, Key::P);
+    window.until_says("SYN_A-1h-fold00: goes on on cpu");
+    window.until_says("2 tasks in training");
+    let since = events(&run).len();
+    window.until("an epoch after the pause", |_| count(&events(&run)[since..], "epoch") > 0);
+
+    window.press("Pause this run");
+    window.until_says("paused: 0 of 4 tasks");
+    let still = events(&run).len();
+    window.ask_to_close();
+    window.until_says("Stop and quit?");
+    assert!(window.says("Paused tasks are not kept either: 2"));
+    window.press("Stay and go on training");
+    assert_eq!(events(&run).len(), still, "nothing happens while it is paused");
+    window.press("Cancel");
+    window.until_says("linear-return cancelled: 0 of 4 tasks are kept");
+    assert_eq!(events(&run).last().unwrap()["outcome"], "cancelled");
+}
