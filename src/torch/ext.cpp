@@ -21,35 +21,6 @@ std::string &wf::last_error() {
     return message;
 }
 
-int wf::code_of_accelerator(int error) {
-    switch (error) {
-    case 2: // cudaErrorMemoryAllocation
-        return -2;
-    // Those of which driver_types.h says that the process "must be terminated and relaunched", and the hardware's own.
-    case 4:   // cudaErrorCudartUnloading
-    case 214: // cudaErrorECCUncorrectable
-    case 220: // cudaErrorNvlinkUncorrectable
-    case 226: // cudaErrorContained
-    case 700: // cudaErrorIllegalAddress
-    case 702: // cudaErrorLaunchTimeout
-    case 709: // cudaErrorContextIsDestroyed
-    case 710: // cudaErrorAssert
-    case 714: // cudaErrorHardwareStackError
-    case 715: // cudaErrorIllegalInstruction
-    case 716: // cudaErrorMisalignedAddress
-    case 717: // cudaErrorInvalidAddressSpace
-    case 718: // cudaErrorInvalidPc
-    case 719: // cudaErrorLaunchFailure
-    case 721: // cudaErrorTensorMemoryLeak
-    case 810: // cudaErrorMpsClientTerminated
-    case 911: // cudaErrorExternalDevice
-    case 999: // cudaErrorUnknown
-        return -3;
-    default:
-        return -1;
-    }
-}
-
 namespace {
 
 std::vector<at::Tensor> list(wf_tensor *tensors, int n) {
@@ -78,6 +49,35 @@ extern "C" {
 const char *wf_libtorch_version() { return TORCH_VERSION; }
 
 char *wf_take_error() { return strdup(wf::last_error().c_str()); }
+
+int wf_code_of_accelerator(int error) {
+    switch (error) {
+    case 2: // cudaErrorMemoryAllocation
+        return -2;
+    // Those of which driver_types.h says that the process "must be terminated and relaunched", and the hardware's own.
+    case 4:   // cudaErrorCudartUnloading
+    case 214: // cudaErrorECCUncorrectable
+    case 220: // cudaErrorNvlinkUncorrectable
+    case 226: // cudaErrorContained
+    case 700: // cudaErrorIllegalAddress
+    case 702: // cudaErrorLaunchTimeout
+    case 709: // cudaErrorContextIsDestroyed
+    case 710: // cudaErrorAssert
+    case 714: // cudaErrorHardwareStackError
+    case 715: // cudaErrorIllegalInstruction
+    case 716: // cudaErrorMisalignedAddress
+    case 717: // cudaErrorInvalidAddressSpace
+    case 718: // cudaErrorInvalidPc
+    case 719: // cudaErrorLaunchFailure
+    case 721: // cudaErrorTensorMemoryLeak
+    case 810: // cudaErrorMpsClientTerminated
+    case 911: // cudaErrorExternalDevice
+    case 999: // cudaErrorUnknown
+        return -3;
+    default:
+        return -1;
+    }
+}
 
 int wf_generator_new(int device_type, int device_index, uint64_t seed, wf_generator *out) {
     return guarded([&] {

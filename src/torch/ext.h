@@ -24,6 +24,10 @@ const char *wf_libtorch_version();
 // The message of this thread's last failure; freed by the caller with free().
 char *wf_take_error();
 
+// The code for one of CUDA's error numbers (cudaError_t): -2 where memory was short, -3 where no later call on the card can succeed in this
+// process, else -1.
+int wf_code_of_accelerator(int error);
+
 // A random generator of its own, apart from the device's default one. device_type: 0 CPU, 1 CUDA, 2 MPS.
 int wf_generator_new(int device_type, int device_index, uint64_t seed, wf_generator *out);
 void wf_generator_free(wf_generator generator);

@@ -19,9 +19,6 @@ namespace wf {
 // The message of this thread's last failure.
 std::string &last_error();
 
-// -2 where CUDA says that memory is short, -3 where no later call on the card can succeed in this process, else -1.
-int code_of_accelerator(int error);
-
 // Runs the body and turns any C++ exception into one of ext.h's codes: none may cross into Rust.
 template <typename Body> int guarded(Body body) {
     try {
@@ -32,7 +29,7 @@ template <typename Body> int guarded(Body body) {
         return -2;
     } catch (const c10::AcceleratorError &error) {
         last_error() = error.what_without_backtrace();
-        return code_of_accelerator(error.get_error_code());
+        return wf_code_of_accelerator(error.get_error_code());
     } catch (const c10::Error &error) {
         last_error() = error.what_without_backtrace();
     } catch (const std::exception &error) {

@@ -137,7 +137,8 @@ extern "C" {
 
 int wf_meter_start(wf_meter *out) {
     return guarded([&] {
-        // At its default level libtorch writes to standard error that a tensor older than the meter was freed. That is no news.
+        // At its default level libtorch writes to standard error, again and again, that a tensor older than the meter was freed. That is no
+        // news. There is no narrower switch: from the first meter on, libtorch's other warnings are not written either, its errors are.
         static std::once_flag quiet;
         std::call_once(quiet, [] { FLAGS_caffe2_log_level = std::max(FLAGS_caffe2_log_level, 2); });
         std::shared_ptr<Meter> outer;

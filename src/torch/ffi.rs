@@ -35,6 +35,8 @@ pub(super) struct CStream {
 unsafe extern "C" {
     pub(super) fn wf_libtorch_version() -> *const c_char;
     fn wf_take_error() -> *mut c_char;
+    #[cfg(test)]
+    fn wf_code_of_accelerator(error: c_int) -> c_int;
     pub(super) fn wf_generator_new(
         device_type: c_int,
         device_index: c_int,
@@ -203,4 +205,25 @@ pub(super) fn pointer(tensor: Option<&Tensor>) -> *const C_tensor {
 pub(super) fn length(tensors: &[Tensor]) -> Result<c_int, TorchError> {
     c_int::try_from(tensors.len())
         .map_err(|source| TorchError::Other(format!("{} tensors: {source}", tensors.len())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_is_lost_by_the_errors_that_no_process_survives() {
+        // Numbers of cudaError_t: cudaErrorMemoryAllocation; an illegal address, a timeout, an assertion, a launch failure, ECC; an invalid value,
+        // devices that are busy, a driver that is too old.
+        for (errors, code) in [
+            (&[2][..], OUT_OF_MEMORY),
+            (&[700, 702, 710, 719, 214], DEVICE_LOST),
+            (&[1, 46, 35], -1),
+        ] {
+            for error in errors {
+                // SAFETY: takes a number and gives one.
+                assert_eq!(unsafe { wf_code_of_accelerator(*error) }, code, "{error}");
+            }
+        }
+    }
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::SnapshotOptions;
+use egui_kittest::kittest::Queryable as _;
 use tempfile::TempDir;
 use walkforge::devices::{
     CardProcess, CpuInfo, CudaInfo, HostReading, Inventory, MachineReading, MpsInfo, NvmlReading,
@@ -281,6 +282,11 @@ fn graphics_cards() {
     let mut window = open(runs.path(), spec, egui::Theme::Dark, "2026-01-15T09:35:00Z");
     large_machine(&mut window);
     window.until_says("10 tasks");
+    // One card says much and the other little, which leaves no empty lines.
+    for (name, lines) in [("GPU load", 2), ("Clocks (SM, memory)", 1), ("Memory traffic", 1)] {
+        assert_eq!(window.harness.query_all_by_label(name).count(), lines, "{name}");
+    }
+    assert_eq!(window.harness.query_all_by_label("python3 (38115)").count(), 1);
     compare(&mut window, "graphics-cards");
 }
 

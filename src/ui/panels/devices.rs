@@ -110,14 +110,15 @@ fn cuda(ui: &mut Ui, machine: &Machine, inventory: &Inventory, index: usize, car
 
 /// What not every card tells: no line where it does not.
 fn clocks(ui: &mut Ui, card: &NvmlReading) {
-    for (name, value, unit) in [
-        ("Memory load", card.memory_utilization_percent, "%"),
-        ("SM clock", card.sm_clock_mhz, "MHz"),
-        ("Memory clock", card.memory_clock_mhz, "MHz"),
-    ] {
-        if let Some(value) = value {
-            value_row(ui, name, &format!("{value} {unit}"));
-        }
+    if let Some(percent) = card.memory_utilization_percent {
+        value_row(ui, "Memory traffic", &format!("{percent} % of the time"));
+    }
+    if card.sm_clock_mhz.is_some() || card.memory_clock_mhz.is_some() {
+        let mhz = |clock: Option<u32>| {
+            clock.map_or_else(|| UNKNOWN.to_owned(), |mhz| format!("{mhz} MHz"))
+        };
+        let both = format!("{}, {}", mhz(card.sm_clock_mhz), mhz(card.memory_clock_mhz));
+        value_row(ui, "Clocks (SM, memory)", &both);
     }
 }
 
@@ -125,12 +126,21 @@ fn clocks(ui: &mut Ui, card: &NvmlReading) {
 fn processes(ui: &mut Ui, card: &NvmlReading) {
     let all = card.processes.as_deref().unwrap_or_default();
     for process in all.iter().take(PROCESSES) {
-        let name = process.name.as_deref().unwrap_or("process");
+        let name = short(process.name.as_deref().unwrap_or("process"));
         value_row(ui, &format!("{name} ({})", process.pid), &shown(process.memory));
     }
     if let Some(more) = all.len().checked_sub(PROCESSES).filter(|more| *more > 0) {
         let more = RichText::new(format!("and {more} more")).small();
         ui.label(more.color(ui.palette().text_weak));
+    }
+}
+
+/// A program's name, cut where it would push its memory out of the panel.
+fn short(name: &str) -> String {
+    const MOST: usize = 18;
+    match name.char_indices().nth(MOST) {
+        Some((cut, _)) => format!("{}…", &name[..cut]),
+        None => name.to_owned(),
     }
 }
 
@@ -199,4 +209,21 @@ fn bytes(value: Option<Bytes>) -> Option<f64> {
 
 fn shown(value: Option<Bytes>) -> String {
     value.map_or_else(|| UNKNOWN.to_owned(), |bytes| bytes.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short;
+
+    #[test]
+    fn long_names_are_cut_between_characters() {
+        for (name, expected) in [
+            ("python3", "python3"),
+            ("eighteen-character", "eighteen-character"),
+            ("nineteen-characters", "nineteen-character…"),
+            ("äöüäöüäöüäöüäöüäöüäöü", "äöüäöüäöüäöüäöüäöü…"),
+        ] {
+            assert_eq!(short(name), expected);
+        }
+    }
 }
