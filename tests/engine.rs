@@ -17,6 +17,8 @@ mod gpu;
 mod leakage;
 #[path = "engine/parity.rs"]
 mod parity;
+#[path = "engine/pause.rs"]
+mod pause;
 #[path = "engine/presets.rs"]
 mod presets;
 #[path = "engine/schemes.rs"]

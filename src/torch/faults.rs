@@ -36,18 +36,20 @@ mod plan {
     }
 
     /// Faults to come on this thread, until it is dropped.
-    pub(crate) struct Plan;
+    pub(crate) struct Plan {
+        planned: usize,
+    }
 
     impl Plan {
         /// At the place, the call after so many others fails with the message; one entry a failure.
         pub(crate) fn new(faults: &[(Place, u32, &'static str)]) -> Self {
             PLAN.with_borrow_mut(|plan| plan.extend_from_slice(faults));
-            Self
+            Self { planned: faults.len() }
         }
 
-        /// Faults that have not happened.
-        pub(crate) fn left(&self) -> usize {
-            PLAN.with_borrow(Vec::len)
+        /// Faults that have happened.
+        pub(crate) fn happened(&self) -> usize {
+            self.planned - PLAN.with_borrow(Vec::len)
         }
     }
 

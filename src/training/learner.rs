@@ -126,7 +126,7 @@ impl<'a> Learner<'a> {
         } else {
             self.accumulate(rows, count)?
         };
-        let gradient_norm = match &mut self.scaler {
+        let gradient_norm = match &self.scaler {
             None => {
                 let norm = clip_grad_norm(&gradients, self.gradient_clip_val)?;
                 self.optimizer.step(&gradients, self.learning_rate, Scaling::default())?;

@@ -40,7 +40,7 @@ impl LossScaler {
     }
 
     /// Shrinks the scale after a step that was passed over, lets it grow after many that were not.
-    pub(super) fn update(&mut self, found_inf: &Tensor) -> Result<(), TorchError> {
+    pub(super) fn update(&self, found_inf: &Tensor) -> Result<(), TorchError> {
         update_scale(&self.scale, &self.growth_tracker, found_inf, ScaleUpdate::default())
     }
 
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_scaled_loss_gives_the_gradient_of_the_loss() {
-        let mut scaler = LossScaler::new(Device::Cpu).unwrap();
+        let scaler = LossScaler::new(Device::Cpu).unwrap();
         let weight = Tensor::from_slice(&[2.0_f32]).set_requires_grad(true);
         let loss = (&weight * &weight).sum(Kind::Float);
         let scaled = scaler.scale(&loss).unwrap();

@@ -31,13 +31,12 @@ pub(super) enum Sums {
 impl Sums {
     pub(super) fn new(device: Device) -> Result<Self, TorchError> {
         Ok(match device {
-            Device::Cpu => Self::Host { loss: 0.0, norm: 0.0, last: 0.0 },
             Device::Cuda(_) => Self::Device {
                 sums: Tensor::f_zeros([2], (Kind::Double, crate::torch::device(device)))?,
                 well_until: 0,
             },
             // Metal has no f64.
-            Device::Mps => Self::Host { loss: 0.0, norm: 0.0, last: 0.0 },
+            Device::Cpu | Device::Mps => Self::Host { loss: 0.0, norm: 0.0, last: 0.0 },
         })
     }
 
@@ -124,7 +123,7 @@ impl Sums {
                 (*loss, *norm) = (stored.f_double_value(&[0])?, stored.f_double_value(&[1])?);
             }
             Self::Device { sums, well_until } => {
-                let _same = sums.f_copy_(&stored)?;
+                sums.f_copy_(&stored)?;
                 *well_until = 0;
             }
         }

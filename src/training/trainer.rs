@@ -505,19 +505,15 @@ impl<'a> Run<'a> {
     ) -> Result<Trained, TrainError> {
         let last =
             *self.at.history.last().expect("max_epochs >= 1, and every epoch leaves a record");
-        let best = match self.at.stopping.best_epoch() {
-            Some(epoch) => self.at.history[epoch as usize - 1],
-            None => {
-                if !self.validation.0.is_empty() {
-                    observer.warning(format!(
-                        "the {} of the validation rows could not be computed in any epoch, so the last epoch's weights were kept; choose another training.monitor",
-                        self.trainer.spec.training.monitor.name()
-                    ));
-                    self.best_weights = None;
-                }
-                last
-            }
-        };
+        let best_epoch = self.at.stopping.best_epoch();
+        if best_epoch.is_none() && !self.validation.0.is_empty() {
+            observer.warning(format!(
+                "the {} of the validation rows could not be computed in any epoch, so the last epoch's weights were kept; choose another training.monitor",
+                self.trainer.spec.training.monitor.name()
+            ));
+            self.best_weights = None;
+        }
+        let best = best_epoch.map_or(last, |epoch| self.at.history[epoch as usize - 1]);
         if let Some(weights) = self.best_weights.take() {
             self.learner.set_weights(&weights)?;
         }

@@ -101,7 +101,7 @@ fn faster(
         |device| PROBE.samples_per_second(spec, shape.features, (device, spec.training.batch_size));
     let workers = (inventory.cpu.cores / spec.resources.threads_per_task).max(1);
     match (rate(chosen.device), rate(Device::Cpu)) {
-        (Ok(gpu), Ok(cpu)) => better(chosen, gpu, cpu, workers),
+        (Ok(gpu), Ok(cpu)) => better(&chosen, gpu, cpu, workers),
         (Err(error), _) => ChosenDevice {
             device: Device::Cpu,
             reason: format!("auto: a trial on {} failed: {error}", chosen.device),
@@ -111,7 +111,7 @@ fn faster(
 }
 
 /// Chooses between a GPU and the processor by samples a second: of one task on the GPU, and of all workers together on the processor.
-fn better(chosen: ChosenDevice, gpu: f64, cpu: f64, workers: u32) -> ChosenDevice {
+fn better(chosen: &ChosenDevice, gpu: f64, cpu: f64, workers: u32) -> ChosenDevice {
     let together = cpu * f64::from(workers);
     let rates = format!(
         "a trial of this model learnt from {} samples a second on {} and {} on the processor with {workers} at once",
@@ -225,11 +225,17 @@ mod tests {
     fn the_faster_device_is_taken_and_the_numbers_told() {
         let gpu =
             || ChosenDevice { device: Device::Cuda(0), reason: "auto: H100 found".to_owned() };
-        let tiny = better(gpu(), 10_000.0, 4_000.0, 4);
+        let tiny = better(&gpu(), 10_000.0, 4_000.0, 4);
         assert_eq!(tiny.device, Device::Cpu);
-        assert!(tiny.reason.contains(&count(16_000)) && tiny.reason.contains(&count(10_000)), "{tiny:?}");
-        let large = better(gpu(), 100_000.0, 4_000.0, 4);
+        assert!(
+            tiny.reason.contains(&count(16_000)) && tiny.reason.contains(&count(10_000)),
+            "{tiny:?}"
+        );
+        let large = better(&gpu(), 100_000.0, 4_000.0, 4);
         assert_eq!(large.device, Device::Cuda(0));
-        assert!(large.reason.contains("H100") && large.reason.contains(&count(100_000)), "{large:?}");
+        assert!(
+            large.reason.contains("H100") && large.reason.contains(&count(100_000)),
+            "{large:?}"
+        );
     }
 }

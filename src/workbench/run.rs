@@ -141,7 +141,6 @@ impl Run<'_> {
         let task = &self.prepared.plan.tasks[index];
         let result = contain_panic(|| self.run_and_save(index))
             .unwrap_or_else(|message| Err(EventKind::Failed { message }));
-        self.resident.free_unused();
         match result {
             Ok((predictions, kind)) => match self.log.record(Some(&task.id), kind) {
                 Ok(()) => Attempt::Finished(predictions),
@@ -184,6 +183,8 @@ impl Run<'_> {
         }
         let _stream = StreamGuard::enter(device).map_err(|error| failed(&error))?;
         let output = self.run_on(task, index, device, &mut keeper, &mut observer);
+        // While the lease still speaks for it.
+        self.resident.free_unused();
         let output = output.map_err(|error| {
             if error.is_device_lost() {
                 self.pool.mark_lost(device, &error.to_string());

@@ -22,27 +22,31 @@ fn experiment(set: &[&str]) -> ExperimentSpec {
 }
 
 const LSTM: &str = r#"model={"Lstm":{"hidden":8,"layers":2,"dropout":0.3}}"#;
+const TCN: &str = r#"model={"Tcn":{"channels":[8,8],"kernel_size":2,"dropout":0.3}}"#;
+const TRANSFORMER: &str = r#"model={"Transformer":{"d_model":8,"heads":2,"layers":1,"feedforward":16,"dropout":0.3,"tokens":"Causal"}}"#;
 
-/// The stored weights of every task, byte for byte.
-fn stored_weights(spec: &ExperimentSpec) -> BTreeMap<TaskId, Vec<u8>> {
+/// The stored weights and predictions of every task, byte for byte.
+fn stored_weights(spec: &ExperimentSpec) -> BTreeMap<TaskId, [Vec<u8>; 2]> {
     let runs = tempfile::tempdir().unwrap();
     let (folder, outcome) = run_to_end(spec, runs.path());
     assert_eq!(outcome, RunOutcome::Finished);
     let tasks = folder.manifest().unwrap().plan.tasks;
-    let weights =
-        |task: &TaskId| std::fs::read(folder.task(task).join("weights.safetensors")).unwrap();
+    let weights = |task: &TaskId| {
+        ["weights.safetensors", "predictions.parquet"]
+            .map(|name| std::fs::read(folder.task(task).join(name)).unwrap())
+    };
     tasks.into_iter().map(|task| (task.id.clone(), weights(&task.id))).collect()
 }
 
 #[test]
 fn weights_do_not_depend_on_the_number_of_workers() {
-    for model in [r#"name="mlp""#, LSTM] {
+    for model in [r#"name="mlp""#, LSTM, TCN, TRANSFORMER] {
         let with_workers = |workers: u32| {
             stored_weights(&experiment(&[model, &format!("resources.workers={workers}")]))
         };
         let one = with_workers(1);
         assert!(one.len() >= 8, "{} tasks are too few to interleave", one.len());
-        for workers in [2, 3] {
+        for workers in [2, 4] {
             assert!(
                 one == with_workers(workers),
                 "{workers} workers changed the weights of {model}"

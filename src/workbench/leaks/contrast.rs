@@ -15,7 +15,8 @@ use crate::domain::{
     Timeframe,
 };
 use crate::evaluation::rank_ic_ts;
-use crate::torch::set_threads_of_this_thread;
+use crate::spec::Precision;
+use crate::torch::{MathGuard, MathMode, set_threads_of_this_thread};
 use crate::training::{NoCheckpoints, Observer, Signals};
 use crate::validation::Sections;
 use crate::workbench::Prepared;
@@ -147,6 +148,9 @@ fn train_all(
     let next = Mutex::new(0..jobs.len());
     let done = Mutex::new(BTreeMap::new());
     let resident = ResidentCache::default();
+    let tf32 = prepared.spec.training.precision == Precision::Tf32;
+    let mode = MathMode { deterministic: false, tf32 };
+    let _mode = MathGuard::acquire(mode, || !cancel.is_cancelled());
     let work = || {
         set_threads_of_this_thread(prepared.plan.threads_per_task);
         loop {
