@@ -298,3 +298,7 @@ fn prediction_rows(by_symbol: &[SymbolPredictions]) -> PredictionRows {
     }
     table
 }
+
+#[cfg(test)]
+#[path = "task_tests.rs"]
+mod tests;

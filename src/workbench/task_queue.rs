@@ -136,3 +136,7 @@ enum Standing {
     MayStart,
     Impossible(String),
 }
+
+#[cfg(test)]
+#[path = "task_queue_tests.rs"]
+mod tests;
