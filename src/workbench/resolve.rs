@@ -227,9 +227,15 @@ mod tests {
             || ChosenDevice { device: Device::Cuda(0), reason: "auto: H100 found".to_owned() };
         let tiny = better(gpu(), 10_000.0, 4_000.0, 4);
         assert_eq!(tiny.device, Device::Cpu);
-        assert!(tiny.reason.contains(&count(16_000)) && tiny.reason.contains(&count(10_000)), "{tiny:?}");
+        assert!(
+            tiny.reason.contains(&count(16_000)) && tiny.reason.contains(&count(10_000)),
+            "{tiny:?}"
+        );
         let large = better(gpu(), 100_000.0, 4_000.0, 4);
         assert_eq!(large.device, Device::Cuda(0));
-        assert!(large.reason.contains("H100") && large.reason.contains(&count(100_000)), "{large:?}");
+        assert!(
+            large.reason.contains("H100") && large.reason.contains(&count(100_000)),
+            "{large:?}"
+        );
     }
 }
