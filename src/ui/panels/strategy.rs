@@ -48,7 +48,8 @@ impl StrategyPanel {
             label::scaling(ui, form, &mut spec.scaling);
             label::show(ui, form, &mut spec);
             validation::show(ui, form, &mut spec);
-            model::show(ui, form, &mut spec.model);
+            let window = spec.window;
+            model::show(ui, form, &mut spec.model, window);
             let open = &mut self.view.more_training;
             training::show(ui, form, &mut spec, (open, &mut self.more), state);
             costs(ui, form, &mut spec);

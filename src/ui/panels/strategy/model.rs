@@ -7,7 +7,7 @@ use crate::ui::widgets::{self, Form};
 const DROPOUT: &str = "Share of activations dropped while learning, 0 to below 1";
 
 /// The network.
-pub(super) fn show(ui: &mut Ui, form: Form<'_>, model: &mut ModelSpec) {
+pub(super) fn show(ui: &mut Ui, form: Form<'_>, model: &mut ModelSpec, window: u32) {
     widgets::section(ui, "Model");
     let known = model.name();
     let mut kind = known;
@@ -22,7 +22,7 @@ pub(super) fn show(ui: &mut Ui, form: Form<'_>, model: &mut ModelSpec) {
         &mut kind,
     );
     if kind != known {
-        *model = begin(kind);
+        *model = begin(kind, window);
     }
     match model {
         ModelSpec::Linear => {}
@@ -63,7 +63,7 @@ pub(super) fn show(ui: &mut Ui, form: Form<'_>, model: &mut ModelSpec) {
             form.integer(ui, "Layers", "model.layers", ("", help), layers);
             let help = "Hidden units of the network after each attention";
             form.integer(ui, "Feed-forward", "model.feedforward", ("units", help), feedforward);
-            self::tokens(ui, form, tokens);
+            self::tokens(ui, form, tokens, window);
         }
     }
     if let ModelSpec::Mlp { dropout, .. }
@@ -76,14 +76,20 @@ pub(super) fn show(ui: &mut Ui, form: Form<'_>, model: &mut ModelSpec) {
     }
 }
 
-/// The model to begin with when this family is chosen.
-fn begin(name: &str) -> ModelSpec {
+/// The model to begin with when this family is chosen, for a window of so many bars.
+fn begin(name: &str, window: u32) -> ModelSpec {
     let dropout = 0.1;
     match name {
         "MLP" => ModelSpec::Mlp { hidden: vec![64, 32], activation: Activation::Relu, dropout },
         "LSTM" => ModelSpec::Lstm { hidden: 32, layers: 1, dropout },
         "GRU" => ModelSpec::Gru { hidden: 32, layers: 1, dropout },
-        "TCN" => ModelSpec::Tcn { channels: vec![24], kernel_size: 3, dropout },
+        "TCN" => {
+            // As many blocks as it takes for the last step to see the whole window.
+            let seen = |blocks: u32| 1 + 4 * ((1_u64 << blocks) - 1);
+            let blocks = (1..32).find(|blocks| seen(*blocks) >= u64::from(window)).unwrap_or(1);
+            let kernel_size = window.clamp(2, 3);
+            ModelSpec::Tcn { channels: vec![16; blocks as usize], kernel_size, dropout }
+        }
         "Transformer" => ModelSpec::Transformer {
             d_model: 32,
             heads: 4,
@@ -96,10 +102,11 @@ fn begin(name: &str) -> ModelSpec {
     }
 }
 
-fn tokens(ui: &mut Ui, form: Form<'_>, tokens: &mut Tokens) {
+fn tokens(ui: &mut Ui, form: Form<'_>, tokens: &mut Tokens, window: u32) {
     let known = std::mem::discriminant(tokens);
     let mut kind = known;
-    let initial = [Tokens::Causal, Tokens::Patch { length: 4, stride: 4 }];
+    let length = window.clamp(1, 4);
+    let initial = [Tokens::Causal, Tokens::Patch { length, stride: length }];
     let options: Vec<_> = initial
         .iter()
         .zip(["bars", "patches of bars"])
