@@ -266,6 +266,8 @@ pub fn assert_snapshot(name: &str, parts: &[(&str, &str)], filters: &[(&str, &st
     settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots"));
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
+    // How many cores are idle depends on the machine.
+    settings.add_filter(r"(?m)^Recommended: .*\n", "");
     for (pattern, replacement) in filters {
         settings.add_filter(pattern, *replacement);
     }

@@ -100,19 +100,6 @@ impl QueuePanel {
                 });
                 widgets::name(&combo.response, egui::Role::ComboBox, "Run in view");
             }
-            // Of a run that has ended only what it kept counts.
-            let share = if run.is_over() {
-                run.count(TaskState::Finished) as f64 / run.tasks.len().max(1) as f64
-            } else {
-                run.share()
-            };
-            let bar = ProgressBar::new(share as f32).desired_width(140.0).desired_height(8.0);
-            let bar = ui.add(bar.fill(ui.palette().accent));
-            widgets::name(&bar, egui::Role::ProgressIndicator, "Progress of the run");
-            ui.label(summary(run, state.now));
-            if state.waiting > 0 {
-                ui.weak(format!("{} more waiting", state.waiting));
-            }
             ui.with_layout(Layout::right_to_left(EguiAlign::Center), |ui| {
                 if !run.is_over() {
                     let text = if run.stopping { "Stopping…" } else { "Cancel this run" };
@@ -123,6 +110,9 @@ impl QueuePanel {
                     pause(ui, run, commands);
                 }
                 self.filter(ui, run);
+                ui.with_layout(Layout::left_to_right(EguiAlign::Center), |ui| {
+                    progress(ui, state, run);
+                });
             });
         });
         if let Some(message) = &run.broken {
@@ -154,6 +144,24 @@ impl QueuePanel {
     }
 }
 
+/// How far the run is, as a bar and in words.
+fn progress(ui: &mut Ui, state: &State, run: &RunView) {
+    // Of a run that has ended only what it kept counts.
+    let share = if run.is_over() {
+        run.count(TaskState::Finished) as f64 / run.tasks.len().max(1) as f64
+    } else {
+        run.share()
+    };
+    let bar = ProgressBar::new(share as f32).desired_width(140.0).desired_height(8.0);
+    let bar = ui.add(bar.fill(ui.palette().accent));
+    widgets::name(&bar, egui::Role::ProgressIndicator, "Progress of the run");
+    let mut text = summary(run, state.now);
+    if state.waiting > 0 {
+        text = format!("{text}; {} more waiting", state.waiting);
+    }
+    ui.add(egui::Label::new(text).truncate());
+}
+
 /// Pauses the run in view, or lets it go on.
 fn pause(ui: &mut Ui, run: &RunView, commands: &mut Commands) {
     if run.stopping {
@@ -164,7 +172,7 @@ fn pause(ui: &mut Ui, run: &RunView, commands: &mut Commands) {
     } else {
         (icons::PAUSE, "Pause this run", Command::PauseRun(run.id.clone()))
     };
-    if widgets::button(ui, icon, text, true).clicked() {
+    if widgets::icon_button(ui, icon, text).on_hover_text(text).clicked() {
         commands.send(command);
     }
 }
