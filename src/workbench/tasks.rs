@@ -4,15 +4,15 @@ use super::planner::{symbols_of, timeframe_text, timeframes_of};
 use super::resolve::Resolved;
 use crate::dataset::{Resident, Series};
 use crate::domain::{
-    ContentHash, Device, Embargo, FoldIndex, FoldPlan, Task, TaskId, TaskRole, TimeSpan, Timeframe,
-    UtcMillis,
+    ContentHash, Device, Embargo, FoldIndex, FoldPlan, Task, TaskId, TaskRole, TaskRows, TimeSpan,
+    Timeframe, UtcMillis,
 };
 use crate::models::{InputShape, estimate_memory, parameter_count};
 use crate::spec::ExperimentSpec;
 use crate::training::EVALUATION_BATCH;
 
-/// A fold of a group of series, and how many train rows it has.
-pub(super) type Part<'a> = (&'a [Arc<Series>], FoldPlan, u64);
+/// A fold of a group of series, and how many rows its sections have.
+pub(super) type Part<'a> = (&'a [Arc<Series>], FoldPlan, TaskRows);
 
 pub(super) fn rows_of(group: &[Arc<Series>]) -> u64 {
     group.iter().map(|series| series.matrix().rows() as u64).sum()
@@ -25,8 +25,8 @@ pub(super) fn tasks_of(resolved: &Resolved, parts: &[Part<'_>]) -> Vec<(Task, Ve
     for folds in parts.chunk_by(|a, b| std::ptr::eq(a.0, b.0)) {
         let group = folds[0].0;
         let mut of_group: Vec<Task> = Vec::new();
-        for (_, fold, _) in folds {
-            let mut task = task(spec, group, fold.clone(), device);
+        for (_, fold, rows) in folds {
+            let mut task = task(spec, group, (fold.clone(), *rows), device);
             if let Some(before) = of_group.last().filter(|_| spec.training.warm_start) {
                 // What it begins with decides what it becomes.
                 task.key = ContentHash::of_parts([
@@ -59,7 +59,8 @@ fn refit(spec: &ExperimentSpec, group: &[Arc<Series>], folds: &[Task], device: D
         test: nothing,
         embargo: Embargo::default(),
     };
-    let mut task = task(spec, group, fold, device);
+    let rows = TaskRows { train: rows_of(group), ..TaskRows::default() };
+    let mut task = task(spec, group, (fold, rows), device);
     let name = task.id.as_str().rsplit_once("-fold").map_or("", |(name, _)| name);
     task.id = TaskId::new(format!("{name}-refit"));
     task.role = TaskRole::Refit;
@@ -70,7 +71,12 @@ fn refit(spec: &ExperimentSpec, group: &[Arc<Series>], folds: &[Task], device: D
     task
 }
 
-fn task(spec: &ExperimentSpec, group: &[Arc<Series>], fold: FoldPlan, device: Device) -> Task {
+fn task(
+    spec: &ExperimentSpec,
+    group: &[Arc<Series>],
+    (fold, sections): (FoldPlan, TaskRows),
+    device: Device,
+) -> Task {
     let input = InputShape { window: spec.window, features: group[0].matrix().cols() as u32 };
     let symbols = symbols_of(group);
     let timeframe = timeframe_text(group);
@@ -96,10 +102,15 @@ fn task(spec: &ExperimentSpec, group: &[Arc<Series>], fold: FoldPlan, device: De
             &spec.model,
             (input, spec.label.outputs()),
             rows,
-            spec.training.batch_size,
-            EVALUATION_BATCH,
+            at_most(spec.training.batch_size, sections.train),
+            at_most(EVALUATION_BATCH, sections.validation.max(sections.test)),
         ),
     }
+}
+
+/// No batch is larger than the section it is of.
+fn at_most(batch: u32, rows: u64) -> u32 {
+    u32::try_from(rows).map_or(batch, |rows| batch.min(rows))
 }
 
 /// What the task *is* — symbols, timeframe, the fold's sections — never where it stands in the queue. The test section's end is left out:

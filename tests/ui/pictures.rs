@@ -16,8 +16,8 @@ use walkforge::devices::{
     NvmlReading, recommend,
 };
 use walkforge::domain::{
-    Bytes, Cancel, Determinism, Device, Event, EventKind, Plan, RunOutcome, Task, TaskId, TaskRole,
-    TimeSpan, UtcMillis,
+    Bytes, Cancel, Determinism, Device, Event, EventKind, Plan, RunOutcome, TaskId, TaskRole,
+    UtcMillis,
 };
 use walkforge::spec::{ExperimentSpec, Precision, apply, load};
 use walkforge::ui::Settings;
