@@ -1,6 +1,7 @@
 use tch::Tensor;
 
 use super::TrainError;
+use super::run::MOST_SHORTAGES;
 use crate::dataset::TaskData;
 use crate::domain::{Cancel, Device};
 use crate::models::{Mode, Network};
@@ -45,7 +46,7 @@ impl<'a> Evaluation<'a> {
                 Err(error) if error.is_out_of_memory() => {
                     empty_cache(self.device);
                     self.shortages += 1;
-                    if self.shortages >= super::MOST_SHORTAGES || size == 1 {
+                    if self.shortages >= MOST_SHORTAGES || size == 1 {
                         return Err(TrainError::out_of_memory("evaluating", &error));
                     }
                     self.batch = size / 2;

@@ -14,6 +14,7 @@ mod loss;
 mod monitor;
 mod optimizer;
 mod order;
+mod run;
 mod scaler;
 mod schedule;
 mod seeds;
@@ -27,7 +28,6 @@ pub use learner::{Learner, StepOutcome, autocast_kind};
 pub use loss::{Batch, Loss, Moments};
 pub use optimizer::Optimizer;
 pub use seeds::TaskSeeds;
-use trainer::MOST_SHORTAGES;
 pub use trainer::{Observer, Signals, Trained, Trainer, train};
 
 #[cfg(test)]
