@@ -124,7 +124,10 @@ fn a_run_whose_training_diverges_exits_with_1() {
     assert_eq!((&entry["status"], &entry["finished"]), (&"failed".into(), &0.into()));
     let id = entry["id"].as_str().unwrap();
     let shown = scratch.run(&format!("runs show {id}")).exits(0);
-    assert!(shown.out.contains("SYN_A-1h-fold00 failed: training diverged in epoch 1, batch "), "{shown}");
+    assert!(
+        shown.out.contains("SYN_A-1h-fold00 failed: training diverged in epoch 1, batch "),
+        "{shown}"
+    );
     let _nothing =
         scratch.run(&format!("export {id} --to out")).refuses(&["no finished task", "runs show"]);
 }
