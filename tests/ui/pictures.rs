@@ -262,8 +262,9 @@ fn errors() {
     replay(&mut window, &events, at_epoch("SYN_A-1h-fold04", 3));
     // As the trainer words it.
     let failed = EventKind::Failed {
-        message: "epoch 4: the training loss is not finite (NaN): training diverged; lower \
-                  training.learning_rate or set training.gradient_clip_val"
+        message: "training diverged in epoch 4, batch 7 of 12: the training loss is NaN at a learning rate of 1e-3; epoch 3 was the last \
+                  good one, with a training loss of 0.9597; lower training.learning_rate, set training.gradient_clip_val, or look for \
+                  extreme values in the data (`walkforge data inspect`)"
             .to_owned(),
     };
     let mut of_task = events.iter();

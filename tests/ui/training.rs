@@ -145,3 +145,40 @@ fn a_run_is_paused_goes_on_and_is_paused_when_the_window_closes() {
     window.until_says("linear-return cancelled: 0 of 4 tasks are kept");
     assert_eq!(events(&run).last().unwrap()["outcome"], "cancelled");
 }
+
+#[test]
+fn a_refit_is_planned_waits_for_its_folds_and_is_shown_without_scores() {
+    let runs = tempfile::tempdir().unwrap();
+    let set = [
+        "validation.max_folds=2",
+        "training.max_epochs=3",
+        "training.refit=true",
+        "training.monitor=\"RankIc\"",
+    ];
+    let mut window = Window::on(runs.path(), spec("linear-return", &set));
+    window.until_says("2 symbols × 2 folds + 2 refits");
+    assert!(window.says("Refit: train 2015-01-"), "{}", window.text());
+    window.until_enabled("Start");
+    window.press("Start");
+    window.until_says("linear-return finished: 6 tasks");
+    let run = events(&only_run(runs.path()));
+    let place = |task: &str, kind: &str| {
+        run.iter().position(|event| event["task"] == task && event["kind"] == kind).unwrap()
+    };
+    for fold in ["SYN_A-1h-fold00", "SYN_A-1h-fold01"] {
+        assert!(place(fold, "finished") < place("SYN_A-1h-refit", "started"), "{fold}");
+    }
+
+    window.click(Role::Label, "SYN_A-1h-fold01");
+    assert!(window.says("best rank IC "), "what is watched is told\n{}", window.text());
+    window.click(Role::Label, "SYN_A-1h-refit");
+    window.until_says("nothing left to validate or test on");
+    window.until_says("SYN_A-1h-refit, best epoch");
+    assert!(window.says("with train loss"), "{}", window.text());
+
+    window.press("Show results");
+    // Only rows in view are laid out.
+    window.harness.set_size(egui::vec2(1440.0, 1800.0));
+    window.until_says("none: refit on all rows");
+    assert!(window.says("deterministic"), "{}", window.text());
+}

@@ -68,7 +68,7 @@ fn checkpoints(ui: &mut Ui, form: Form<'_>, seconds: &mut u32) {
         "resources.checkpoint_secs",
         (
             "s",
-            "Seconds between two checkpoints of a task, from which it goes on after a crash; never changes a result",
+            "Seconds between two checkpoints of a task on disk: weights, optimizer, schedule, data order and random numbers; never changes a result",
             "only when paused",
         ),
         60,
