@@ -17,6 +17,15 @@ fn every_preset_is_planned_and_its_first_task_trains() {
         assert_eq!(task.device, Device::Cpu);
         assert!(task.parameters > 0 && task.memory.0 > 0, "{}", preset.name);
         let output = run(&prepared, 0);
+        // The matrix is not the task's alone, and what is smaller than some vectors is not worth an estimate.
+        let taken = output.report.peak_memory.unwrap().0 as f64;
+        let estimated = (task.memory.0 - task.resident.0) as f64;
+        println!("{}: {taken} bytes taken, {estimated} estimated", preset.name);
+        assert!(
+            (estimated - taken).abs() <= 0.2 * taken + 131_072.0,
+            "{}: {taken} bytes taken, {estimated} estimated",
+            preset.name
+        );
         let values = output.predictions.prediction.iter();
         assert!(output.predictions.prediction.len() > 300, "{}", preset.name);
         assert!(values.clone().all(|value| value.is_finite()), "{}", preset.name);
