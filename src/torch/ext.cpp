@@ -5,7 +5,10 @@
 #include <c10/core/GradMode.h>
 #include <torch/version.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -41,6 +44,22 @@ using FusedAdam = void(at::TensorList, at::TensorList, at::TensorList, at::Tenso
                        const std::optional<at::Tensor> &);
 FusedAdam *const fused_adam = &at::_fused_adam_;
 FusedAdam *const fused_adamw = &at::_fused_adamw_;
+
+// Sixteen random bits say well enough whether a value stays; bernoulli_ draws 64 for each, which is a third of a small network's step.
+// The share kept is rounded to 1/65536, and the mask's mean stays 1.
+void fill_mask(at::Tensor &mask, double keep, at::Generator &generator) {
+    constexpr double steps = 65536.0;
+    const auto count = mask.numel();
+    const auto threshold = static_cast<uint32_t>(std::max(1.0, std::round(keep * steps)));
+    const auto kept = static_cast<float>(steps / threshold);
+    const auto draws = at::empty({(count + 3) / 4}, mask.options().dtype(at::kLong))
+                           .random_(std::numeric_limits<int64_t>::min(), std::nullopt, generator)
+                           .view(at::kShort);
+    const int16_t *draw = draws.const_data_ptr<int16_t>();
+    float *value = mask.mutable_data_ptr<float>();
+    for (int64_t i = 0; i < count; ++i)
+        value[i] = static_cast<uint16_t>(draw[i]) < threshold ? kept : 0.0F;
+}
 
 } // namespace
 
@@ -115,7 +134,13 @@ int wf_generator_set_state(wf_generator generator, wf_tensor state) {
 int wf_dropout_mask(wf_tensor like, double keep, wf_generator generator, wf_tensor *out) {
     return guarded([&] {
         c10::NoGradGuard no_grad;
-        auto mask = at::empty_like(*like).bernoulli_(keep, *generator).div_(keep);
+        TORCH_CHECK(keep > 0.0 && keep <= 1.0, "dropout: the share to keep is ", keep, ", expected above 0 and at most 1");
+        auto mask = at::empty_like(*like);
+        if (mask.is_cpu() && mask.scalar_type() == at::kFloat && mask.is_non_overlapping_and_dense()) {
+            fill_mask(mask, keep, *generator);
+        } else {
+            mask.bernoulli_(keep, *generator).div_(keep);
+        }
         *out = new at::Tensor(std::move(mask));
     });
 }

@@ -44,7 +44,7 @@ void wf_meter_reset_peak(wf_meter meter);
 // Ends the count and frees the meter; on the thread that started it.
 int wf_meter_stop(wf_meter meter);
 
-// A tensor like `like`, each element 1/keep with probability keep, else 0.
+// A tensor like `like`, each element 1/keep with probability keep, else 0; on the CPU keep is rounded to 1/65536.
 int wf_dropout_mask(wf_tensor like, double keep, wf_generator generator, wf_tensor *out);
 
 // One Adam step on n parameters at once (torch.optim.Adam, fused; decoupled: AdamW): updates params, exp_avgs, exp_avg_sqs in place.

@@ -95,6 +95,29 @@ mod tests {
     }
 
     #[test]
+    fn masks_keep_their_share_and_their_mean_and_no_value_follows_its_neighbour() {
+        let like = Tensor::zeros([400_003], (tch::Kind::Float, tch::Device::Cpu));
+        for keep in [0.9, 0.5, 0.1] {
+            let mut generator = Generator::new(Device::Cpu, 5).unwrap();
+            let mask: Vec<f32> = generator.dropout_mask(&like, keep).unwrap().try_into().unwrap();
+            let count = mask.len() as f64;
+            // Five deviations of a share of so many.
+            let far = 5.0 * (keep * (1.0 - keep) / count).sqrt();
+            let share = |hits: usize| hits as f64 / count;
+            let kept = share(mask.iter().filter(|value| **value > 0.0).count());
+            assert!((kept - keep).abs() < far, "{keep}: {kept} kept");
+            let mean = mask.iter().map(|value| f64::from(*value)).sum::<f64>() / count;
+            assert!((mean - 1.0).abs() < far / keep + 1e-4, "{keep}: mean {mean}");
+            // Four values come from one draw.
+            for apart in 1..=4 {
+                let pairs = mask.iter().zip(&mask[apart..]);
+                let both = share(pairs.filter(|(a, b)| **a > 0.0 && **b > 0.0).count());
+                assert!((both - keep * keep).abs() < 2.0 * far, "{keep}, {apart} apart: {both}");
+            }
+        }
+    }
+
+    #[test]
     fn a_stored_state_brings_the_same_masks_again() {
         let mut generator = Generator::new(Device::Cpu, 5).unwrap();
         drop(mask(&mut generator));
