@@ -23,7 +23,9 @@ pub use estimate::{
     estimate_evaluation_pass, estimate_memory, estimate_training_pass, parameter_count,
 };
 pub use layout::{Initial, InputShape, ParameterShape, layout};
-pub use network::{BuildError, Mode, Model, Network, NetworkDesign, OutputUnit, Parameter};
+pub use network::{
+    BuildError, Mode, Model, NamedWeights, Network, NetworkDesign, OutputUnit, Parameter,
+};
 
 #[cfg(test)]
 mod tests;

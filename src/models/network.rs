@@ -116,6 +116,9 @@ pub struct Parameter {
     pub tensor: Tensor,
 }
 
+/// A network's weights by the names PyTorch would give them.
+pub type NamedWeights = BTreeMap<String, Tensor>;
+
 /// Why a network could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
@@ -166,7 +169,7 @@ impl Network {
     pub fn from_weights(
         design: NetworkDesign,
         device: Device,
-        mut weights: BTreeMap<String, Tensor>,
+        mut weights: NamedWeights,
     ) -> Result<Self, BuildError> {
         let parameters = layout(&design.model, design.input, design.output.outputs())
             .into_iter()
@@ -235,7 +238,7 @@ impl Network {
     ///
     /// # Errors
     /// [`BuildError::Weights`] when one is missing or has another shape; some may then have been taken over already.
-    pub fn load_weights(&self, weights: &BTreeMap<String, Tensor>) -> Result<(), BuildError> {
+    pub fn load_weights(&self, weights: &NamedWeights) -> Result<(), BuildError> {
         let _no_grad = tch::no_grad_guard();
         for parameter in &self.parameters {
             let stored = weights

@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
@@ -9,7 +8,7 @@ use serde::de::DeserializeOwned;
 use tch::{Kind, Tensor};
 
 use super::StoreError;
-use crate::models::Parameter;
+use crate::models::{NamedWeights, Parameter};
 
 /// Writes a file so that it is there whole or not at all, even after a power cut: a temporary file beside it, fsync, rename, fsync of the folder.
 ///
@@ -97,11 +96,11 @@ pub fn write_weights(path: &Path, parameters: &[Parameter]) -> Result<(), StoreE
 ///
 /// # Errors
 /// [`StoreError::Read`] or [`StoreError::Damaged`] naming the file.
-pub fn read_weights(path: &Path) -> Result<BTreeMap<String, Tensor>, StoreError> {
+pub fn read_weights(path: &Path) -> Result<NamedWeights, StoreError> {
     let bytes = std::fs::read(path).map_err(|source| StoreError::read(path, &source))?;
     let file =
         SafeTensors::deserialize(&bytes).map_err(|source| StoreError::damaged(path, &source))?;
-    let mut weights = BTreeMap::new();
+    let mut weights = NamedWeights::new();
     for (name, view) in file.tensors() {
         if view.dtype() != Dtype::F32 {
             return Err(StoreError::damaged(

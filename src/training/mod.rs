@@ -8,6 +8,8 @@ mod early_stopping;
 mod error;
 mod evaluate;
 #[cfg(test)]
+mod fixture_tests;
+#[cfg(test)]
 mod golden;
 mod learner;
 mod loss;
@@ -20,6 +22,7 @@ mod schedule;
 mod seeds;
 mod sums;
 mod trainer;
+mod trial;
 
 pub use checkpoint::{Checkpoint, Checkpoints, NoCheckpoints, Position};
 pub use error::{Divergence, TrainError};
@@ -29,6 +32,7 @@ pub use loss::{Batch, Loss, Moments};
 pub use optimizer::Optimizer;
 pub use seeds::TaskSeeds;
 pub use trainer::{Observer, Signals, Trained, Trainer, train};
+pub use trial::samples_per_second;
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,8 @@
 //! The loop as a whole: where it may stop and go on, what it survives, and what it says when it cannot.
 
-mod fixture;
-
 use proptest::prelude::*;
 
-use self::fixture::{Fixture, InMemory, SEEDS, Watcher, bits, interrupted, timeless};
+use super::fixture_tests::{Fixture, InMemory, SEEDS, Watcher, bits, interrupted, timeless};
 use super::{NoCheckpoints, Signals, TrainError, Trainer};
 use crate::domain::{Cancel, Determinism, Device, FoldPlan, TimeSpan};
 use crate::torch::faults::{Place, Plan};

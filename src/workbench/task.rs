@@ -1,15 +1,12 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
-
-use tch::Tensor;
 
 use super::scoring::{self, ScoringError, SymbolPredictions, fit_ridge, mean_score, split};
 use crate::dataset::{DatasetError, ResidentCache, Series, SeriesScaler, TaskCut, TaskData};
 use crate::domain::{
     BaselineScore, Cancel, Device, EpochRecord, Score, Stage, Task, TaskReport, TaskRole,
 };
-use crate::models::{BuildError, InputShape, Network, NetworkDesign, OutputUnit};
+use crate::models::{BuildError, InputShape, NamedWeights, Network, NetworkDesign, OutputUnit};
 use crate::runs::{PredictionRows, StoreError};
 use crate::spec::{ExperimentSpec, LabelSpec};
 use crate::torch::{MemoryMeter, TorchError, empty_cache};
@@ -119,7 +116,7 @@ pub(super) struct TaskContext<'a> {
     /// What lies on the devices already.
     pub(super) resident: &'a ResidentCache,
     /// The weights of the fold before, by name, where it begins with them.
-    pub(super) begin_with: Option<BTreeMap<String, Tensor>>,
+    pub(super) begin_with: Option<NamedWeights>,
 }
 
 /// Trains one task and scores it out of sample, beside the baselines on the same rows.

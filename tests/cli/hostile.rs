@@ -232,7 +232,7 @@ fn presets_and_settings_that_do_not_exist() {
             files: no_files,
             arguments: "--set training.epochs=2",
             place: &["--set training.epochs=2: training has no field `epochs`"],
-            next_step: "it has batch_size, gradient_clip_val, learning_rate, max_epochs",
+            next_step: "it has accumulate_grad_batches, batch_size, find_batch_size",
         },
         Case {
             files: no_files,
