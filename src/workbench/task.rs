@@ -158,6 +158,9 @@ pub(super) fn run_cut(
         let resident = resident.get(series, device).map_err(DatasetError::from)?;
         Ok(TaskData::build_from(series, cut, spec, resident)?)
     })?;
+    if signals.cancel.is_cancelled() {
+        return Err(TrainError::Cancelled { steps: 0 }.into());
+    }
     // The matrix is not the task's alone.
     let meter = MemoryMeter::start();
     let seeds = TaskSeeds::new(task.seed);
@@ -177,6 +180,9 @@ pub(super) fn run_cut(
     observer.stage(Stage::Training);
     let trainer = Trainer { network: &network, data: &data, spec, seeds, device };
     let trained = trainer.run(&signals, checkpoints, observer)?;
+    if signals.cancel.is_cancelled() {
+        return Err(TrainError::Cancelled { steps: trained.steps }.into());
+    }
 
     observer.stage(Stage::Evaluation);
     let (by_symbol, (model, baselines)) = match task.role {
