@@ -1,13 +1,14 @@
 //! Standing still and going on, folds that begin with the fold before, and the model trained on everything at the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use walkforge::domain::{Determinism, Event, EventKind, RunId, RunOutcome, Task, TaskId, TaskRole};
 use walkforge::runs::{RunFolder, read_weights};
 use walkforge::spec::ExperimentSpec;
 use walkforge::workbench::{Command, Update, Workbench};
 
-use crate::support::{folder, prepare, run_to_end, spec, wait_for};
+use crate::support::{folder, prepare, run_to_end, spec};
 
 /// Five folds of one symbol, with dropout, long enough to be interrupted.
 fn experiment(set: &[&str]) -> ExperimentSpec {
@@ -17,7 +18,7 @@ fn experiment(set: &[&str]) -> ExperimentSpec {
         "validation.train=1000",
         "validation.validation=300",
         "validation.test=300",
-        "training.max_epochs=12",
+        "training.max_epochs=25",
         "training.patience=null",
         "training.batch_size=16",
         r#"model={"Mlp":{"hidden":[32,16],"activation":"Relu","dropout":0.3}}"#,
@@ -28,10 +29,86 @@ fn experiment(set: &[&str]) -> ExperimentSpec {
     spec("mlp-return", &all)
 }
 
-fn event(update: Update) -> Option<Event> {
-    match update {
-        Update::Event(event) => Some(*event),
-        _ => None,
+/// What has been told of a run so far. Nothing is passed over: what comes together is taken in together.
+#[derive(Default)]
+struct Told {
+    run: Option<RunId>,
+    running: BTreeSet<TaskId>,
+    /// Tasks that have learnt something since they were last started.
+    learning: BTreeSet<TaskId>,
+    /// Steps taken by each task that stands still.
+    paused: BTreeMap<TaskId, u64>,
+    cancelled: BTreeSet<TaskId>,
+    failures: Vec<String>,
+    outcome: Option<RunOutcome>,
+}
+
+impl Told {
+    /// Listens until the condition holds.
+    fn until(&mut self, workbench: &Workbench, holds: impl Fn(&Self) -> bool) {
+        // Far beyond any honest run: only a hang reaches it.
+        for _ in 0..600 {
+            if holds(self) {
+                return;
+            }
+            for update in workbench.wait(Duration::from_secs(1)) {
+                match update {
+                    Update::RunDone { outcome, .. } => self.outcome = Some(outcome),
+                    Update::Event(event) => self.take(*event),
+                    Update::StartFailed { message, .. } | Update::RunBroken { message, .. } => {
+                        panic!("{message}")
+                    }
+                    _ => {}
+                }
+            }
+        }
+        panic!("nothing came of it in ten minutes");
+    }
+
+    fn take(&mut self, event: Event) {
+        let Event { run, task: Some(task), kind, .. } = event else { return };
+        self.run = Some(run);
+        match kind {
+            EventKind::Started { .. } => {
+                self.running.insert(task.clone());
+                self.learning.remove(&task);
+                self.paused.remove(&task);
+            }
+            EventKind::Progress(_) => {
+                self.learning.insert(task);
+            }
+            EventKind::Paused { steps } => {
+                self.running.remove(&task);
+                self.paused.insert(task, steps);
+            }
+            EventKind::Finished { .. } => {
+                self.running.remove(&task);
+            }
+            EventKind::Cancelled => {
+                self.running.remove(&task);
+                self.paused.remove(&task);
+                self.cancelled.insert(task);
+            }
+            EventKind::Failed { message } => {
+                self.running.remove(&task);
+                self.failures.push(message);
+            }
+            _ => {}
+        }
+    }
+
+    /// Listens until so many tasks are learning.
+    fn until_learning(&mut self, workbench: &Workbench, tasks: usize) -> RunId {
+        self.until(workbench, |told| {
+            told.running.intersection(&told.learning).count() >= tasks || told.outcome.is_some()
+        });
+        self.run.clone().unwrap()
+    }
+
+    /// Asks a run to stand still and listens until it does.
+    fn pause(&mut self, workbench: &Workbench, run: &RunId) {
+        workbench.send(Command::Pause(run.clone()));
+        self.until(workbench, |told| told.running.is_empty() && !told.paused.is_empty());
     }
 }
 
@@ -40,27 +117,6 @@ fn files(folder: &RunFolder, name: &str) -> BTreeMap<TaskId, Vec<u8>> {
     let tasks = folder.manifest().unwrap().plan.tasks;
     let read = |task: &Task| std::fs::read(folder.task(&task.id).join(name)).unwrap();
     tasks.iter().map(|task| (task.id.clone(), read(task))).collect()
-}
-
-/// Waits until so many tasks stand still, with what each had learnt by then.
-fn wait_for_paused(workbench: &Workbench, tasks: usize) -> BTreeMap<TaskId, u64> {
-    let paused = std::cell::RefCell::new(BTreeMap::new());
-    wait_for(workbench, |update| {
-        if let Some(Event { task: Some(task), kind: EventKind::Paused { steps }, .. }) =
-            event(update)
-        {
-            paused.borrow_mut().insert(task, steps);
-        }
-        (paused.borrow().len() == tasks).then_some(())
-    });
-    paused.into_inner()
-}
-
-fn wait_for_run(workbench: &Workbench) -> RunId {
-    wait_for(workbench, |update| {
-        let event = event(update)?;
-        matches!(event.kind, EventKind::Progress(_)).then_some(event.run)
-    })
 }
 
 #[test]
@@ -73,25 +129,20 @@ fn a_paused_run_goes_on_from_its_checkpoints_with_the_same_bits() {
     let runs = tempfile::tempdir().unwrap();
     let workbench = Workbench::open(runs.path(), || {}).unwrap();
     workbench.send(Command::Start(Box::new(spec)));
-    let run = wait_for_run(&workbench);
+    let mut told = Told::default();
+    let mut run = told.until_learning(&workbench, 2);
     for _ in 0..2 {
-        workbench.send(Command::Pause(run.clone()));
-        let paused = wait_for_paused(&workbench, 2);
+        told.pause(&workbench, &run);
         let stored = folder(runs.path(), &run);
-        for (task, steps) in &paused {
-            assert!(*steps > 0 || paused.len() == 2, "{task}");
+        for task in told.paused.keys() {
             assert!(stored.task(task).join("checkpoint.safetensors").exists(), "{task}");
         }
+        assert!(told.paused.values().any(|steps| *steps > 0), "{:?}", told.paused);
         workbench.send(Command::Resume(run.clone()));
-        wait_for(&workbench, |update| {
-            matches!(event(update)?.kind, EventKind::Started { .. }).then_some(())
-        });
+        run = told.until_learning(&workbench, 1);
     }
-    let outcome = wait_for(&workbench, |update| match update {
-        Update::RunDone { outcome, .. } => Some(outcome),
-        _ => None,
-    });
-    assert_eq!(outcome, RunOutcome::Finished);
+    told.until(&workbench, |told| told.outcome.is_some());
+    assert_eq!(told.outcome, Some(RunOutcome::Finished));
     let stored = folder(runs.path(), &run);
     for name in ["weights.safetensors", "predictions.parquet"] {
         assert!(files(&undisturbed, name) == files(&stored, name), "{name} differ");
@@ -109,15 +160,12 @@ fn a_run_that_stands_still_can_be_cancelled_and_closed() {
     let runs = tempfile::tempdir().unwrap();
     let workbench = Workbench::open(runs.path(), || {}).unwrap();
     workbench.send(Command::Start(Box::new(experiment(&["training.max_epochs=1000000"]))));
-    let run = wait_for_run(&workbench);
-    workbench.send(Command::Pause(run.clone()));
-    let paused = wait_for_paused(&workbench, 2);
-    let first = paused.keys().next().unwrap().clone();
+    let mut told = Told::default();
+    let run = told.until_learning(&workbench, 1);
+    told.pause(&workbench, &run);
+    let first = told.paused.keys().next().unwrap().clone();
     workbench.send(Command::CancelTask(run.clone(), first.clone()));
-    wait_for(&workbench, |update| {
-        let event = event(update)?;
-        (event.kind == EventKind::Cancelled && event.task.as_ref() == Some(&first)).then_some(())
-    });
+    told.until(&workbench, |told| told.cancelled.contains(&first));
     drop(workbench);
     let stored = folder(runs.path(), &run).outcome().unwrap().unwrap();
     assert_eq!(stored.outcome, RunOutcome::Cancelled);
@@ -173,13 +221,12 @@ fn what_waits_for_a_cancelled_fold_fails_and_says_why() {
     let workbench = Workbench::open(runs.path(), || {}).unwrap();
     let set = ["training.warm_start=true", "training.max_epochs=1000000"];
     workbench.send(Command::Start(Box::new(experiment(&set))));
-    let run = wait_for_run(&workbench);
+    let mut told = Told::default();
+    let run = told.until_learning(&workbench, 1);
     let first = folder(runs.path(), &run).manifest().unwrap().plan.tasks[0].id.clone();
     workbench.send(Command::CancelTask(run, first.clone()));
-    let message = wait_for(&workbench, |update| match event(update)?.kind {
-        EventKind::Failed { message } => Some(message),
-        _ => None,
-    });
+    told.until(&workbench, |told| !told.failures.is_empty());
+    let message = &told.failures[0];
     assert!(message.contains(first.as_str()) && message.contains("warm_start"), "{message}");
 }
 
