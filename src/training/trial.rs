@@ -81,3 +81,24 @@ pub fn samples_per_second(
     synchronize(device)?;
     Ok(f64::from(steps) * f64::from(batch) / began.elapsed().as_secs_f64())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{Assignment, apply, load};
+
+    #[test]
+    fn every_kind_of_model_and_label_can_be_tried() {
+        for set in [
+            r#"model="Linear""#,
+            r#"label={"Direction":{"horizon":2}}"#,
+            r#"training.optimizer={"Sgd":{"momentum":0.9}}"#,
+            r#"training.precision="Bf16""#,
+        ] {
+            let set: Assignment = set.parse().unwrap();
+            let spec = apply(&load("mlp-return").unwrap(), &[set]).unwrap();
+            let rate = samples_per_second(&spec, 5, (Device::Cpu, 32)).unwrap();
+            assert!(rate.is_finite() && rate > 0.0, "{rate}");
+        }
+    }
+}

@@ -222,6 +222,25 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_size_that_is_looked_for_is_written_into_the_plan() {
+        let set = [
+            "training.find_batch_size=true",
+            "training.batch_size=64",
+            "validation.max_folds=1",
+            "resources.device=cpu",
+        ];
+        let set: Vec<crate::spec::Assignment> =
+            set.iter().map(|text| text.parse().unwrap()).collect();
+        let spec = crate::spec::apply(&crate::spec::load("mlp-return").unwrap(), &set).unwrap();
+        let prepared = crate::workbench::plan(&spec, &crate::domain::Cancel::new()).unwrap();
+        let training = &prepared.spec.training;
+        assert!(!training.find_batch_size, "nothing is left open");
+        assert!(training.batch_size >= 64 && training.batch_size.is_power_of_two());
+        let found = format!("batch size {} was found", count(training.batch_size.into()));
+        assert!(prepared.plan.decisions[0].starts_with(&found), "{:?}", prepared.plan.decisions);
+    }
+
+    #[test]
     fn the_faster_device_is_taken_and_the_numbers_told() {
         let gpu =
             || ChosenDevice { device: Device::Cuda(0), reason: "auto: H100 found".to_owned() };
