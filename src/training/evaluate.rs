@@ -72,7 +72,8 @@ impl<'a> Evaluation<'a> {
     }
 }
 
-/// Predictions for rows of the task's resident matrix, in the output's unit and in the rows' order.
+/// Predictions for rows of the task's resident matrix, in the output's unit and in the rows' order; and whether memory was short, so that they were
+/// computed in smaller parts and may differ in the last bits.
 ///
 /// # Errors
 /// [`TrainError::Cancelled`], [`TrainError::OutOfMemory`] where not even single rows fit, or libtorch's own error.
@@ -81,11 +82,11 @@ pub fn predict(
     data: &TaskData,
     (rows, device): (&[i64], Device),
     cancel: &Cancel,
-) -> Result<Vec<f64>, TrainError> {
+) -> Result<(Vec<f64>, bool), TrainError> {
     if rows.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), false));
     }
     let mut evaluation = Evaluation::new(network, data, device);
     let outputs = evaluation.outputs(&data.index(rows)?, cancel)?;
-    Ok(evaluation.predictions(&outputs)?)
+    Ok((evaluation.predictions(&outputs)?, evaluation.shortages > 0))
 }

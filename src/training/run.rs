@@ -40,6 +40,8 @@ pub(super) struct Run<'a> {
     last_progress: Option<Instant>,
     /// Epoch and step of the checkpoint there is.
     kept: Option<(u32, u32)>,
+    /// Whether this pause was asked for and no checkpoint could be kept: it is not tried again at every step.
+    pause_refused: bool,
 }
 
 /// Why the batches of an epoch ended.
@@ -103,6 +105,7 @@ impl<'a> Run<'a> {
             epoch_began: Instant::now(),
             last_progress: None,
             kept: None,
+            pause_refused: false,
         })
     }
 

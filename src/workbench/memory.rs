@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use parking_lot::Mutex;
 
 use crate::devices::Request;
@@ -10,15 +8,15 @@ use crate::spec::ExperimentSpec;
 /// took.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    /// The largest measured share of the estimate so far, for each kind of device.
-    measured: Mutex<BTreeMap<&'static str, f64>>,
+    /// The largest measured share of the estimate so far. A run computes on one kind of device.
+    measured: Mutex<Option<f64>>,
 }
 
 impl Memory {
     /// What to ask the pool for.
     pub(super) fn request(&self, task: &Task, spec: &ExperimentSpec) -> Request {
         let estimate = own(task);
-        let share = self.measured.lock().get(task.device.class()).copied();
+        let share = *self.measured.lock();
         // A task may take a little more than the one before it: the last batches of a section differ.
         let bytes = share.map_or(estimate, |share| Bytes((estimate.0 as f64 * share * 1.1) as u64));
         let shared = (task.resident > Bytes(0)).then(|| (key(task, spec), task.resident));
@@ -33,8 +31,7 @@ impl Memory {
         }
         let share = peak.0 as f64 / estimate.0 as f64;
         let mut measured = self.measured.lock();
-        let most = measured.entry(task.device.class()).or_insert(share);
-        *most = most.max(share);
+        *measured = Some(measured.map_or(share, |most| most.max(share)));
     }
 }
 

@@ -94,7 +94,9 @@ fn faster(
     shape: Shape,
     inventory: &Inventory,
 ) -> ChosenDevice {
-    if spec.resources.device != DeviceChoice::Auto || chosen.device == Device::Cpu {
+    let is_free = spec.resources.device == DeviceChoice::Auto && chosen.device != Device::Cpu;
+    let precision = spec.training.precision;
+    if !is_free || precision_refusal(precision, Device::Cpu, inventory).is_some() {
         return chosen;
     }
     let rate =

@@ -4,7 +4,8 @@ use std::time::Instant;
 use super::scoring::{self, ScoringError, SymbolPredictions, fit_ridge, mean_score, split};
 use crate::dataset::{DatasetError, ResidentCache, Series, SeriesScaler, TaskCut, TaskData};
 use crate::domain::{
-    BaselineScore, Cancel, Device, EpochRecord, Score, Stage, Task, TaskReport, TaskRole,
+    BaselineScore, Cancel, Determinism, Device, EpochRecord, Score, Stage, Task, TaskReport,
+    TaskRole,
 };
 use crate::models::{BuildError, InputShape, NamedWeights, Network, NetworkDesign, OutputUnit};
 use crate::runs::{PredictionRows, StoreError};
@@ -179,7 +180,7 @@ pub(super) fn run_cut(
 
     observer.stage(Stage::Training);
     let trainer = Trainer { network: &network, data: &data, spec, seeds, device };
-    let trained = trainer.run(&signals, checkpoints, observer)?;
+    let mut trained = trainer.run(&signals, checkpoints, observer)?;
     if signals.cancel.is_cancelled() {
         return Err(TrainError::Cancelled { steps: trained.steps }.into());
     }
@@ -187,8 +188,13 @@ pub(super) fn run_cut(
     observer.stage(Stage::Evaluation);
     let (by_symbol, (model, baselines)) = match task.role {
         TaskRole::Fold => {
-            let by_symbol =
+            let (by_symbol, was_short) =
                 predict_test(task, (&network, device), (&data, spec.label), &signals.cancel)?;
+            if was_short && trained.determinism == Determinism::BitForBit {
+                let because =
+                    "memory was short, so test rows were predicted in smaller parts".to_owned();
+                trained.determinism = Determinism::No { because };
+            }
             let scores = score_symbols(&by_symbol, spec)?;
             (by_symbol, scores)
         }
@@ -248,23 +254,27 @@ fn predict_test(
     (network, device): (&Network, Device),
     (data, label): (&TaskData, LabelSpec),
     cancel: &Cancel,
-) -> Result<Vec<SymbolPredictions>, TaskError> {
+) -> Result<(Vec<SymbolPredictions>, bool), TaskError> {
+    let mut was_short = false;
     let ridge = fit_ridge(data, label).map_err(ScoringError::from)?;
     let tested = data.test().iter().filter(|test| !test.rows.is_empty());
-    tested
+    let predicted = tested
         .map(|test| {
             let latest = data.latest(test.resident());
+            let (model, short) = predict(network, data, (test.resident(), device), cancel)?;
+            was_short |= short;
             Ok(SymbolPredictions {
                 series: Arc::clone(&test.series),
                 fold: task.fold.index,
                 rows: test.rows.clone(),
                 labels: latest.labels,
-                model: predict(network, data, (test.resident(), device), cancel)?,
+                model,
                 neutral: label.neutral(),
                 ridge: ridge.predict(&latest.features).map_err(ScoringError::from)?,
             })
         })
-        .collect()
+        .collect::<Result<_, TaskError>>()?;
+    Ok((predicted, was_short))
 }
 
 fn score_symbols(

@@ -14,6 +14,8 @@ pub(super) struct TaskQueue<'a> {
     tasks: &'a [Task],
     cancels: &'a BTreeMap<TaskId, Cancel>,
     pause: &'a Pause,
+    /// The places of the tasks that each one waits for.
+    after: Vec<Vec<usize>>,
     states: Mutex<Vec<State>>,
     changed: Condvar,
 }
@@ -52,7 +54,12 @@ impl<'a> TaskQueue<'a> {
         pause: &'a Pause,
     ) -> Self {
         let states = Mutex::new(vec![State::Waiting; tasks.len()]);
-        Self { tasks, cancels, pause, states, changed: Condvar::new() }
+        let places: BTreeMap<&TaskId, usize> =
+            tasks.iter().enumerate().map(|(place, task)| (&task.id, place)).collect();
+        let place = |id: &TaskId| places.get(id).copied();
+        let after =
+            tasks.iter().map(|task| task.after.iter().filter_map(place).collect()).collect();
+        Self { tasks, cancels, pause, after, states, changed: Condvar::new() }
     }
 
     /// The next thing to do; waits while all that is left waits for others or stands still. `None` when every task has ended.
@@ -90,7 +97,7 @@ impl<'a> TaskQueue<'a> {
             if self.cancels[&task.id].is_cancelled() {
                 return Some(Next::Cancelled(index));
             }
-            match self.standing(task, states) {
+            match self.standing(index, states) {
                 Standing::Waits => {}
                 Standing::Impossible(why) => return Some(Next::Impossible(index, why)),
                 Standing::MayStart if self.pause.is_paused() => {}
@@ -100,29 +107,21 @@ impl<'a> TaskQueue<'a> {
         None
     }
 
-    fn standing(&self, task: &Task, states: &[State]) -> Standing {
-        let before: Vec<(&TaskId, State)> = task
-            .after
-            .iter()
-            .filter_map(|id| {
-                let place = self.tasks.iter().position(|task| task.id == *id)?;
-                Some((id, states[place]))
-            })
-            .collect();
-        if before.iter().any(|(_, state)| !matches!(state, State::Ended(_))) {
+    fn standing(&self, index: usize, states: &[State]) -> Standing {
+        let before = &self.after[index];
+        if before.iter().any(|&place| !matches!(states[place], State::Ended(_))) {
             return Standing::Waits;
         }
-        let finished = |state: &State| *state == State::Ended(Ended::Finished);
-        match task.role {
-            TaskRole::Fold => match before.iter().find(|(_, state)| !finished(state)) {
-                Some((id, _)) => Standing::Impossible(format!(
-                    "it begins with the weights of {id}, which did not finish; run it again, or switch training.warm_start off"
+        let finished = |place: &usize| states[*place] == State::Ended(Ended::Finished);
+        match self.tasks[index].role {
+            TaskRole::Fold => match before.iter().find(|place| !finished(place)) {
+                Some(&place) => Standing::Impossible(format!(
+                    "it begins with the weights of {}, which did not finish; run it again, or switch training.warm_start off",
+                    self.tasks[place].id
                 )),
                 None => Standing::MayStart,
             },
-            TaskRole::Refit if before.iter().any(|(_, state)| finished(state)) => {
-                Standing::MayStart
-            }
+            TaskRole::Refit if before.iter().any(finished) => Standing::MayStart,
             TaskRole::Refit => Standing::Impossible(
                 "the refit trains for the median of the folds' best epochs, and no fold finished"
                     .to_owned(),

@@ -70,6 +70,17 @@ fn memory_that_stays_short_fails_the_task_with_advice() {
 }
 
 #[test]
+fn predictions_in_smaller_parts_are_not_called_repeatable() {
+    let prepared = prepared();
+    // The first evaluation is the validation's; the second predicts.
+    let faults = Plan::new(&[(Place::Evaluation, 1, CARD_SHORT)]);
+    let report = run(&prepared).unwrap().report;
+    assert_eq!(faults.happened(), 1);
+    let Determinism::No { because } = report.determinism else { panic!("{report:?}") };
+    assert!(because.contains("test rows"), "{because}");
+}
+
+#[test]
 fn a_lost_device_is_recognised_wherever_it_shows() {
     let prepared = prepared();
     for place in [Place::Resident, Place::Network, Place::Step, Place::Evaluation] {

@@ -15,7 +15,9 @@ impl Run<'_> {
         checkpoints: &mut dyn Checkpoints,
         observer: &mut dyn Observer,
     ) -> Result<(), TrainError> {
-        let pausing = self.signals.pause.is_paused();
+        let is_paused = self.signals.pause.is_paused();
+        self.pause_refused &= is_paused;
+        let pausing = is_paused && !self.pause_refused;
         if !pausing && !checkpoints.is_due() {
             return Ok(());
         }
@@ -26,6 +28,7 @@ impl Run<'_> {
             }
             // What was learnt is still here, so training goes on rather than being lost.
             Err(message) => {
+                self.pause_refused = is_paused;
                 observer
                     .warning(format!("no checkpoint could be kept: {message}; training goes on"));
                 Ok(())
