@@ -300,7 +300,7 @@ impl Shared {
             Ok(prepared) => prepared,
             Err(error) => return failed(error.to_string()),
         };
-        let (run, folder, log) = match store.create(&prepared.spec, &prepared.plan) {
+        let (run, folder, log) = match store.create(&prepared.spec, &prepared.plan, None) {
             Ok(created) => created,
             Err(error) => return failed(error.to_string()),
         };
