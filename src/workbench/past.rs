@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::memory::Memory;
@@ -24,7 +24,8 @@ impl Past {
 
     fn of_plan(runs: &Path, spec: &ExperimentSpec, plan: &mut Plan) -> Option<Self> {
         let index = RunIndex::open(runs).ok()?;
-        let costs = index.costs().ok()?;
+        let shapes: BTreeSet<ContentHash> = plan.tasks.iter().filter_map(|task| task.shape).collect();
+        let costs = index.costs(&shapes.into_iter().collect::<Vec<_>>()).ok()?;
         let costs: Costs =
             costs.into_iter().map(|cost| ((cost.shape, cost.device.clone()), cost)).collect();
         for task in &mut plan.tasks {

@@ -375,7 +375,8 @@ impl Run {
         if drawn.is_err() {
             outcome = RunOutcome::Failed;
         }
-        let ended = Outcome { ended: UtcMillis::now(), outcome, summary: summary.clone() };
+        let (ended, tasks) = (UtcMillis::now(), self.log.endings());
+        let ended = Outcome { ended, outcome, summary: summary.clone(), tasks };
         let written = drawn.and(self.folder.write_outcome(&ended));
         if written.is_err() {
             outcome = RunOutcome::Failed;
