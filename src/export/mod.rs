@@ -3,12 +3,14 @@
 //! Uses rooms up to `runs`. It must never know how runs are scheduled or shown.
 
 mod manifest;
+mod onnx;
 mod torchscript;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 pub use manifest::{Example, ExportManifest, FILES, ModelSeries};
+pub use onnx::{ONNX_INPUT, ONNX_OUTPUT, OnnxTexts, onnx};
 pub use torchscript::{TOLERANCE, trace};
 
 use crate::dataset::SeriesScaler;
