@@ -1,6 +1,7 @@
 use super::args::ExportArguments;
 use super::interrupt::Watch;
 use super::{Exit, Printer};
+use crate::export::ExportWhat;
 use crate::runs::RunStore;
 use crate::workbench::{Command, Update, Workbench};
 
@@ -10,7 +11,11 @@ pub(super) fn export(arguments: &ExportArguments, printer: &Printer) -> anyhow::
     let _exists = RunStore::find(&arguments.runs, &arguments.run)?;
     let workbench = Workbench::open(&arguments.runs, || {})?;
     let mut watch = Watch::new(&workbench, printer)?;
-    workbench.send(Command::Export { run: arguments.run.clone(), to: arguments.to.clone() });
+    workbench.send(Command::Export {
+        run: arguments.run.clone(),
+        what: ExportWhat::All,
+        to: arguments.to.clone(),
+    });
     loop {
         for update in watch.updates() {
             match update {

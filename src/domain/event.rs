@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Device, Plan, RunId, RunSummary, TaskId, TaskReport, UtcMillis};
+use super::{Device, Plan, RunId, RunSummary, StoredTask, TaskId, TaskReport, UtcMillis};
 
 /// Something that happened, told to every front end alike. One JSON line with `--json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,6 +64,20 @@ pub enum EventKind {
     Paused {
         /// Optimizer steps taken so far.
         steps: u64,
+    },
+    /// The task need not be trained: its result was there already.
+    Kept {
+        /// The result.
+        report: Box<TaskReport>,
+        /// The task of another run with the same key; `None` where this very run had finished it before it was interrupted.
+        from: Option<StoredTask>,
+    },
+    /// An attempt failed for a reason that may pass; the task is tried again.
+    Retrying {
+        /// What went wrong, and what is done about it.
+        message: String,
+        /// Which attempt comes next, from 2.
+        attempt: u32,
     },
     /// Every task of the run has ended.
     RunEnded {

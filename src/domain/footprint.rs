@@ -64,6 +64,9 @@ mod tests {
             resident: Bytes(resident),
             role: TaskRole::Fold,
             after: Vec::new(),
+            disk: Bytes::default(),
+            expected_ms: None,
+            reuse: None,
         }
     }
 

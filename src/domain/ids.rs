@@ -15,6 +15,11 @@ pub struct RunId(Arc<str>);
 #[serde(transparent)]
 pub struct TaskId(Arc<str>);
 
+/// A sweep's name, shared by the runs of its variants: the time it was started in UTC, the experiment's name and a few random letters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SweepId(Arc<str>);
+
 macro_rules! text_id {
     ($name:ident) => {
         impl $name {
@@ -49,6 +54,7 @@ macro_rules! text_id {
 
 text_id!(RunId);
 text_id!(TaskId);
+text_id!(SweepId);
 
 /// A fold's position in its walk-forward plan, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -12,9 +12,11 @@ mod ids;
 mod length;
 mod pause;
 mod plan;
+mod priority;
 mod problem;
 mod ranks;
 mod report;
+mod sweep;
 mod symbol;
 pub mod text;
 mod time;
@@ -25,15 +27,17 @@ pub use device::Device;
 pub use equity::{EquityCurve, PredictorEquity};
 pub use event::{EpochRecord, Event, EventKind, Progress, RunOutcome, Stage};
 pub use footprint::Footprint;
-pub use ids::{ContentHash, FoldIndex, RunId, TaskId};
+pub use ids::{ContentHash, FoldIndex, RunId, SweepId, TaskId};
 pub use length::{CalendarTime, CalendarUnit, InvalidLength, Length};
 pub use pause::Pause;
-pub use plan::{Embargo, FoldPlan, Plan, SeriesPlan, Task, TaskRole, TimeSpan};
+pub use plan::{Embargo, FoldPlan, Plan, SeriesPlan, StoredTask, Task, TaskRole, TimeSpan};
+pub use priority::Priority;
 pub use problem::{Problem, ProblemCount};
 pub use ranks::mean_ranks;
 pub use report::{
     BaselineScore, CrossSectionScore, Determinism, RunSummary, Score, SeriesSummary, TaskReport,
     TaskRows,
 };
+pub use sweep::{Setting, SweepMember};
 pub use symbol::{InvalidSymbol, Symbol};
 pub use time::{InvalidTimeframe, InvalidTimestamp, Timeframe, UtcMillis};

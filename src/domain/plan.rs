@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Bytes, CalendarTime, ContentHash, Device, FoldIndex, ProblemCount, Symbol, TaskId, Timeframe,
-    UtcMillis,
+    Bytes, CalendarTime, ContentHash, Device, FoldIndex, ProblemCount, RunId, Symbol, TaskId,
+    Timeframe, UtcMillis,
 };
 
 /// A half-open span of decision times: a bar belongs to it when it closes at or after `start` and before `end`.
@@ -143,6 +143,30 @@ pub struct Task {
     /// Tasks that have to finish first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<TaskId>,
+    /// What its files will take on disk, roughly.
+    #[serde(default)]
+    pub disk: Bytes,
+    /// How long it will take at most, in milliseconds, as earlier runs on this kind of device let expect; `None` where there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_ms: Option<u64>,
+    /// The finished task with the same key whose result is taken over instead of training again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reuse: Option<StoredTask>,
+}
+
+/// A task of a stored run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct StoredTask {
+    /// The run.
+    pub run: RunId,
+    /// The task in it.
+    pub task: TaskId,
+}
+
+impl std::fmt::Display for StoredTask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.run, self.task)
+    }
 }
 
 /// What a task is for.

@@ -74,6 +74,18 @@ impl ExportError {
     }
 }
 
+/// Which models of a run to export.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ExportWhat {
+    /// Those of all finished tasks.
+    #[default]
+    All,
+    /// That of one task.
+    Task(TaskId),
+    /// Those that were trained on all rows after the folds.
+    Refit,
+}
+
 /// Exports every finished task of a run, a folder each, and returns the folders. A task whose series have scalers of their own makes a model, and
 /// a folder `TASK-SYMBOL-TIMEFRAME`, for each of them. An earlier export of the same name is
 /// replaced whole; a folder that holds anything else is left alone and refused.

@@ -5,22 +5,28 @@
 //! know how tasks are scheduled or shown. Files are replaced atomically: a reader sees the old one or the new one, never half of one.
 
 mod checkpoint;
+mod comparison;
+mod entry;
 mod equity;
 mod error;
 mod files;
 mod folder;
 mod log;
 mod manifest;
+mod model_entry;
 mod results;
 mod store;
 mod tables;
 
 pub use checkpoint::CheckpointFiles;
+pub use comparison::{ComparedFigure, ComparedRun, ComparedSetting, Comparison, SeedGroup};
+pub use entry::{RunEntry, RunFilter};
 pub use error::StoreError;
 pub use files::{read_weights, write_atomically, write_weights};
 pub use folder::{RunFolder, RunStatus, TaskMetadata};
 pub use log::RunLog;
 pub use manifest::{Manifest, Outcome, Owner};
+pub use model_entry::{ModelEntry, ModelStage};
 pub use results::{RunResults, TaskResult};
-pub use store::{RunEntry, RunStore};
+pub use store::RunStore;
 pub use tables::{PredictionRows, write_history, write_predictions};

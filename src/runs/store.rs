@@ -1,9 +1,7 @@
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
 use super::log::LogWriter;
-use super::{Manifest, Owner, RunFolder, RunLog, RunStatus, StoreError};
+use super::{Manifest, Owner, RunEntry, RunFolder, RunLog, StoreError};
 use crate::domain::{ContentHash, Event, Plan, RunId, UtcMillis};
 use crate::spec::ExperimentSpec;
 
@@ -15,25 +13,6 @@ const FOLDER_SCHEMA: u32 = 1;
 pub struct RunStore {
     root: PathBuf,
     writer: LogWriter,
-}
-
-/// One line of `walkforge runs list`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RunEntry {
-    /// The run.
-    pub id: RunId,
-    /// The experiment's name.
-    pub experiment: String,
-    /// When it was started.
-    pub created: UtcMillis,
-    /// How it stands.
-    pub status: RunStatus,
-    /// Tasks planned.
-    pub tasks: u64,
-    /// Tasks whose results are on disk.
-    pub finished: u64,
-    /// Where it is.
-    pub path: PathBuf,
 }
 
 impl RunStore {
@@ -186,6 +165,14 @@ fn describe(folder: &RunFolder) -> Result<RunEntry, StoreError> {
         created: manifest.created,
         tasks: manifest.plan.tasks.len() as u64,
         finished: finished as u64,
+        spec: manifest.plan.spec,
+        device: manifest.plan.device,
+        ended: None,
+        failed: 0,
+        sweep: None,
+        score: None,
+        tags: Vec::new(),
+        notes: String::new(),
         path: folder.path().to_owned(),
     })
 }

@@ -21,6 +21,13 @@ impl Assignment {
     pub fn new(path: impl Into<String>, value: impl Into<Value>) -> Self {
         Self { path: path.into(), value: value.into() }
     }
+
+    /// Sets the field at `path` to what the text says: JSON, or plain text.
+    #[must_use]
+    pub fn parse_value(path: &str, text: &str) -> Self {
+        let value = serde_json::from_str(text).unwrap_or_else(|_plain_text| Value::from(text));
+        Self { path: path.to_owned(), value }
+    }
 }
 
 impl FromStr for Assignment {
@@ -33,9 +40,7 @@ impl FromStr for Assignment {
                     "`{text}` is no assignment; expected path=value, as in training.max_epochs=2"
                 )
             })?;
-        let value = value.trim();
-        let value = serde_json::from_str(value).unwrap_or_else(|_plain_text| Value::from(value));
-        Ok(Self { path: path.trim().to_owned(), value })
+        Ok(Self::parse_value(path.trim(), value.trim()))
     }
 }
 

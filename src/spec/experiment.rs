@@ -3,8 +3,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    FeatureSpec, LabelSpec, ModelSpec, QualitySpec, Scaling, TrainingSpec, ValidationSpec,
-    WeightSpec,
+    FeatureSpec, LabelSpec, ModelSpec, QualitySpec, Scaling, SweepSpec, TrainingSpec,
+    ValidationSpec, WeightSpec,
 };
 use crate::domain::{ContentHash, Device, Symbol, Timeframe, UtcMillis};
 
@@ -50,10 +50,13 @@ pub struct ExperimentSpec {
     pub resources: ResourceSpec,
     /// Every random choice follows from it.
     pub seed: u64,
+    /// Variants of all this, each a run of its own.
+    #[serde(default)]
+    pub sweep: SweepSpec,
 }
 
 impl ExperimentSpec {
-    /// Hash of everything that decides the result: without name, notes, worker count and the folder's place on disk.
+    /// Hash of everything that decides the result: without name, notes, sweep, worker count and the folder's place on disk.
     ///
     /// # Panics
     /// Never: every field serialises.
@@ -62,6 +65,7 @@ impl ExperimentSpec {
         let mut spec = self.clone();
         spec.name.clear();
         spec.notes.clear();
+        spec.sweep = SweepSpec::default();
         let resources = ResourceSpec { device: spec.resources.device, ..ResourceSpec::default() };
         spec.resources =
             ResourceSpec { threads_per_task: spec.resources.threads_per_task, ..resources };

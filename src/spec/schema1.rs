@@ -2,7 +2,7 @@ use serde::Deserialize;
 
 use super::{
     CostSpec, DataSpec, ExperimentSpec, FeatureSpec, LabelSpec, ModelSpec, ResourceSpec,
-    SCHEMA_VERSION, TrainingSpec, ValidationSpec,
+    SCHEMA_VERSION, SweepSpec, TrainingSpec, ValidationSpec,
 };
 use crate::domain::Length;
 
@@ -71,6 +71,7 @@ impl From<Schema1> for ExperimentSpec {
             costs: old.costs,
             resources: old.resources,
             seed: old.seed,
+            sweep: SweepSpec::default(),
         }
     }
 }

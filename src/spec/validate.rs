@@ -18,7 +18,8 @@ impl ExperimentSpec {
         self.model.check(&mut check, self.window);
         self.training.check(&mut check, self);
         self.check_costs_and_resources(&mut check);
-        if check.issues.is_empty() { Ok(()) } else { Err(check.issues) }
+        self.sweep.check(&mut check);
+        check.into_result()
     }
 
     fn check_data(&self, check: &mut Check) {
@@ -95,6 +96,11 @@ pub(super) struct Check {
 }
 
 impl Check {
+    /// What was found, if anything.
+    pub(super) fn into_result(self) -> Result<(), Vec<SpecIssue>> {
+        if self.issues.is_empty() { Ok(()) } else { Err(self.issues) }
+    }
+
     pub(super) fn fail(&mut self, field: &str, message: String) {
         self.issues.push(SpecIssue { field: field.to_owned(), message });
     }

@@ -8,6 +8,7 @@ use super::layout::{self, PanelKind};
 use super::modals::Modal;
 use super::state::{Draft, Level, RunView};
 use crate::domain::RunId;
+use crate::export::ExportWhat;
 use crate::spec::{DEFAULT_PRESET, DataSource, ExperimentSpec, load};
 use crate::workbench::{self, LookAt};
 
@@ -222,7 +223,11 @@ impl App {
             Purpose::Export(run) => {
                 self.state.exporting = true;
                 let run = run.to_string();
-                self.engine.send(workbench::Command::Export { run, to: path });
+                self.engine.send(workbench::Command::Export {
+                    run,
+                    what: ExportWhat::All,
+                    to: path,
+                });
             }
         }
     }

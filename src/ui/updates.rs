@@ -87,6 +87,7 @@ impl App {
                 }
             }
             Update::ResultsLoaded { run, results } => self.state.results.take(&run, results),
+            _ => {}
         }
     }
 

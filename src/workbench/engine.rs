@@ -147,7 +147,7 @@ impl Workbench {
                     }),
                 }
             }
-            Command::Export { run, to } => {
+            Command::Export { run, what: _, to } => {
                 let cancel = self.shared.cancels.lock().export.clone();
                 if enqueue(self.exports.as_ref(), ExportJob { run, to, cancel }).is_err() {
                     let message = BUSY.to_owned();
@@ -201,6 +201,7 @@ impl Workbench {
             Command::SaveExperiment { spec, to } => self.ask_desk(DeskJob::Save { spec, to }),
             Command::ListRuns => self.ask_desk(DeskJob::ListRuns),
             Command::LoadResults(run) => self.ask_desk(DeskJob::LoadResults(run)),
+            _ => {}
         }
     }
 

@@ -1,24 +1,38 @@
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{LeakReport, Look, LookAt};
-use crate::domain::{Event, Plan, RunId, RunOutcome, TaskId};
+use crate::domain::{EpochRecord, Event, Plan, Priority, RunId, RunOutcome, SweepMember, TaskId};
+use crate::export::ExportWhat;
 use crate::market::Catalog;
-use crate::runs::{RunEntry, RunResults};
+use crate::runs::{Comparison, ModelEntry, ModelStage, RunEntry, RunResults};
 use crate::spec::ExperimentSpec;
 
 /// What a front end can ask for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Plan the experiment and run it, after those started before.
+    /// Plan the experiment and run it, after those started before. One with a sweep becomes a run for each of its variants.
     Start(Box<ExperimentSpec>),
+    /// Give up experiments that wait or are being planned, by the numbers that [`Update::Waiting`] told.
+    CancelWaiting(Vec<u64>),
     /// Stop a run within a batch of each of its tasks. Finished tasks are kept.
     Cancel(RunId),
     /// Let every task of a run write a checkpoint at its next step and give its device back.
     Pause(RunId),
-    /// Let a paused run go on from its checkpoints.
+    /// Let a paused run go on from its checkpoints. One that stands on disk, interrupted, cancelled or with failed tasks, is taken up again:
+    /// finished tasks are kept, the others go on from their checkpoints or begin.
     Resume(RunId),
     /// Stop one task; the others go on.
     CancelTask(RunId, TaskId),
+    /// Let one task write a checkpoint at its next step and give its device back.
+    PauseTask(RunId, TaskId),
+    /// Let one paused task go on.
+    ResumeTask(RunId, TaskId),
+    /// Whose tasks come first.
+    Prioritise(RunId, Priority),
+    /// Let every task write a checkpoint, and stop. Runs stay on disk as interrupted, and [`Command::Resume`] takes them up again; what waits
+    /// is given up. Answered by [`Update::Stopped`].
+    CheckpointAndStop,
     /// Stop everything: what runs, what is being planned to run, what waits, exports, the leak check and the look at a column. Previews, listings,
     /// results and saves are left alone.
     CancelAll,
@@ -26,6 +40,8 @@ pub enum Command {
     Export {
         /// Which run; the start of its name is enough where only one fits.
         run: String,
+        /// Which of its models.
+        what: ExportWhat,
         /// Where to.
         to: PathBuf,
     },
@@ -67,10 +83,83 @@ pub enum Command {
         /// The file.
         to: PathBuf,
     },
-    /// List the runs.
+    /// List the runs. Once asked, they are told again whenever another program has changed them.
     ListRuns,
     /// Read a run's results.
     LoadResults(RunId),
+    /// Read the curves of a run's tasks, also while it runs.
+    LoadCurves(RunId),
+    /// Put runs side by side.
+    Compare(Vec<RunId>),
+    /// Delete runs with all their files.
+    DeleteRuns(Vec<RunId>),
+    /// Say something about a run.
+    AnnotateRun {
+        /// Which.
+        run: RunId,
+        /// Short words; replaces those there are.
+        tags: Vec<String>,
+        /// Free text; replaces what there is.
+        notes: String,
+    },
+    /// List the named models.
+    ListModels,
+    /// Change the named models. Answered like [`Command::ListModels`].
+    ChangeModels(ModelChange),
+}
+
+/// A change of the named models.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModelChange {
+    /// Give a finished task's model a name: it becomes the next version of that name, a candidate.
+    Register {
+        /// The name.
+        name: String,
+        /// The run.
+        run: RunId,
+        /// The task.
+        task: TaskId,
+    },
+    /// Say what it is good for. A champion takes the place of the one there is, which is archived.
+    Stage {
+        /// The name.
+        name: String,
+        /// The version.
+        version: u32,
+        /// What for.
+        stage: ModelStage,
+    },
+    /// Say something about it; replaces what was said before.
+    Annotate {
+        /// The name.
+        name: String,
+        /// The version.
+        version: u32,
+        /// Short words.
+        tags: Vec<String>,
+        /// Free text.
+        notes: String,
+    },
+    /// Forget the name and version; the run keeps its files.
+    Remove {
+        /// The name.
+        name: String,
+        /// The version.
+        version: u32,
+    },
+}
+
+/// An experiment that has been started and is no run yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Counts up, in the order of starting.
+    pub number: u64,
+    /// The experiment's name.
+    pub experiment: String,
+    /// Which variant of which sweep.
+    pub sweep: Option<SweepMember>,
+    /// Whether it is being planned now.
+    pub is_planning: bool,
 }
 
 /// What the workbench has to say. Errors in words say why, where, and the next step.
@@ -101,6 +190,17 @@ pub enum Update {
         /// How it ended.
         outcome: RunOutcome,
     },
+    /// What has been started and is no run yet, whenever that changes.
+    Waiting(Vec<Waiting>),
+    /// A run on disk could not be taken up again.
+    ResumeFailed {
+        /// As it was asked for.
+        run: RunId,
+        /// Why, where, and the next step.
+        message: String,
+    },
+    /// What [`Command::CheckpointAndStop`] asked for is done: everything is on disk, and nothing runs.
+    Stopped,
     /// Models were exported.
     Exported {
         /// Which run, as it was asked for.
@@ -179,5 +279,35 @@ pub enum Update {
         run: RunId,
         /// What is in its folder now.
         results: Result<Box<RunResults>, String>,
+    },
+    /// What [`Command::LoadCurves`] asked for.
+    CurvesLoaded {
+        /// As it was given.
+        run: RunId,
+        /// Every task that has begun, with its epochs in order.
+        curves: Result<BTreeMap<TaskId, Vec<EpochRecord>>, String>,
+    },
+    /// What [`Command::Compare`] asked for.
+    Compared(Result<Box<Comparison>, String>),
+    /// What became of [`Command::DeleteRuns`]; a new list of the runs follows.
+    RunsDeleted {
+        /// Those that are gone.
+        runs: Vec<RunId>,
+        /// Why the others are not.
+        problems: Vec<String>,
+    },
+    /// A run could not be annotated.
+    AnnotateFailed {
+        /// As it was given.
+        run: RunId,
+        /// Why, and the next step.
+        message: String,
+    },
+    /// The named models, by name and version.
+    ModelsListed {
+        /// All of them.
+        models: Result<Vec<ModelEntry>, String>,
+        /// Why the change that was asked for could not be made.
+        problem: Option<String>,
     },
 }

@@ -36,6 +36,6 @@ pub use leaks::{
     Contrast, LeakCheck, LeakCheckError, LeakReport, PredictorContrast, Subject, check_leaks,
 };
 pub use look::{ClassShare, Curve, Distribution, Look, LookAt, SectionDistribution, Trace};
-pub use messages::{Command, Update};
+pub use messages::{Command, ModelChange, Update, Waiting};
 pub use planner::{PlanError, Prepared, plan};
 pub use task::{TaskError, TaskObserver, TaskOutput, run_task};

@@ -23,6 +23,9 @@ fn task(name: &str, after: &[&str], role: TaskRole) -> Task {
         memory: Bytes(1),
         resident: Bytes(0),
         role,
+        disk: Bytes::default(),
+        expected_ms: None,
+        reuse: None,
         after: after.iter().map(|name| TaskId::new((*name).to_owned())).collect(),
     }
 }

@@ -4,8 +4,8 @@ use super::planner::{symbols_of, timeframe_text, timeframes_of};
 use super::resolve::Resolved;
 use crate::dataset::{Resident, Series};
 use crate::domain::{
-    ContentHash, Device, Embargo, FoldIndex, FoldPlan, Task, TaskId, TaskRole, TaskRows, TimeSpan,
-    Timeframe, UtcMillis,
+    Bytes, ContentHash, Device, Embargo, FoldIndex, FoldPlan, Task, TaskId, TaskRole, TaskRows,
+    TimeSpan, Timeframe, UtcMillis,
 };
 use crate::models::{InputShape, estimate_memory, parameter_count};
 use crate::spec::ExperimentSpec;
@@ -97,6 +97,9 @@ fn task(
         resident: Resident::bytes_of(rows, input.features),
         role: TaskRole::Fold,
         after: Vec::new(),
+        disk: Bytes::default(),
+        expected_ms: None,
+        reuse: None,
         parameters: parameter_count(&spec.model, input, spec.label.outputs()),
         memory: estimate_memory(
             &spec.model,

@@ -291,6 +291,9 @@ mod tests {
             resident: Bytes(0),
             role: TaskRole::Fold,
             after: Vec::new(),
+            disk: Bytes::default(),
+            expected_ms: None,
+            reuse: None,
         }
     }
 

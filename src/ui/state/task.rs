@@ -81,7 +81,7 @@ impl TaskView {
             EventKind::Stage { stage } => self.stage = Some(stage),
             EventKind::Progress(progress) => self.progress = Some(progress),
             EventKind::Epoch(record) => self.learn(record),
-            EventKind::Finished { report } => {
+            EventKind::Finished { report } | EventKind::Kept { report, .. } => {
                 self.state = TaskState::Finished;
                 self.report = Some(report);
             }
@@ -94,6 +94,10 @@ impl TaskView {
                 let since = self.started_at.unwrap_or(at);
                 self.worked_before += (at.0 - since.0).max(0);
                 self.state = TaskState::Paused;
+                self.device = None;
+            }
+            EventKind::Retrying { .. } => {
+                self.state = TaskState::Queued;
                 self.device = None;
             }
             EventKind::Planned { .. }

@@ -166,6 +166,7 @@ const fn sign(status: RunStatus, palette: &Palette) -> (&'static str, &'static s
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{ContentHash, Device};
 
     #[test]
     fn a_run_on_disk_says_what_when_and_how_far() {
@@ -176,6 +177,14 @@ mod tests {
             status: RunStatus::Cancelled,
             tasks: 34,
             finished: 30,
+            failed: 0,
+            spec: ContentHash::of(b"spec"),
+            ended: None,
+            device: Device::Cpu,
+            sweep: None,
+            score: None,
+            tags: Vec::new(),
+            notes: String::new(),
             path: std::path::PathBuf::new(),
         };
         assert_eq!(entry_name(&entry), "mlp-return · 2026-11-22 07:15 · cancelled · 30/34");
