@@ -3,6 +3,8 @@
 
 #[path = "engine/asking.rs"]
 mod asking;
+#[path = "engine/bundle.rs"]
+mod bundle;
 #[path = "engine/cancel.rs"]
 mod cancel;
 #[path = "engine/determinism.rs"]
@@ -15,6 +17,8 @@ mod export;
 mod gpu;
 #[path = "engine/leakage.rs"]
 mod leakage;
+#[path = "engine/onnx.rs"]
+mod onnx;
 #[path = "engine/parity.rs"]
 mod parity;
 #[path = "engine/pause.rs"]
@@ -31,3 +35,5 @@ mod signal;
 mod skip;
 #[path = "engine/support.rs"]
 mod support;
+#[path = "engine/tensorboard.rs"]
+mod tensorboard;

@@ -7,6 +7,7 @@
 
 mod check;
 mod checkpoint;
+mod compare;
 mod comparison;
 mod database;
 mod delete;
@@ -33,6 +34,7 @@ mod writer;
 
 pub use check::check_index;
 pub use checkpoint::CheckpointFiles;
+pub use compare::compare;
 pub use comparison::{ComparedFigure, ComparedRun, ComparedSetting, Comparison, SeedGroup};
 pub use delete::{annotate_run, delete_run};
 pub use entry::{RunEntry, RunFilter};

@@ -8,6 +8,8 @@ mod checker;
 mod contain;
 mod desk;
 mod engine;
+mod feature_rows;
+mod feature_table;
 mod keeper;
 mod kept;
 mod latest;
@@ -21,6 +23,7 @@ mod messages;
 mod origins;
 mod past;
 mod planner;
+mod predict;
 mod preview;
 mod probe;
 mod recorder;
@@ -33,16 +36,20 @@ mod scheduler;
 mod scoring;
 mod starts;
 mod summary;
+mod table_file;
 mod task;
 mod task_queue;
 mod tasks;
 mod viewer;
 
 pub use engine::Workbench;
+pub use feature_table::{FeatureTableError, write_features};
 pub use leaks::{
     Contrast, LeakCheck, LeakCheckError, LeakReport, PredictorContrast, Subject, check_leaks,
 };
 pub use look::{ClassShare, Curve, Distribution, Look, LookAt, SectionDistribution, Trace};
 pub use messages::{Command, ModelChange, Update, Waiting};
 pub use planner::{PlanError, Prepared, plan};
+pub use predict::{PredictError, PredictOptions, Predictions, predict};
+pub use table_file::UnknownTableFormat;
 pub use task::{TaskError, TaskObserver, TaskOutput, run_task};

@@ -24,13 +24,13 @@ impl Past {
 
     fn of_plan(runs: &Path, spec: &ExperimentSpec, plan: &mut Plan) -> Option<Self> {
         let index = RunIndex::open(runs).ok()?;
-        let shapes: BTreeSet<ContentHash> = plan.tasks.iter().filter_map(|task| task.shape).collect();
+        let shapes: BTreeSet<ContentHash> =
+            plan.tasks.iter().filter_map(|task| task.shape).collect();
         let costs = index.costs(&shapes.into_iter().collect::<Vec<_>>()).ok()?;
         let costs: Costs =
             costs.into_iter().map(|cost| ((cost.shape, cost.device.clone()), cost)).collect();
         for task in &mut plan.tasks {
-            task.expected_ms =
-                cost_of(&costs, task).map(|cost| expected_ms(task, spec, cost));
+            task.expected_ms = cost_of(&costs, task).map(|cost| expected_ms(task, spec, cost));
         }
         if spec.resources.reuse {
             let keys: Vec<ContentHash> = plan.tasks.iter().map(|task| task.key).collect();

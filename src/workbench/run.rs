@@ -10,7 +10,7 @@ use super::memory::Memory;
 use super::planner::Prepared;
 use super::recorder::Recorder;
 use super::refit;
-use super::retry::{Retries, Trouble};
+use super::retry::{Retries, Trouble, save_patiently};
 use super::scheduler::AtWork;
 use super::scoring::SymbolPredictions;
 use super::summary::summarise;
@@ -117,10 +117,7 @@ impl Run {
     ///
     /// # Errors
     /// When the run's log cannot be written.
-    pub(super) fn begin(
-        beginning: Beginning,
-        machine: Arc<Machine>,
-    ) -> Result<Self, StoreError> {
+    pub(super) fn begin(beginning: Beginning, machine: Arc<Machine>) -> Result<Self, StoreError> {
         let Beginning { id, prepared, folder, log, cancel, pause, store, kept, memory } = beginning;
         log.record(None, EventKind::Planned { plan: Box::new(prepared.plan.clone()) })?;
         let tasks = &prepared.plan.tasks;
@@ -272,8 +269,7 @@ impl Run {
         let output = output.map_err(|error| self.after(task, device, &error))?;
         self.memory.learn(task, output.report.peak_memory);
         observer.stage(Stage::Saving);
-        self.retries
-            .save(&flags.cancel, || self.save(task, &output), |message| observer.warning(message))
+        save_patiently(&flags.cancel, || self.save(task, &output), |text| observer.warning(text))
             .map_err(|error| failed(&error))?;
         if let Err(error) = keeper.finish() {
             observer.warning(format!("an old checkpoint stays: {error}"));
