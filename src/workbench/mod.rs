@@ -49,7 +49,7 @@ pub use leaks::{
 };
 pub use look::{ClassShare, Curve, Distribution, Look, LookAt, SectionDistribution, Trace};
 pub use messages::{Command, ModelChange, Update, Waiting};
-pub use planner::{PlanError, Prepared, plan};
+pub use planner::{PlanError, Prepared, plan, plan_in};
 pub use predict::{PredictError, PredictOptions, Predictions, predict};
 pub use table_file::UnknownTableFormat;
 pub use task::{TaskError, TaskObserver, TaskOutput, run_task};
