@@ -5,6 +5,7 @@
 //! know how tasks are scheduled or shown. Files are replaced atomically: a reader sees the old one or the new one, never half of one.
 
 mod checkpoint;
+mod compare;
 mod comparison;
 mod entry;
 mod equity;
@@ -19,6 +20,7 @@ mod store;
 mod tables;
 
 pub use checkpoint::CheckpointFiles;
+pub use compare::compare;
 pub use comparison::{ComparedFigure, ComparedRun, ComparedSetting, Comparison, SeedGroup};
 pub use entry::{RunEntry, RunFilter};
 pub use error::StoreError;

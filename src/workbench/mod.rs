@@ -7,6 +7,7 @@
 mod checker;
 mod contain;
 mod desk;
+mod doctor;
 mod engine;
 mod keeper;
 mod latest;
@@ -31,6 +32,7 @@ mod task_queue;
 mod tasks;
 mod viewer;
 
+pub use doctor::{Finding, Health, examine};
 pub use engine::Workbench;
 pub use leaks::{
     Contrast, LeakCheck, LeakCheckError, LeakReport, PredictorContrast, Subject, check_leaks,
