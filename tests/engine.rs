@@ -15,6 +15,8 @@ mod export;
 mod gpu;
 #[path = "engine/leakage.rs"]
 mod leakage;
+#[path = "engine/onnx.rs"]
+mod onnx;
 #[path = "engine/parity.rs"]
 mod parity;
 #[path = "engine/pause.rs"]

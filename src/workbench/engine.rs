@@ -22,7 +22,7 @@ use super::{Command, Update};
 use crate::dataset::ResidentCache;
 use crate::devices::DevicePool;
 use crate::domain::{Cancel, Pause, RunId, TaskId};
-use crate::export::export_run;
+use crate::export::{ExportWhat, export_run};
 use crate::runs::{RunStore, StoreError};
 use crate::spec::ExperimentSpec;
 
@@ -73,6 +73,7 @@ struct Start {
 
 struct ExportJob {
     run: String,
+    what: ExportWhat,
     to: PathBuf,
     cancel: Cancel,
 }
@@ -147,9 +148,9 @@ impl Workbench {
                     }),
                 }
             }
-            Command::Export { run, what: _, to } => {
+            Command::Export { run, what, to } => {
                 let cancel = self.shared.cancels.lock().export.clone();
-                if enqueue(self.exports.as_ref(), ExportJob { run, to, cancel }).is_err() {
+                if enqueue(self.exports.as_ref(), ExportJob { run, what, to, cancel }).is_err() {
                     let message = BUSY.to_owned();
                     self.shared.mailbox.post(Update::ExportFailed { message, cancelled: false });
                 }
@@ -341,7 +342,7 @@ impl Shared {
         for job in waiting {
             let export = || {
                 let run = RunStore::find(&self.runs, &job.run)?;
-                export_run(&run, &job.to, &job.cancel)
+                export_run(&run, &job.what, &job.to, &job.cancel)
             };
             let exported = contain_panic(|| {
                 export().map_err(|error| (error.to_string(), error.is_cancelled()))

@@ -9,6 +9,8 @@ mod contain;
 mod desk;
 mod doctor;
 mod engine;
+mod feature_rows;
+mod feature_table;
 mod keeper;
 mod latest;
 mod leaks;
@@ -20,6 +22,7 @@ mod memory;
 mod messages;
 mod origins;
 mod planner;
+mod predict;
 mod preview;
 mod probe;
 mod refit;
@@ -27,6 +30,7 @@ mod resolve;
 mod run;
 mod scoring;
 mod summary;
+mod table_file;
 mod task;
 mod task_queue;
 mod tasks;
@@ -34,10 +38,13 @@ mod viewer;
 
 pub use doctor::{Finding, Health, examine};
 pub use engine::Workbench;
+pub use feature_table::{FeatureTableError, write_features};
 pub use leaks::{
     Contrast, LeakCheck, LeakCheckError, LeakReport, PredictorContrast, Subject, check_leaks,
 };
 pub use look::{ClassShare, Curve, Distribution, Look, LookAt, SectionDistribution, Trace};
 pub use messages::{Command, ModelChange, Update, Waiting};
 pub use planner::{PlanError, Prepared, plan};
+pub use predict::{PredictError, PredictOptions, Predictions, predict};
+pub use table_file::UnknownTableFormat;
 pub use task::{TaskError, TaskObserver, TaskOutput, run_task};
