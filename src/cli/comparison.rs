@@ -85,7 +85,8 @@ pub(super) fn print_csv(compared: &Comparison, printer: &Printer) {
         let settings = compared.settings.iter();
         let settings = settings.map(|one| one.values[place].clone().unwrap_or_default());
         let figures = compared.figures.iter();
-        let figures = figures.map(|one| one.values[place].map_or_else(String::new, |value| value.to_string()));
+        let figures = figures
+            .map(|one| one.values[place].map_or_else(String::new, |value| value.to_string()));
         let lead = [run.id.to_string(), run.experiment.clone()];
         let cells = lead.into_iter().chain(settings).chain(figures);
         printer.line(&cells.map(|cell| csv_cell(&cell)).collect::<Vec<_>>().join(","));

@@ -12,7 +12,9 @@ pub(super) fn doctor(arguments: &DoctorArguments, printer: &Printer) -> Exit {
         return exit;
     }
     for finding in &findings {
-        lines(finding).iter().for_each(|line| printer.line(line));
+        for line in lines(finding) {
+            printer.line(&line);
+        }
     }
     printer.line("");
     printer.line(&summary(&findings));

@@ -53,8 +53,9 @@ impl Drive<'_> {
         };
         let mut is_over = false;
         while !is_over {
-            for update in watch.updates() {
-                is_over |= following.take(update)?;
+            let updates = watch.updates();
+            for update in updates {
+                is_over |= following.take(update, watch.is_stopping())?;
             }
         }
         following.progress.clear();
@@ -100,7 +101,7 @@ struct Following<'a> {
 
 impl Following<'_> {
     /// Whether that was the last there is to know.
-    fn take(&mut self, update: Update) -> anyhow::Result<bool> {
+    fn take(&mut self, update: Update, is_stopping: bool) -> anyhow::Result<bool> {
         let printer = self.drive.printer;
         match update {
             Update::Event(event) => self.show(*event),
@@ -116,6 +117,7 @@ impl Following<'_> {
                 self.not_started += 1;
                 self.exit = self.exit.max(Exit::BadInput);
             }
+            Update::ResumeFailed { .. } if is_stopping => self.not_started += 1,
             Update::ResumeFailed { message, .. } => anyhow::bail!(message),
             Update::RunBroken { run, message } => {
                 printer.error(&format!("{run}: {message}"));
@@ -157,7 +159,9 @@ impl Following<'_> {
             return;
         }
         let summary = match &event.kind {
-            EventKind::RunEnded { summary, .. } if self.drive.expected == 1 => Some(summary.clone()),
+            EventKind::RunEnded { summary, .. } if self.drive.expected == 1 => {
+                Some(summary.clone())
+            }
             _ => None,
         };
         let is_trouble = matches!(
@@ -176,8 +180,8 @@ impl Following<'_> {
     fn begin(&mut self, event: &Event) {
         let run = &event.run;
         self.runs.push(run.clone());
-        let manifest = RunStore::find(self.drive.runs, run.as_str())
-            .and_then(|folder| folder.manifest());
+        let manifest =
+            RunStore::find(self.drive.runs, run.as_str()).and_then(|folder| folder.manifest());
         let (stored, member) = match manifest {
             Ok(manifest) => (Some(manifest.plan), manifest.sweep),
             // The folder is the engine's matter, and it will tell what is wrong with it.

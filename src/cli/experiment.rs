@@ -6,6 +6,7 @@ pub(super) fn spec(arguments: &TrainArguments) -> anyhow::Result<ExperimentSpec>
     let mut spec = with_flags(&arguments.experiment)?;
     spec.resources.workers = arguments.workers.or(spec.resources.workers);
     spec.resources.device = arguments.device.unwrap_or(spec.resources.device);
+    spec.resources.reuse &= !arguments.no_reuse;
     sweep(&mut spec, &arguments.sweep);
     Ok(apply(&spec, &arguments.experiment.set)?)
 }
@@ -80,7 +81,7 @@ mod tests {
     }
 
     /// One change of every kind a specification knows.
-    const CHANGES: [&str; 30] = [
+    const CHANGES: [&str; 31] = [
         "name=two words",
         "name=null",
         "name=it's $HOME \"quoted\" `x` \\",
@@ -109,6 +110,7 @@ mod tests {
         "costs.fee_bps=0.1",
         "resources.device=cuda:1",
         "resources.workers=2",
+        "resources.reuse=false",
         "resources.memory_fraction=0.5",
         "weights.uniqueness=true",
     ];

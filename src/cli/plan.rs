@@ -6,6 +6,7 @@ use super::{Exit, Printer, experiment};
 use crate::domain::text::{self, UNKNOWN, duration, minute};
 use crate::domain::{Bytes, Cancel, Footprint, Plan, Setting, Task};
 use crate::spec::Variant;
+use crate::workbench::Planning;
 
 /// Tasks listed by `plan`; the rest are counted.
 const LISTED_TASKS: usize = 40;
@@ -16,9 +17,9 @@ const VALUE_WIDTH: usize = 40;
 pub(super) fn plan(arguments: &TrainArguments, printer: &Printer) -> anyhow::Result<Exit> {
     let spec = experiment::spec(arguments)?;
     let variants = spec.variants()?;
-    let cancel = Cancel::new();
+    let (planning, cancel) = (Planning::beside(&arguments.runs), Cancel::new());
     if spec.sweep.is_empty() {
-        let plan = planned(arguments, &spec, &cancel)?;
+        let plan = planning.plan(&spec, &cancel)?;
         if printer.is_json() {
             printer.json_line(&plan);
         } else {
@@ -28,7 +29,8 @@ pub(super) fn plan(arguments: &TrainArguments, printer: &Printer) -> anyhow::Res
     }
     let mut plans = Vec::with_capacity(variants.len());
     for (number, Variant { settings, spec }) in variants.iter().enumerate() {
-        let plan = planned(arguments, spec, &cancel)
+        let plan = planning
+            .plan(spec, &cancel)
             .map_err(|error| anyhow::anyhow!("variant {}: {error}", in_words(settings)))?;
         if printer.is_json() {
             printer.json_line(&PlannedVariant { variant: number, settings, plan: &plan });
@@ -47,14 +49,6 @@ struct PlannedVariant<'a> {
     variant: usize,
     settings: &'a [Setting],
     plan: &'a Plan,
-}
-
-fn planned(
-    _arguments: &TrainArguments,
-    spec: &crate::spec::ExperimentSpec,
-    cancel: &Cancel,
-) -> anyhow::Result<Plan> {
-    Ok(crate::workbench::plan(spec, cancel)?.plan)
 }
 
 /// What a variant sets, in a line.
@@ -83,16 +77,8 @@ fn print_plan(plan: &Plan, printer: &Printer) {
         .collect();
     printer.table(&["symbol", "timeframe", "first open", "last open", "bars"], 4, &series);
     printer.line("");
-    let header = [
-        "task",
-        "train from",
-        "validation from",
-        "test from",
-        "test to",
-        "memory",
-        "disk",
-        "time",
-    ];
+    let header =
+        ["task", "train from", "validation from", "test from", "test to", "memory", "disk", "time"];
     let tasks: Vec<Vec<String>> = plan.tasks.iter().take(LISTED_TASKS).map(task_row).collect();
     printer.table(&header, 5, &tasks);
     if plan.tasks.len() > LISTED_TASKS {
@@ -137,7 +123,10 @@ fn print_variants(variants: &[Variant], plans: &[Plan], printer: &Printer) {
     for line in describe(plan) {
         printer.line(&line);
     }
-    printer.line(&format!("{} variants, each a run of its own; the first is described above:", variants.len()));
+    printer.line(&format!(
+        "{} variants, each a run of its own; the first is described above:",
+        variants.len()
+    ));
     printer.line("");
     let paths = first.settings.iter().map(|setting| setting.path.as_str());
     let figures = ["tasks", "reused", "parameters", "memory", "disk", "time"];
@@ -308,8 +297,7 @@ mod tests {
         plan.tasks[2].expected_ms = None;
         assert!(words(&plan).ends_with("time unknown until a run like it has finished"));
         // What is reused takes neither time nor room.
-        plan.tasks[2].reuse =
-            Some(StoredTask { run: RunId::new("r"), task: TaskId::new("t") });
+        plan.tasks[2].reuse = Some(StoredTask { run: RunId::new("r"), task: TaskId::new("t") });
         assert_eq!(task_row(&plan.tasks[2])[7], "reused");
         assert_eq!(
             words(&plan),

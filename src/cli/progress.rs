@@ -105,7 +105,8 @@ impl<'a> RunProgress<'a> {
             }
             EventKind::Finished { report } => self.finish(&place, &finished(&report)),
             EventKind::Kept { report, from } => {
-                let source = from.map_or_else(|| "had finished".to_owned(), |from| format!("as {from}"));
+                let source =
+                    from.map_or_else(|| "had finished".to_owned(), |from| format!("as {from}"));
                 self.finish(&place, &format!("kept, {source}: {}", finished(&report)));
             }
             EventKind::Failed { message } => {
@@ -324,11 +325,7 @@ mod tests {
         assert_eq!(shown.tell(EventKind::Paused { steps: 18 }), (Some(0.5), 0));
         assert_eq!(shown.tell(EventKind::Started { device: Device::Cpu }), (Some(0.5), 0));
         shown.tell(EventKind::Paused { steps: 20 });
-        assert_eq!(
-            shown.tell(EventKind::Cancelled),
-            (None, 1),
-            "a paused task can be cancelled"
-        );
+        assert_eq!(shown.tell(EventKind::Cancelled), (None, 1), "a paused task can be cancelled");
     }
 
     #[test]

@@ -88,7 +88,8 @@ fn of_shape(
     let mut found: BTreeMap<String, Vec<Measured>> = BTreeMap::new();
     while let Some(row) = rows.next()? {
         let device: String = row.get(0)?;
-        let (seconds, epochs, train_rows): (f64, f64, f64) = (row.get(1)?, row.get(2)?, row.get(3)?);
+        let (seconds, epochs, train_rows): (f64, f64, f64) =
+            (row.get(1)?, row.get(2)?, row.get(3)?);
         let (peak, estimate): (Option<f64>, f64) = (row.get(4)?, row.get(5)?);
         // `cuda:1` is as fast as `cuda:0`, as far as anybody knows.
         let class = device.split(':').next().unwrap_or_default().to_owned();

@@ -27,7 +27,8 @@ pub fn read_predictions(path: &Path) -> Result<PredictionRows, StoreError> {
 
 fn append(rows: &mut PredictionRows, batch: &RecordBatch) -> Result<(), String> {
     let column = |name: &str| {
-        let column = batch.column_by_name(name).ok_or_else(|| format!("it has no column `{name}`"))?;
+        let column =
+            batch.column_by_name(name).ok_or_else(|| format!("it has no column `{name}`"))?;
         if column.null_count() > 0 {
             return Err(format!("column `{name}` has gaps"));
         }
@@ -80,6 +81,9 @@ mod tests {
         std::fs::write(&path, b"PAR1 but no more").unwrap();
         let error = read_predictions(&path).unwrap_err().to_string();
         assert!(error.contains("predictions.parquet") && error.contains("damaged"), "{error}");
-        assert!(matches!(read_predictions(&folder.path().join("no")), Err(StoreError::Read { .. })));
+        assert!(matches!(
+            read_predictions(&folder.path().join("no")),
+            Err(StoreError::Read { .. })
+        ));
     }
 }

@@ -5,9 +5,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use super::{
-    Assignment, Combine, DataSource, ExperimentSpec, PRESETS, SweepAxis, apply, load,
-};
+use super::{Assignment, Combine, DataSource, ExperimentSpec, PRESETS, SweepAxis, apply, load};
 use crate::domain::{Symbol, Timeframe};
 
 /// The `walkforge train` that starts this experiment: the preset that differs from it least, and what has to be changed in that. Quoted for a
@@ -18,8 +16,11 @@ pub fn command_line(spec: &ExperimentSpec) -> String {
     // The first of equals is the one offered first.
     let shortest = candidates.min_by_key(Vec::len);
     let arguments = shortest.unwrap_or_default();
-    let words: Vec<Cow<'_, str>> =
-        ["walkforge", "train"].into_iter().map(Cow::from).chain(arguments.iter().map(quoted)).collect();
+    let words: Vec<Cow<'_, str>> = ["walkforge", "train"]
+        .into_iter()
+        .map(Cow::from)
+        .chain(arguments.iter().map(quoted))
+        .collect();
     words.join(" ")
 }
 
@@ -81,10 +82,14 @@ fn with_flags(
         flag("--workers", workers.to_string());
         base.resources.workers = Some(workers);
     }
+    if base.resources.reuse && !spec.resources.reuse {
+        words.push("--no-reuse".to_owned());
+        base.resources.reuse = false;
+    }
     // An odd path or value would be read otherwise; then `--set sweep.axes=…` says it.
     let axes = &spec.sweep.axes;
     if !axes.is_empty() && axes.iter().all(|axis| axis.to_string().parse().as_ref() == Ok(axis)) {
-        axes.iter().for_each(|axis| flag("--sweep", axis.to_string()));
+        words.extend(axes.iter().flat_map(|axis| ["--sweep".to_owned(), axis.to_string()]));
         base.sweep.axes.clone_from(axes);
         if spec.sweep.combine == Combine::List {
             words.push("--zip".to_owned());
@@ -277,7 +282,11 @@ mod tests {
                 "--set 'name=my run' --set training.patience=null",
             ),
             ("mlp-return", &[r#"name="12""#], r#"--set 'name="12"'"#),
-            ("mlp-return", &[r#"label={"Direction":{"horizon":4}}"#], r#"--set 'label={"Direction":"#),
+            (
+                "mlp-return",
+                &[r#"label={"Direction":{"horizon":4}}"#],
+                r#"--set 'label={"Direction":"#,
+            ),
             (
                 "gru-barrier",
                 &["data.source.market.ic=0.1", "label.timeout=Sign"],
@@ -299,7 +308,10 @@ mod tests {
             assert!(line.starts_with(&format!("walkforge train --preset {name}")), "{line}");
             assert!(line.contains(expected), "{expected}: {line}");
         }
-        assert_eq!(set("linear-return", &["seed=8"]), "walkforge train --preset linear-return --set seed=8");
+        assert_eq!(
+            set("linear-return", &["seed=8"]),
+            "walkforge train --preset linear-return --set seed=8"
+        );
     }
 
     #[test]
@@ -309,7 +321,10 @@ mod tests {
             ("0.10", &["0.10"]),
             (r"[[8],[16,16]]", &["[8]", "[16,16]"]),
             (r"[8],[16,16]", &["[8]", "[16,16]"]),
-            (r#"Relu, "a,b" ,{"Huber":{"delta":1.0}}"#, &["Relu", "\"a,b\"", r#"{"Huber":{"delta":1.0}}"#]),
+            (
+                r#"Relu, "a,b" ,{"Huber":{"delta":1.0}}"#,
+                &["Relu", "\"a,b\"", r#"{"Huber":{"delta":1.0}}"#],
+            ),
             (r#"["1h","0.10",null]"#, &["1h", "0.10", "null"]),
             ("[]", &[]),
         ] {

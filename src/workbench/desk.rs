@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use super::{ModelChange, Update};
 use super::contain::contain_panic;
 use super::mailbox::Mailbox;
+use super::{ModelChange, Update};
 use crate::domain::{Cancel, RunId};
 use crate::market::{Cache, Catalog};
 use crate::runs::{

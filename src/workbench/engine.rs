@@ -112,17 +112,7 @@ impl Workbench {
         ];
         let (exports, desk) = (Some(exports), Some(desk));
         let export_cancel = Mutex::default();
-        Ok(Self {
-            floor,
-            exports,
-            export_cancel,
-            desk,
-            previews,
-            checks,
-            looks,
-            closing,
-            threads,
-        })
+        Ok(Self { floor, exports, export_cancel, desk, previews, checks, looks, closing, threads })
     }
 
     /// Takes a command and returns at once; what comes of it is told by updates. Cancelling works before this returns.
@@ -194,11 +184,8 @@ impl Workbench {
     }
 
     fn start(&self, spec: Box<ExperimentSpec>) {
-        let what = if spec.sweep.is_empty() {
-            What::New { spec, sweep: None }
-        } else {
-            What::Sweep(spec)
-        };
+        let what =
+            if spec.sweep.is_empty() { What::New { spec, sweep: None } } else { What::Sweep(spec) };
         for refused in self.floor.starts.add(vec![what]).err().into_iter().flatten() {
             if let What::New { spec, .. } | What::Sweep(spec) = refused {
                 self.post(Update::StartFailed {

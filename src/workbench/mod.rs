@@ -51,6 +51,7 @@ pub use leaks::{
 };
 pub use look::{ClassShare, Curve, Distribution, Look, LookAt, SectionDistribution, Trace};
 pub use messages::{Command, ModelChange, Update, Waiting};
+pub use past::Planning;
 pub use planner::{PlanError, Prepared, plan};
 pub use predict::{PredictError, PredictOptions, Predictions, predict};
 pub use table_file::UnknownTableFormat;

@@ -60,9 +60,8 @@ impl Retries {
         error: &dyn std::fmt::Display,
     ) -> Option<EventKind> {
         let mut attempts = self.attempts.lock();
-        let attempts = attempts
-            .entry(task.clone())
-            .or_insert(Attempts { made: 0, without_memory: 0 });
+        let attempts =
+            attempts.entry(task.clone()).or_insert(Attempts { made: 0, without_memory: 0 });
         attempts.made += 1;
         let remedy = match trouble {
             Trouble::OutOfMemory => {

@@ -117,10 +117,7 @@ impl Run {
     ///
     /// # Errors
     /// When the run's log cannot be written.
-    pub(super) fn begin(
-        beginning: Beginning,
-        machine: Arc<Machine>,
-    ) -> Result<Self, StoreError> {
+    pub(super) fn begin(beginning: Beginning, machine: Arc<Machine>) -> Result<Self, StoreError> {
         let Beginning { id, prepared, folder, log, cancel, pause, store, kept, memory } = beginning;
         log.record(None, EventKind::Planned { plan: Box::new(prepared.plan.clone()) })?;
         let tasks = &prepared.plan.tasks;

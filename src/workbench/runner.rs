@@ -153,7 +153,8 @@ impl Floor {
             let kept = prepared.plan.tasks.iter().filter_map(keep).collect();
             let place = (run.clone(), stored.folder, stored.log);
             let beginning = self.beginning(place, prepared, cancel, kept, &past);
-            Ok(Run::begin(beginning, Arc::clone(&self.machine)).inspect_err(|_| self.release(run))?)
+            Ok(Run::begin(beginning, Arc::clone(&self.machine))
+                .inspect_err(|_| self.release(run))?)
         };
         resume().map_err(|error| error.to_string())
     }
@@ -236,7 +237,11 @@ fn plan_again(
         again.resources.device = DeviceChoice::Only(manifest.plan.device);
     }
     // Bars that have come since are not the run's.
-    let closes = manifest.plan.series.iter().map(|series| series.last_open.plus_millis(series.timeframe.millis()));
+    let closes = manifest
+        .plan
+        .series
+        .iter()
+        .map(|series| series.last_open.plus_millis(series.timeframe.millis()));
     if let Some(last) = closes.max() {
         again.data.until = Some(again.data.until.map_or(last, |until| until.min(last)));
     }

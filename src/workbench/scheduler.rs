@@ -66,7 +66,9 @@ pub(super) enum Work<R = Run> {
 
 /// Threads could not be started.
 #[derive(Debug, thiserror::Error)]
-#[error("only {started} workers could be started: {source}; close other programs, or lower resources.workers")]
+#[error(
+    "only {started} workers could be started: {source}; close other programs, or lower resources.workers"
+)]
 pub(super) struct TooFewWorkers {
     pub(super) started: usize,
     source: std::io::Error,
@@ -225,7 +227,6 @@ impl<R: AtWork> Book<R> {
         places
     }
 }
-
 
 #[cfg(test)]
 #[path = "scheduler_tests.rs"]

@@ -33,8 +33,9 @@ impl AtWork for Dummy {
 }
 
 fn run(name: &str, tasks: usize, (workers, threads): (u32, u32), priority: Priority) -> Arc<Dummy> {
-    let tasks: Vec<_> =
-        (0..tasks).map(|n| crate::workbench::task_queue::tests::task(&n.to_string(), &[])).collect();
+    let tasks: Vec<_> = (0..tasks)
+        .map(|n| crate::workbench::task_queue::tests::task(&n.to_string(), &[]))
+        .collect();
     let own = || TaskFlags { cancel: Cancel::new(), pause: Pause::default() };
     let flags: BTreeMap<TaskId, TaskFlags> =
         tasks.iter().map(|task| (task.id.clone(), own())).collect();
@@ -72,7 +73,8 @@ fn finish(scheduler: &Scheduler<Dummy>, run: &Dummy, task: usize) {
 
 #[test]
 fn runs_of_the_same_priority_take_turns() {
-    let (large, small) = (run("large", 9, (2, 1), Priority::Normal), run("small", 2, (2, 1), Priority::Normal));
+    let (large, small) =
+        (run("large", 9, (2, 1), Priority::Normal), run("small", 2, (2, 1), Priority::Normal));
     let scheduler = scheduler(&[Arc::clone(&large)]);
     assert_eq!(hand_out(&scheduler), ["large", "large"]);
     scheduler.add(Arc::clone(&small), || {}).unwrap();
@@ -87,7 +89,8 @@ fn runs_of_the_same_priority_take_turns() {
 
 #[test]
 fn a_higher_priority_comes_first_and_a_lower_one_gets_what_is_left() {
-    let (low, high) = (run("low", 9, (3, 1), Priority::Low), run("high", 2, (2, 1), Priority::High));
+    let (low, high) =
+        (run("low", 9, (3, 1), Priority::Low), run("high", 2, (2, 1), Priority::High));
     let scheduler = scheduler(&[low, Arc::clone(&high)]);
     assert_eq!(hand_out(&scheduler), ["high", "high", "low"]);
     finish(&scheduler, &high, 0);
@@ -96,7 +99,8 @@ fn a_higher_priority_comes_first_and_a_lower_one_gets_what_is_left() {
 
 #[test]
 fn threads_are_counted_not_tasks() {
-    let (wide, narrow) = (run("wide", 4, (1, 4), Priority::High), run("narrow", 9, (4, 1), Priority::Normal));
+    let (wide, narrow) =
+        (run("wide", 4, (1, 4), Priority::High), run("narrow", 9, (4, 1), Priority::Normal));
     let scheduler = scheduler(&[Arc::clone(&wide), narrow]);
     assert_eq!(hand_out(&scheduler), ["wide"], "its four threads fill the machine");
     wide.queue.put_back(0);

@@ -68,12 +68,7 @@ fn walk(tasks: &[Task], how: impl Fn(&str) -> Ended) -> Vec<String> {
 
 #[test]
 fn a_chain_runs_in_order_and_breaks_where_a_link_fails() {
-    let tasks = [
-        task("a0", &[]),
-        task("a1", &["a0"]),
-        task("b0", &[]),
-        task("a2", &["a1"]),
-    ];
+    let tasks = [task("a0", &[]), task("a1", &["a0"]), task("b0", &[]), task("a2", &["a1"])];
     assert_eq!(walk(&tasks, |_| Ended::Finished), ["a0", "a1", "b0", "a2"]);
     let seen = walk(&tasks, |name| if name == "a1" { Ended::Failed } else { Ended::Finished });
     assert_eq!(seen[..3], ["a0", "a1", "b0"]);
@@ -82,11 +77,7 @@ fn a_chain_runs_in_order_and_breaks_where_a_link_fails() {
 
 #[test]
 fn a_refit_waits_for_all_folds_and_needs_one_of_them() {
-    let tasks = [
-        task_of("refit", &["a", "b"], TaskRole::Refit),
-        task("a", &[]),
-        task("b", &[]),
-    ];
+    let tasks = [task_of("refit", &["a", "b"], TaskRole::Refit), task("a", &[]), task("b", &[])];
     let one = |name: &str| if name == "a" { Ended::Finished } else { Ended::Cancelled };
     assert_eq!(walk(&tasks, one), ["a", "b", "refit"]);
     let seen = walk(&tasks, |_| Ended::Failed);

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use walkforge::domain::{
-    Determinism, EventKind, Priority, RunId, RunOutcome, SweepMember, TaskId,
-};
+use walkforge::domain::{Determinism, EventKind, Priority, RunId, RunOutcome, SweepMember, TaskId};
 use walkforge::runs::{RunFolder, RunIndex, RunStatus};
 use walkforge::spec::{DataSource, ExperimentSpec, SweepAxis, SweepSpec};
 use walkforge::workbench::{Command, Update, Workbench};
@@ -110,7 +108,9 @@ fn stopped(spec: &ExperimentSpec, runs: &Path) -> (RunId, Told) {
     let workbench = Workbench::open(runs, || {}).unwrap();
     workbench.send(Command::Start(Box::new(spec.clone())));
     let mut told = Told::default();
-    told.until(&workbench, |told| !told.trained.is_empty() && told.learning.len() > told.trained.len());
+    told.until(&workbench, |told| {
+        !told.trained.is_empty() && told.learning.len() > told.trained.len()
+    });
     workbench.send(Command::CheckpointAndStop);
     told.until(&workbench, |told| told.stopped);
     assert!(told.ended.is_empty(), "it has not ended");
@@ -189,7 +189,13 @@ fn a_run_whose_data_changed_is_not_resumed_and_stays_as_it_is() {
         for bar in 0..2600 {
             let price = 100.0 + (f64::from(bar) * 0.7).sin();
             let close = if bar == 1200 { last_close } else { price };
-            text += &format!("{},{price},{},{},{close},{}\n", 1_704_067_200 + bar * 3600, price + 2.0, price - 2.0, bar % 7 + 1);
+            text += &format!(
+                "{},{price},{},{},{close},{}\n",
+                1_704_067_200 + bar * 3600,
+                price + 2.0,
+                price - 2.0,
+                bar % 7 + 1
+            );
         }
         std::fs::write(data.path().join("AAA-1h.csv"), text).unwrap();
     };
@@ -205,7 +211,10 @@ fn a_run_whose_data_changed_is_not_resumed_and_stays_as_it_is() {
     let mut told = Told::default();
     told.until(&workbench, |told| told.refused.is_some() || !told.ended.is_empty());
     let refused = told.refused.expect("it is refused");
-    assert!(refused.contains("would not be the same") && refused.contains(run.as_str()), "{refused}");
+    assert!(
+        refused.contains("would not be the same") && refused.contains(run.as_str()),
+        "{refused}"
+    );
     assert_eq!(status(runs.path()), RunStatus::Interrupted);
     write(100.0);
     workbench.send(Command::Resume(run.clone()));

@@ -62,6 +62,9 @@ pub(in crate::cli) struct TrainArguments {
     /// Where to compute: auto, cpu, cuda:N or mps. Without it the preset's choice, usually auto.
     #[arg(long)]
     pub(in crate::cli) device: Option<DeviceChoice>,
+    /// Train every task, also one that an earlier run in the same folder has trained just so.
+    #[arg(long)]
+    pub(in crate::cli) no_reuse: bool,
     /// Folder for runs.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_RUNS, value_hint = ValueHint::DirPath)]
     pub(in crate::cli) runs: PathBuf,
@@ -115,6 +118,7 @@ impl Default for TrainArguments {
             experiment: ExperimentArguments::default(),
             workers: None,
             device: None,
+            no_reuse: false,
             runs: DEFAULT_RUNS.into(),
             tensorboard: None,
             json: false,

@@ -10,17 +10,14 @@ use clap_complete::Shell;
 
 pub(super) use data::{
     CacheCommand, CheckLeaksArguments, DataCommand, FeaturesArguments, FeaturesCommand,
-    ListFeaturesArguments,
 };
-pub(super) use experiment::{
-    ExperimentArguments, SweepArguments, TrainArguments, WindowArguments,
-};
+pub(super) use experiment::{ExperimentArguments, SweepArguments, TrainArguments, WindowArguments};
 pub(super) use models::{
-    AnnotateModelArguments, ModelsCommand, PredictArguments, PromoteArguments, RegisterArguments,
+    ListModelsArguments, ModelsCommand, PredictArguments, RegisterArguments, ShowModelArguments,
 };
 pub(super) use runs::{
     AnnotateRunArguments, CompareArguments, DeleteArguments, ExportArguments, ListRunsArguments,
-    ResumeArguments, RunsCommand, ShowRunArguments,
+    ResumeArguments, RunsCommand,
 };
 
 /// Where runs live unless `--runs` says otherwise: beside the work, as other trackers do.

@@ -69,7 +69,10 @@ fn a_request_takes_only_the_devices_it_may_use() {
     assert!(matches!(pool.try_lease(large), Err(Refused::NeverFits { .. })));
     pool.mark_lost(Device::Cuda(0), "fell off the bus");
     let refused = pool.try_lease(only(0)).unwrap_err().to_string();
-    assert!(refused.contains("cuda:0: fell off the bus") && !refused.contains("cuda:1"), "{refused}");
+    assert!(
+        refused.contains("cuda:0: fell off the bus") && !refused.contains("cuda:1"),
+        "{refused}"
+    );
     assert!(pool.try_lease(alone(50)).unwrap().is_some());
 }
 
@@ -79,7 +82,10 @@ fn a_device_is_offered_anew_only_while_nothing_of_it_is_leased() {
     pool.offer(&[card(0, 100, 1)]);
     let held = pool.try_lease(alone(60)).unwrap().unwrap();
     pool.offer(&[card(0, 40, 2), card(1, 10, 1)]);
-    assert_eq!(pool.usage().iter().map(|device| device.limit).collect::<Vec<_>>(), [Some(Bytes(100)), Some(Bytes(10))]);
+    assert_eq!(
+        pool.usage().iter().map(|device| device.limit).collect::<Vec<_>>(),
+        [Some(Bytes(100)), Some(Bytes(10))]
+    );
     assert!(pool.try_lease(alone(40)).unwrap().is_some(), "a second slot was offered");
     drop(held);
     pool.offer(&[card(0, 40, 2)]);
@@ -196,7 +202,11 @@ enum Happening {
 
 fn request() -> impl Strategy<Value = Request> {
     let shared = prop::option::of((0..3_u64, (1..40_u64).prop_map(Bytes)));
-    (0..130_u64, shared).prop_map(|(bytes, shared)| Request { bytes: Bytes(bytes), shared, on: ANY })
+    (0..130_u64, shared).prop_map(|(bytes, shared)| Request {
+        bytes: Bytes(bytes),
+        shared,
+        on: ANY,
+    })
 }
 
 fn happening() -> impl Strategy<Value = Happening> {

@@ -65,7 +65,9 @@ fn libtorch(facts: &Result<LibtorchFacts, String>) -> Finding {
     match facts.cpu_capability.as_deref() {
         Some("DEFAULT" | "NO AVX") => Finding::warning(
             TOPIC,
-            format!("{version}{place}; it uses no vector instructions of this processor, so training is slow"),
+            format!(
+                "{version}{place}; it uses no vector instructions of this processor, so training is slow"
+            ),
             "unset ATEN_CPU_CAPABILITY, or choose a machine with AVX2",
         ),
         Some(capability) => Finding::ok(TOPIC, format!("{version}{place}; uses {capability}")),
@@ -84,7 +86,10 @@ fn driver(facts: &CudaFacts) -> Finding {
                 Some(cards) => format!(", sees {cards} cards"),
                 None => String::new(),
             };
-            Finding::ok(TOPIC, format!("{version}{}{cards}; NVML answers", cuda.unwrap_or_default()))
+            Finding::ok(
+                TOPIC,
+                format!("{version}{}{cards}; NVML answers", cuda.unwrap_or_default()),
+            )
         }
         Err(why) if facts.is_card_there == Some(true) => Finding::problem(
             TOPIC,
@@ -101,7 +106,10 @@ fn cuda(facts: &CudaFacts, libtorch: &LibtorchFacts) -> Finding {
         return Finding::ok(TOPIC, "not used: training takes the processor");
     };
     if driver.cards == Some(0) {
-        return Finding::ok(TOPIC, "not used: the driver sees no card, training takes the processor");
+        return Finding::ok(
+            TOPIC,
+            "not used: the driver sees no card, training takes the processor",
+        );
     }
     let Some(built_with) = &facts.built_with else {
         return Finding::problem(
@@ -121,7 +129,9 @@ fn cuda(facts: &CudaFacts, libtorch: &LibtorchFacts) -> Finding {
         let newest = driver.cuda.as_deref().unwrap_or("an older one");
         return Finding::problem(
             TOPIC,
-            format!("libtorch was built with CUDA {built_with} and finds no card; the driver runs CUDA up to {newest}"),
+            format!(
+                "libtorch was built with CUDA {built_with} and finds no card; the driver runs CUDA up to {newest}"
+            ),
             "update the NVIDIA driver: sudo apt-get install --only-upgrade nvidia-driver, and restart",
         );
     }
@@ -133,7 +143,9 @@ fn cuda(facts: &CudaFacts, libtorch: &LibtorchFacts) -> Finding {
         let known = libtorch.architectures.join(", ");
         return Finding::problem(
             TOPIC,
-            format!("cuda:{index} has compute capability {capability}; this libtorch is compiled for {known}"),
+            format!(
+                "cuda:{index} has compute capability {capability}; this libtorch is compiled for {known}"
+            ),
             "walkforge train --device cpu, or build against a libtorch for that card (LIBTORCH=DIR make run)",
         );
     }
@@ -184,13 +196,33 @@ mod tests {
         let without = || CudaFacts { built_with: None, ..machine(1, &[]) };
         for (found, health, text, mend) in [
             (cuda(&machine(2, &["8.6", "9.0"]), &built), Health::Ok, "2 cards to train on", ""),
-            (cuda(&machine(1, &["7.0"]), &built), Health::Problem, "compiled for 8.0, 9.0", "--device cpu"),
-            (cuda(&machine(1, &[]), &built), Health::Problem, "finds no card", "update the NVIDIA driver"),
-            (cuda(&hidden(), &built), Health::Problem, "hides every card", "unset CUDA_VISIBLE_DEVICES"),
+            (
+                cuda(&machine(1, &["7.0"]), &built),
+                Health::Problem,
+                "compiled for 8.0, 9.0",
+                "--device cpu",
+            ),
+            (
+                cuda(&machine(1, &[]), &built),
+                Health::Problem,
+                "finds no card",
+                "update the NVIDIA driver",
+            ),
+            (
+                cuda(&hidden(), &built),
+                Health::Problem,
+                "hides every card",
+                "unset CUDA_VISIBLE_DEVICES",
+            ),
             (cuda(&without(), &built), Health::Problem, "built without CUDA", "unset LIBTORCH"),
             (cuda(&machine(0, &[]), &built), Health::Ok, "sees no card", ""),
             (cuda(&no_driver(), &built), Health::Ok, "the processor", ""),
-            (driver(&no_driver()), Health::Problem, "is plugged in, but no driver", "nvidia-driver"),
+            (
+                driver(&no_driver()),
+                Health::Problem,
+                "is plugged in, but no driver",
+                "nvidia-driver",
+            ),
             (driver(&no_card()), Health::Ok, "none is needed", ""),
             (driver(&machine(1, &[])), Health::Ok, "580.65, runs CUDA up to 13.0, sees 1 card", ""),
         ] {

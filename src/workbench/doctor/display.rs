@@ -42,7 +42,9 @@ enum Server {
 impl Server {
     fn named(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let text = |name: &str| {
-            variable(name).filter(|value| !value.is_empty()).map(|value| value.display().to_string())
+            variable(name)
+                .filter(|value| !value.is_empty())
+                .map(|value| value.display().to_string())
         };
         if let Some(name) = text("WAYLAND_DISPLAY") {
             let socket = if name.starts_with('/') {
@@ -79,7 +81,9 @@ fn judge(server: &Server, loader_cache: Option<&[u8]>) -> Finding {
         Server::None => {
             return Finding::warning(
                 TOPIC,
-                format!("there is none: neither DISPLAY nor WAYLAND_DISPLAY is set, so {NO_WINDOW}"),
+                format!(
+                    "there is none: neither DISPLAY nor WAYLAND_DISPLAY is set, so {NO_WINDOW}"
+                ),
                 "start it where there is a screen, or over ssh -X HOST",
             );
         }
@@ -91,7 +95,10 @@ fn judge(server: &Server, loader_cache: Option<&[u8]>) -> Finding {
     {
         return Finding::warning(
             TOPIC,
-            format!("{variable}={name}, but nobody answers at {}: {error}; {NO_WINDOW}", socket.display()),
+            format!(
+                "{variable}={name}, but nobody answers at {}: {error}; {NO_WINDOW}",
+                socket.display()
+            ),
             format!("unset {variable}, or let it name the display that runs"),
         );
     }
@@ -107,7 +114,10 @@ fn judge(server: &Server, loader_cache: Option<&[u8]>) -> Finding {
     }
     Finding::warning(
         TOPIC,
-        format!("{variable}={name} answers, but {} is not installed; {NO_WINDOW}", missing.join(", ")),
+        format!(
+            "{variable}={name} answers, but {} is not installed; {NO_WINDOW}",
+            missing.join(", ")
+        ),
         "make setup, which installs the Debian packages of scripts/apt-packages.txt",
     )
 }
@@ -165,10 +175,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("display");
         let server = Server::X11 { name: ":7".to_owned(), socket: Some(socket.clone()) };
-        let all = [X11_LIBRARIES.join("\0"), GRAPHICS_LIBRARIES.join("\0"), String::new()].join("\0");
+        let all =
+            [X11_LIBRARIES.join("\0"), GRAPHICS_LIBRARIES.join("\0"), String::new()].join("\0");
         assert_eq!(judge(&Server::None, None).health, Health::Warning);
         let dead = judge(&server, Some(all.as_bytes()));
-        assert!(dead.health == Health::Warning && dead.found.contains("nobody answers"), "{dead:?}");
+        assert!(
+            dead.health == Health::Warning && dead.found.contains("nobody answers"),
+            "{dead:?}"
+        );
         let _listening = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         assert_eq!(judge(&server, Some(all.as_bytes())).health, Health::Ok);
         let without = all.replace("libXi.so.6", "libXi.so.5");

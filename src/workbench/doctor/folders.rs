@@ -4,7 +4,7 @@ use std::process::Command;
 use super::{Finding, Health};
 use crate::domain::Bytes;
 use crate::market::Cache;
-use crate::runs::{RunStatus, RunStore};
+use crate::runs::{RunStatus, RunStore, check_index};
 
 /// Below this a run cannot be expected to get to its end.
 const TOO_LITTLE: Bytes = Bytes(1 << 30);
@@ -95,20 +95,21 @@ fn index(runs: &Path) -> Finding {
     if !runs.exists() {
         return Finding::ok(TOPIC, "there are none yet");
     }
+    let again = format!("walkforge runs list --runs {}, which mends the index", runs.display());
+    // First: looking at the runs would bring the index in step with their folders.
+    match check_index(runs) {
+        Ok(problems) if problems.is_empty() => {}
+        Ok(problems) => return Finding::problem(TOPIC, in_short(&problems), again),
+        Err(error) => return Finding::problem(TOPIC, error.to_string(), again),
+    }
     let (entries, broken) = match RunStore::list(runs) {
         Ok(listed) => listed,
-        Err(error) => {
-            let mend = "another folder with --runs DIR";
-            return Finding::problem(TOPIC, error.to_string(), mend);
-        }
+        Err(error) => return Finding::problem(TOPIC, error.to_string(), again),
     };
-    if let Some(first) = broken.first() {
-        let more = match broken.len() - 1 {
-            0 => String::new(),
-            more => format!(" (and {more} more like it)"),
-        };
+    if !broken.is_empty() {
+        let broken: Vec<String> = broken.iter().map(ToString::to_string).collect();
         let mend = format!("walkforge runs list --runs {}, which names them all", runs.display());
-        return Finding::problem(TOPIC, format!("{first}{more}"), mend);
+        return Finding::problem(TOPIC, in_short(&broken), mend);
     }
     let of = |status| entries.iter().filter(|entry| entry.status == status).count();
     let (interrupted, running) = (of(RunStatus::Interrupted), of(RunStatus::Running));
@@ -120,6 +121,15 @@ fn index(runs: &Path) -> Finding {
     Finding::ok(TOPIC, found)
 }
 
+/// The first of several problems, and how many there are.
+fn in_short(problems: &[String]) -> String {
+    match problems {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first, rest @ ..] => format!("{first} (and {} more)", rest.len()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,7 +137,10 @@ mod tests {
     #[test]
     fn df_is_read_whatever_the_device_is_called() {
         for (told, expected) in [
-            ("Filesystem 1024-blocks Used Available Capacity Mounted on\noverlay 100 40 60 40% /\n", Some(60)),
+            (
+                "Filesystem 1024-blocks Used Available Capacity Mounted on\noverlay 100 40 60 40% /\n",
+                Some(60),
+            ),
             ("F\nmy device 100 40 7 93% /mnt/a b\n", Some(7)),
             ("F\n", None),
             ("", None),

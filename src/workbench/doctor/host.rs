@@ -36,7 +36,9 @@ fn memory(cpu: &CpuInfo) -> Finding {
 /// `all`: of the machine, where that is known and larger.
 fn threads(usable: u32, all: Option<u32>) -> Finding {
     let limited = all.filter(|&all| all > usable).map(|all| {
-        format!(" of the machine's {all}: its control group or affinity leaves no more to this process")
+        format!(
+            " of the machine's {all}: its control group or affinity leaves no more to this process"
+        )
     });
     let noun = if usable == 1 { "processor" } else { "processors" };
     Finding::ok("processors", format!("{usable} {noun}{}", limited.unwrap_or_default()))
@@ -58,7 +60,10 @@ fn limits(told: &str) -> Finding {
     if let Some(bytes) = number("Max file size") {
         return Finding::warning(
             TOPIC,
-            format!("no file may be larger than {}, so a run may not be written to its end", Bytes(bytes)),
+            format!(
+                "no file may be larger than {}, so a run may not be written to its end",
+                Bytes(bytes)
+            ),
             "ulimit -f unlimited",
         );
     }
@@ -81,7 +86,9 @@ mod tests {
     #[test]
     fn tight_limits_are_told_with_what_lifts_them() {
         let told = |size: &str, files: &str| {
-            format!("Limit  Soft Limit  Hard Limit  Units\nMax file size   {size}  unlimited  bytes\nMax open files  {files}  4096  files\n")
+            format!(
+                "Limit  Soft Limit  Hard Limit  Units\nMax file size   {size}  unlimited  bytes\nMax open files  {files}  4096  files\n"
+            )
         };
         for (size, files, mend) in [
             ("unlimited", "1024", None),

@@ -52,19 +52,11 @@ impl Finding {
         Self { topic, health: Health::Ok, found: found.into(), mend: None }
     }
 
-    fn warning(
-        topic: &'static str,
-        found: impl Into<String>,
-        mend: impl Into<String>,
-    ) -> Self {
+    fn warning(topic: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
         Self { topic, health: Health::Warning, found: found.into(), mend: Some(mend.into()) }
     }
 
-    fn problem(
-        topic: &'static str,
-        found: impl Into<String>,
-        mend: impl Into<String>,
-    ) -> Self {
+    fn problem(topic: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
         Self { topic, health: Health::Problem, found: found.into(), mend: Some(mend.into()) }
     }
 }
