@@ -1,9 +1,7 @@
-use std::path::Path;
 use std::sync::Arc;
 
 use super::load::Sources;
 use super::loaded::SeriesCache;
-use super::past::Past;
 use super::resolve::{Resolved, Shape, resolve, workers};
 use super::tasks::{Part, rows_of, tasks_of};
 use crate::dataset::{PrepareError, Series, TaskCut};
@@ -113,16 +111,6 @@ impl From<PrepareError> for PlanError {
 /// [`PlanError`], with the place and the next step.
 pub fn plan(spec: &ExperimentSpec, cancel: &Cancel) -> Result<Prepared, PlanError> {
     plan_from(spec, cancel, &SeriesCache::default())
-}
-
-/// The same, with what the runs in a folder say of such tasks: how long they will take, and which need not be trained again.
-///
-/// # Errors
-/// As [`plan`].
-pub fn plan_in(runs: &Path, spec: &ExperimentSpec, cancel: &Cancel) -> Result<Prepared, PlanError> {
-    let mut prepared = plan(spec, cancel)?;
-    Past::of(runs, &mut prepared);
-    Ok(prepared)
 }
 
 /// The same, with series that are at hand from the experiment before where they are the same.
