@@ -81,12 +81,8 @@ impl Found {
                 finish_task(connection, row, report, (*ended, None))?;
             }
         }
-        for (task, curve) in &self.curves {
-            let Some(&row) = rows.get(task) else { continue };
-            forget_epochs(connection, row, 0)?;
-            for record in curve {
-                insert_epoch(connection, row, record)?;
-            }
+        for (task, &row) in &rows {
+            self.insert_curve(connection, task, row)?;
         }
         connection.execute(
             "UPDATE runs SET tags = ?2, notes = ?3 WHERE id = ?1",
@@ -96,6 +92,21 @@ impl Found {
             Some(outcome) => import_outcome(connection, run, outcome),
             None => Ok(()),
         }
+    }
+
+    /// Replaces a task's curve by the folder's, where that has one.
+    pub(super) fn insert_curve(
+        &self,
+        connection: &Connection,
+        task: &TaskId,
+        row: i64,
+    ) -> Result<(), Trouble> {
+        let Some(curve) = self.curves.get(task) else { return Ok(()) };
+        forget_epochs(connection, row, 0)?;
+        for record in curve {
+            insert_epoch(connection, row, record)?;
+        }
+        Ok(())
     }
 }
 

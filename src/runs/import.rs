@@ -123,6 +123,8 @@ pub(super) fn recover(root: &Path, connection: &mut Connection) -> Result<(), St
                     let Some(row) = rows.get(task) else { continue };
                     if !is_finished(transaction, *row)? {
                         finish_task(transaction, *row, report, (*ended, None))?;
+                        // The last epochs may not have been written before the process was gone.
+                        found.insert_curve(transaction, task, *row)?;
                     }
                 }
                 set_owner(transaction, row, None)?;

@@ -24,6 +24,9 @@ pub struct RunIndex {
     connection: RefCell<Connection>,
     /// What was there when the names were last compared.
     noted: Cell<Noted>,
+    /// How often it was connected anew: versions of different connections say nothing to each other.
+    connected: Cell<u64>,
+    warnings: RefCell<Vec<String>>,
 }
 
 impl RunIndex {
@@ -34,8 +37,16 @@ impl RunIndex {
     pub fn open(root: &Path) -> Result<Self, StoreError> {
         // Before: what changes from here on is noticed.
         let noted = Noted::of(root).into();
-        let connection = connect(root)?.into();
-        Ok(Self { root: root.to_owned(), connection, noted })
+        let (connection, mended) = connect(root)?;
+        let (connection, warnings) = (connection.into(), RefCell::new(Vec::from_iter(mended)));
+        let connected = Cell::new(0);
+        Ok(Self { root: root.to_owned(), connection, noted, connected, warnings })
+    }
+
+    /// What the user should know of the state in which the index was found, in words: that it was damaged and made again.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        self.warnings.borrow().clone()
     }
 
     /// The runs that fit, newest first.
@@ -161,7 +172,7 @@ impl RunIndex {
                 .iter()
                 .map(|owner| owner.as_ref().is_some_and(Owner::is_alive))
                 .collect();
-            let text = format!("{version} {living:?} {:?}", identity(&index_path(&self.root)));
+            let text = format!("{} {version} {living:?}", self.connected.get());
             Ok(ContentHash::of(text.as_bytes()).to_u64())
         })
     }
@@ -222,17 +233,21 @@ impl RunIndex {
     }
 
     fn reconnect(&self) -> Result<(), StoreError> {
+        // Closed first: one with a damaged file helps nobody.
         self.connection.replace(open_in_memory().map_err(|error| error.reading(&self.root))?);
-        self.connection.replace(connect(&self.root)?);
+        let (connection, mended) = connect(&self.root)?;
+        self.connection.replace(connection);
+        self.connected.set(self.connected.get() + 1);
+        self.warnings.borrow_mut().extend(mended);
         Ok(())
     }
 }
 
-/// A connection to an index that is in step with the folders.
-fn connect(root: &Path) -> Result<Connection, StoreError> {
+/// A connection to an index that is in step with the folders, and what was mended for that.
+fn connect(root: &Path) -> Result<(Connection, Option<String>), StoreError> {
     let nothing = || open_in_memory().map_err(|error| error.reading(&index_path(root)));
     if !root.exists() {
-        return nothing();
+        return Ok((nothing()?, None));
     }
     let attempt = || -> Result<Option<Connection>, StoreError> {
         let has_index = index_path(root).exists();
@@ -244,12 +259,13 @@ fn connect(root: &Path) -> Result<Connection, StoreError> {
         }
     };
     match attempt() {
-        Ok(Some(connection)) if !is_suspect(root) => return Ok(connection),
+        Ok(Some(connection)) if !is_suspect(root) => return Ok((connection, None)),
         Ok(_) | Err(StoreError::DamagedIndex { .. }) => {}
         Err(error) => return Err(error),
     }
-    bring_in_step(root, &mut Index::open(root)?.connection)?;
-    open_for_reading(root)?.map_or_else(nothing, Ok)
+    let mut index = Index::open(root)?;
+    bring_in_step(root, &mut index.connection)?;
+    Ok((open_for_reading(root)?.map_or_else(nothing, Ok)?, index.mended))
 }
 
 /// When the folder's list and the index's place were last looked at: names need not be compared again while both are the same.
