@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::Value;
 use walkforge::domain::RunId;
@@ -95,11 +96,10 @@ fn a_run_killed_at_any_moment_goes_on_and_ends_as_if_it_had_not_been() {
     let kills = std::env::var("WALKFORGE_KILLS").ok().and_then(|text| text.parse().ok());
     let kills: u32 = kills.unwrap_or(KILLS);
     let undisturbed = Scratch::new();
-    let began = std::time::Instant::now();
-    let _done = undisturbed.run(&format!("train --json {TWELVE}")).exits(0);
-    let whole = began.elapsed();
+    let lines = undisturbed.run(&format!("train --json {TWELVE}")).exits(0).out.lines().count();
 
     let mut draws = draws();
+    let mut draw = move || draws.next().unwrap_or(0.5);
     let mut made = 0;
     let (mut told, mut in_the_middle, mut resumed) = (Told::default(), 0, 0);
     while made < kills {
@@ -114,10 +114,13 @@ fn a_run_killed_at_any_moment_goes_on_and_ends_as_if_it_had_not_been() {
                 }
                 None => format!("train --json {TWELVE}"),
             };
-            let program = scratch.start(&command);
+            let mut program = scratch.start(&command);
             if made < kills {
-                // Now and then before there is anything, mostly in the middle, now and then after the end.
-                std::thread::sleep(whole.mul_f64(0.1 + 0.6 * draws.next().unwrap_or(0.5)));
+                // After some of what a whole run tells, and a moment that nobody chooses; now and then before anything is told.
+                if draw() < 0.9 {
+                    program.listen((draw() * 0.4 * lines as f64) as usize + 1);
+                }
+                std::thread::sleep(Duration::from_secs_f64(0.05 * draw()));
                 program.signal("KILL");
                 made += 1;
             }
