@@ -25,6 +25,8 @@ mod parity;
 mod pause;
 #[path = "engine/presets.rs"]
 mod presets;
+#[path = "engine/resume.rs"]
+mod resume;
 #[path = "engine/schemes.rs"]
 mod schemes;
 #[path = "engine/signal.rs"]

@@ -18,6 +18,6 @@ pub use choice::{ChosenDevice, DeviceError, choose};
 pub use host::HostReading;
 pub use inventory::{CpuInfo, CudaInfo, Inventory, MpsInfo};
 pub use nvml::{CardProcess, Nvml, NvmlReading};
-pub use pool::{DeviceLease, DevicePool, PoolDevice, PoolUsage, Refused, Request};
+pub use pool::{DeviceLease, DevicePool, DeviceSet, PoolDevice, PoolUsage, Refused, Request};
 pub use precision::precision_refusal;
 pub use telemetry::{MachineReading, Telemetry};

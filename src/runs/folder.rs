@@ -1,18 +1,22 @@
-use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::database::{index_path, open_for_reading};
 use super::equity::{read_equity, write_equity};
 use super::files::{read_json, write_json};
-use super::{Manifest, Outcome, StoreError, write_atomically};
+use super::index::failures;
+use super::{Ending, Manifest, Outcome, Owner, StoreError, write_atomically};
 use crate::dataset::SeriesScaler;
-use crate::domain::{EquityCurve, Event, EventKind, RunOutcome, Task, TaskId, TaskReport};
+use crate::domain::{
+    EquityCurve, Event, EventKind, RunId, RunOutcome, Task, TaskId, TaskReport, TaskRole,
+};
 use crate::models::NetworkDesign;
 use crate::spec::{ExperimentSpec, LabelSpec, WeightSpec};
 
-/// One run's folder: `spec.ron`, `manifest.json`, `events.jsonl`, `equity.parquet`, `outcome.json` and `tasks/TASK/…`.
+/// One run's folder: `spec.ron`, `manifest.json`, `annotations.json`, `equity.parquet`, `outcome.json` and `tasks/TASK/…`. Older versions logged
+/// into `events.jsonl` there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFolder {
     path: PathBuf,
@@ -41,6 +45,15 @@ pub struct TaskMetadata {
     pub series_scalers: Vec<SeriesScaler>,
     /// Its result.
     pub report: TaskReport,
+}
+
+/// `annotations.json`: what somebody noted about a run, so that it survives the loss of the index.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Annotations {
+    #[serde(default)]
+    pub(super) tags: Vec<String>,
+    #[serde(default)]
+    pub(super) notes: String,
 }
 
 /// How a run stands.
@@ -88,7 +101,7 @@ impl RunStatus {
     pub(super) fn of(manifest: &Manifest, outcome: Option<&Outcome>) -> Self {
         match outcome {
             Some(outcome) => outcome.outcome.into(),
-            None if manifest.owner.is_alive() => Self::Running,
+            None if manifest.owner.as_ref().is_some_and(Owner::is_alive) => Self::Running,
             None => Self::Interrupted,
         }
     }
@@ -105,8 +118,10 @@ impl RunFolder {
         &self.path
     }
 
-    pub(super) fn log_path(&self) -> PathBuf {
-        self.path.join("events.jsonl")
+    /// The run's name.
+    pub(super) fn run(&self) -> RunId {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
+        RunId::new(name.to_string_lossy().into_owned())
     }
 
     /// A task's folder.
@@ -127,26 +142,27 @@ impl RunFolder {
         }
     }
 
-    /// Writes what a run begins with and gives back its event log, open for appending.
+    /// Writes what a run begins with.
     pub(super) fn write_start(
         &self,
         spec: &ExperimentSpec,
         manifest: &Manifest,
-    ) -> Result<File, StoreError> {
-        write_atomically(&self.path.join("spec.ron"), |file| {
-            Ok(file.write_all(spec.to_ron().as_bytes())?)
-        })?;
+    ) -> Result<(), StoreError> {
+        write_atomically(&self.spec_path(), |file| Ok(file.write_all(spec.to_ron().as_bytes())?))?;
         let tasks = self.path.join("tasks");
         std::fs::create_dir(&tasks).map_err(|source| StoreError::write(&tasks, &source))?;
-        let log = self.log_path();
-        let file = OpenOptions::new()
-            .create_new(true)
-            .append(true)
-            .open(&log)
-            .map_err(|source| StoreError::write(&log, &source))?;
         // Last: a folder with a manifest is a run.
-        write_json(&self.path.join("manifest.json"), manifest)?;
-        Ok(file)
+        self.write_manifest(manifest)
+    }
+
+    /// Where the run's specification is.
+    #[must_use]
+    pub fn spec_path(&self) -> PathBuf {
+        self.path.join("spec.ron")
+    }
+
+    pub(super) fn write_manifest(&self, manifest: &Manifest) -> Result<(), StoreError> {
+        write_json(&self.path.join("manifest.json"), manifest)
     }
 
     /// Writes a finished task's metadata; everything else of the task must be there already.
@@ -183,7 +199,22 @@ impl RunFolder {
     /// # Errors
     /// [`StoreError::Write`] naming the file.
     pub fn write_outcome(&self, outcome: &Outcome) -> Result<(), StoreError> {
-        write_json(&self.path.join("outcome.json"), outcome)
+        write_json(&self.outcome_path(), outcome)?;
+        match std::fs::remove_file(self.previous_outcome_path()) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(StoreError::write(&self.previous_outcome_path(), &source))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn outcome_path(&self) -> PathBuf {
+        self.path.join("outcome.json")
+    }
+
+    /// Where the outcome of a run that was resumed waits for the next one.
+    pub(super) fn previous_outcome_path(&self) -> PathBuf {
+        self.path.join("outcome.previous.json")
     }
 
     /// What was to be done.
@@ -191,7 +222,9 @@ impl RunFolder {
     /// # Errors
     /// [`StoreError::Read`] or [`StoreError::Damaged`] naming the file.
     pub fn manifest(&self) -> Result<Manifest, StoreError> {
-        read_json(&self.path.join("manifest.json"))
+        let manifest: Manifest = read_json(&self.path.join("manifest.json"))?;
+        // A folder that was copied or renamed is a run of its own.
+        Ok(Manifest { run: self.run(), ..manifest })
     }
 
     /// How it ended; `None` while it has not.
@@ -199,7 +232,7 @@ impl RunFolder {
     /// # Errors
     /// [`StoreError::Read`] or [`StoreError::Damaged`] naming the file.
     pub fn outcome(&self) -> Result<Option<Outcome>, StoreError> {
-        let path = self.path.join("outcome.json");
+        let path = self.outcome_path();
         if path.exists() { read_json(&path).map(Some) } else { Ok(None) }
     }
 
@@ -220,13 +253,59 @@ impl RunFolder {
         Ok(RunStatus::of(manifest, self.outcome()?.as_ref()))
     }
 
-    /// The messages of failed tasks, in the order they failed. A line cut short by a crash is passed over; no
-    /// log has no failures to tell.
+    /// The metadata of a task whose files are all there; `None` where one is missing or the folder has another task of that name.
     ///
     /// # Errors
-    /// [`StoreError::Read`] naming the file.
+    /// [`StoreError::Read`] or [`StoreError::Damaged`] naming the file.
+    pub(super) fn finished(&self, task: &Task) -> Result<Option<TaskMetadata>, StoreError> {
+        let folder = self.task(&task.id);
+        let mut files = vec!["weights.safetensors", "history.parquet"];
+        if task.role == TaskRole::Fold {
+            files.push("predictions.parquet");
+        }
+        if !files.iter().all(|file| folder.join(file).is_file()) {
+            return Ok(None);
+        }
+        Ok(self.metadata(&task.id)?.filter(|metadata| metadata.task.key == task.key))
+    }
+
+    /// What somebody noted about the run; nothing where nobody did.
+    pub(super) fn annotations(&self) -> Result<Annotations, StoreError> {
+        let path = self.annotations_path();
+        if path.exists() { read_json(&path) } else { Ok(Annotations::default()) }
+    }
+
+    pub(super) fn write_annotations(&self, annotations: &Annotations) -> Result<(), StoreError> {
+        write_json(&self.annotations_path(), annotations)
+    }
+
+    fn annotations_path(&self) -> PathBuf {
+        self.path.join("annotations.json")
+    }
+
+    /// The messages of failed tasks, in the order they failed: of the outcome, or of the index while the run has not ended.
+    ///
+    /// # Errors
+    /// [`StoreError::Read`] or [`StoreError::Damaged`] naming the file.
     pub fn failures(&self) -> Result<Vec<(TaskId, String)>, StoreError> {
-        let path = self.log_path();
+        if let Some(outcome) = self.outcome()?
+            && !outcome.tasks.is_empty()
+        {
+            let failed = outcome.tasks.into_iter().filter(|task| task.ending == Ending::Failed);
+            return Ok(failed.map(|task| (task.task, task.failure.unwrap_or_default())).collect());
+        }
+        let logged = self.logged_failures()?;
+        let root = self.path.parent();
+        match root.map(open_for_reading).transpose()?.flatten() {
+            Some(connection) if logged.is_empty() => failures(&connection, &self.run())
+                .map_err(|error| error.reading(&index_path(root.unwrap_or(&self.path)))),
+            _ => Ok(logged),
+        }
+    }
+
+    /// Those in the log of older versions. A line cut short by a crash is passed over; no log has no failures to tell.
+    pub(super) fn logged_failures(&self) -> Result<Vec<(TaskId, String)>, StoreError> {
+        let path = self.path.join("events.jsonl");
         let text = match std::fs::read(&path) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             // Results do not depend on the log.

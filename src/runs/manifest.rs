@@ -1,63 +1,59 @@
 use serde::{Deserialize, Serialize};
-use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
-use crate::domain::{Plan, RunId, RunOutcome, RunSummary, UtcMillis};
+use super::Owner;
+use crate::domain::{Plan, RunId, RunOutcome, RunSummary, SweepMember, TaskId, UtcMillis};
 
-/// `manifest.json`: what was to be done, by which program, on which machine. Written once, before the first task.
+/// `manifest.json`: what was to be done, by which program, on which machine. Written before the first task; later only its owner changes.
+///
+/// The plan has the data's hashes and the rows dropped of every series, the tasks' seeds and keys, the devices and the threads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Version of this file's format.
     pub schema: u32,
-    /// The run.
+    /// The run: the name of its folder.
     pub run: RunId,
     /// When it was started.
     pub created: UtcMillis,
     /// This program's version.
     pub walkforge: String,
+    /// How this program was built; `None` in files of versions that did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<Build>,
     /// The libtorch it used.
     pub libtorch: String,
     /// Operating system and architecture, as in `linux x86_64`.
     pub platform: String,
-    /// The process that runs it.
-    pub owner: Owner,
+    /// The process that runs it; `None` once that has let go of it.
+    #[serde(default)]
+    pub owner: Option<Owner>,
+    /// The experiment's seed, from which the tasks' are made; `None` in files of versions that left it to the specification.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Which variant of which sweep it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<SweepMember>,
     /// What is done.
     pub plan: Plan,
 }
 
-/// The process a run belongs to: while it lives, the run is running; once it is gone without an outcome, the run was interrupted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Owner {
-    /// Its process id.
-    pub pid: u32,
-    /// When it started, in seconds since 1970: ids are used again. `None` where the system does not tell.
-    pub started: Option<u64>,
+/// How a program was built.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Build {
+    /// `debug` where assertions and overflow checks are on, else `release`.
+    pub profile: String,
+    /// The commit, where whoever built it gave one (`WALKFORGE_COMMIT` in the environment of the build).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
 }
 
-impl Owner {
-    /// This process.
+impl Build {
+    /// This program's.
     #[must_use]
-    pub fn this_process() -> Self {
-        let pid = std::process::id();
-        Self { pid, started: start_time(pid) }
+    pub fn this_program() -> Self {
+        let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
+        let commit = option_env!("WALKFORGE_COMMIT").filter(|commit| !commit.is_empty());
+        Self { profile: profile.to_owned(), commit: commit.map(ToOwned::to_owned) }
     }
-
-    /// Whether the very same process still lives on this machine.
-    #[must_use]
-    pub fn is_alive(&self) -> bool {
-        start_time(self.pid)
-            .is_some_and(|started| self.started.is_none_or(|known| known == started))
-    }
-}
-
-fn start_time(pid: u32) -> Option<u64> {
-    let pid = Pid::from_u32(pid);
-    let mut system = System::new().ok()?;
-    system.refresh_processes_specifics(
-        ProcessesToUpdate::Some(&[pid]),
-        true,
-        ProcessRefreshKind::nothing(),
-    );
-    Some(system.process(pid)?.start_time())
 }
 
 /// `outcome.json`: how the run ended. Written once, after the last task.
@@ -69,17 +65,43 @@ pub struct Outcome {
     pub outcome: RunOutcome,
     /// What the finished tasks add up to.
     pub summary: RunSummary,
+    /// How each task ended, in the order they did ([`super::RunLog::endings`]); empty in files of versions that did not say.
+    #[serde(default)]
+    pub tasks: Vec<TaskEnding>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// How a task ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskEnding {
+    /// The task.
+    pub task: TaskId,
+    /// How.
+    pub ending: Ending,
+    /// Why, where it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
 
-    #[test]
-    fn this_process_lives_and_an_older_one_of_the_same_id_does_not() {
-        let own = Owner::this_process();
-        assert!(own.is_alive());
-        assert!(!Owner { started: Some(1), ..own }.is_alive());
-        assert!(!Owner { pid: u32::MAX - 7, started: None }.is_alive());
+/// The ways a task ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Its result is on disk.
+    Finished,
+    /// It failed and was not tried again.
+    Failed,
+    /// It was stopped on request.
+    Cancelled,
+}
+
+impl Ending {
+    /// As the index and `outcome.json` have it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
     }
 }

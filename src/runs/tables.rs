@@ -2,10 +2,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Float32Array, Float64Array, RecordBatch, StringArray,
+    Array, ArrayRef, BooleanArray, Float32Array, Float64Array, RecordBatch, StringArray,
     TimestampMillisecondArray, UInt32Array,
 };
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 
@@ -91,6 +92,56 @@ pub fn write_history(path: &Path, history: &[EpochRecord]) -> Result<(), StoreEr
             ),
         ],
     )
+}
+
+/// Reads what [`write_history`] wrote.
+///
+/// # Errors
+/// [`StoreError::Read`] or [`StoreError::Damaged`] naming the file.
+pub(super) fn read_history(path: &Path) -> Result<Vec<EpochRecord>, StoreError> {
+    let damaged = |found: &dyn std::fmt::Display| StoreError::damaged(path, found);
+    let file = std::fs::File::open(path).map_err(|source| StoreError::read(path, &source))?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+        .and_then(ParquetRecordBatchReaderBuilder::build)
+        .map_err(|source| damaged(&source))?;
+    let mut history = Vec::new();
+    for batch in reader {
+        let batch = batch.map_err(|source| damaged(&source))?;
+        append_epochs(&mut history, &batch).map_err(|found| damaged(&found))?;
+    }
+    Ok(history)
+}
+
+fn append_epochs(history: &mut Vec<EpochRecord>, batch: &RecordBatch) -> Result<(), String> {
+    let epochs: &UInt32Array = column(batch, "epoch")?;
+    let is_best: &BooleanArray = column(batch, "is_best")?;
+    let float = |name| column::<Float64Array>(batch, name);
+    let (train_loss, validation_loss) = (float("train_loss")?, float("validation_loss")?);
+    let (learning_rate, gradient_norm) = (float("learning_rate")?, float("gradient_norm")?);
+    let seconds = float("seconds")?;
+    // Files of the first versions have none.
+    let monitor = float("monitor").ok();
+    let optional =
+        |values: &Float64Array, row: usize| values.is_valid(row).then(|| values.value(row));
+    history.extend((0..batch.num_rows()).map(|row| EpochRecord {
+        epoch: epochs.value(row),
+        train_loss: train_loss.value(row),
+        validation_loss: optional(validation_loss, row),
+        monitor: monitor.and_then(|monitor| optional(monitor, row)),
+        learning_rate: learning_rate.value(row),
+        gradient_norm: gradient_norm.value(row),
+        seconds: seconds.value(row),
+        is_best: is_best.value(row),
+    }));
+    Ok(())
+}
+
+fn column<'a, T: Array + 'static>(batch: &'a RecordBatch, name: &str) -> Result<&'a T, String> {
+    let column = batch.column_by_name(name).ok_or_else(|| format!("no column `{name}`"))?;
+    column
+        .as_any()
+        .downcast_ref()
+        .ok_or_else(|| format!("column `{name}` is {}", column.data_type()))
 }
 
 /// Writes columns of equal length, atomically.

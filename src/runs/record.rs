@@ -1,0 +1,111 @@
+//! What an event changes in the index.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::error::Trouble;
+use super::log::LogState;
+use super::rows::{end_run, finish_task, forget_epochs, gone, insert_epoch, insert_log};
+use crate::domain::{EpochRecord, Event, EventKind, TaskId, UtcMillis};
+
+/// Writes an event within a transaction. Progress leaves nothing behind.
+///
+/// # Errors
+/// Also when the run is not in the index any more: somebody has deleted it.
+pub(super) fn apply(
+    connection: &Connection,
+    state: &mut LogState,
+    event: &Event,
+) -> Result<(), Trouble> {
+    match &event.kind {
+        EventKind::Progress(_) => return Ok(()),
+        EventKind::Epoch(record) => return apply_epoch(connection, state, event, record),
+        _ => {}
+    }
+    insert_log(connection, state.row, event)?;
+    let at = event.at;
+    match (&event.kind, &event.task) {
+        (EventKind::RunEnded { outcome, summary }, _) => {
+            end_run(connection, state.row, *outcome, (at, summary))
+        }
+        (kind, Some(task)) => apply_to_task(connection, (state, task), kind, at),
+        _ => Ok(()),
+    }
+}
+
+fn apply_to_task(
+    connection: &Connection,
+    (state, task): (&mut LogState, &TaskId),
+    kind: &EventKind,
+    at: UtcMillis,
+) -> Result<(), Trouble> {
+    // A task that is not in the plan is only logged.
+    let Some(row) = state.tasks.get(task).map(|task| task.row) else { return Ok(()) };
+    let move_to = |state: &str, failure: Option<&str>, ended: Option<i64>| -> Result<(), Trouble> {
+        connection
+            .prepare_cached("UPDATE tasks SET state = ?2, failure = ?3, ended = ?4 WHERE id = ?1")?
+            .execute(params![row, state, failure, ended])?;
+        Ok(())
+    };
+    match kind {
+        EventKind::Queued => move_to("queued", None, None),
+        EventKind::Started { device } => {
+            move_to("running", None, None)?;
+            connection
+                .prepare_cached(
+                    "UPDATE tasks SET device = ?2, started = ifnull(started, ?3) WHERE id = ?1",
+                )?
+                .execute(params![row, device.to_string(), at.0])?;
+            Ok(())
+        }
+        EventKind::Finished { report } => finish_task(connection, row, report, (at, None)),
+        EventKind::Kept { report, from } => {
+            let from = from.as_ref().map(ToString::to_string);
+            match from {
+                // This run's own: its costs are known already.
+                None => move_to("finished", None, Some(at.0)),
+                Some(from) => finish_task(connection, row, report, (at, Some(&from))),
+            }
+        }
+        EventKind::Failed { message } => move_to("failed", Some(message), Some(at.0)),
+        EventKind::Cancelled => move_to("cancelled", None, Some(at.0)),
+        EventKind::Paused { .. } => move_to("paused", None, None),
+        EventKind::Retrying { attempt, .. } => {
+            move_to("queued", None, None)?;
+            connection
+                .prepare_cached("UPDATE tasks SET attempt = ?2 WHERE id = ?1")?
+                .execute(params![row, attempt])?;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn apply_epoch(
+    connection: &Connection,
+    state: &mut LogState,
+    event: &Event,
+    record: &EpochRecord,
+) -> Result<(), Trouble> {
+    let task = event.task.as_ref().and_then(|task| state.tasks.get_mut(task));
+    let Some(task) = task else { return Ok(()) };
+    // An attempt may begin anew, or at a checkpoint before what is there.
+    if task.last_epoch.is_none_or(|last| record.epoch <= last) {
+        forget_epochs(connection, task.row, record.epoch)?;
+    }
+    insert_epoch(connection, task.row, record)?;
+    task.last_epoch = Some(record.epoch);
+    Ok(())
+}
+
+/// Writes how far the run's events are counted, and makes sure that the run is still there.
+pub(super) fn count_events(
+    connection: &Connection,
+    run: &crate::domain::RunId,
+    state: &LogState,
+) -> Result<(), Trouble> {
+    let found = connection
+        .prepare_cached("UPDATE runs SET next_seq = ?2 WHERE id = ?1 RETURNING id")?
+        .query_row(params![state.row, state.next_seq as i64], |_| Ok(()))
+        .optional()?;
+    found.ok_or_else(|| gone(run))
+}

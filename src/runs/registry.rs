@@ -1,0 +1,210 @@
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::database::write;
+use super::error::Trouble;
+use super::rows::{from_json, json};
+use super::{ModelEntry, ModelStage, RunIndex, StoreError};
+use crate::domain::{RunId, TaskId, UtcMillis};
+
+/// The longest name, so that files named after it fit everywhere.
+const LONGEST_NAME: usize = 64;
+
+/// Gives a finished task's model a name; the first of a name is version 1. It begins as a candidate.
+///
+/// # Errors
+/// [`StoreError::ModelName`], [`StoreError::UnknownRun`], [`StoreError::NotFinished`] when the task has no result, [`StoreError::Write`].
+pub fn register_model(
+    root: &Path,
+    name: &str,
+    run: &RunId,
+    task: &TaskId,
+) -> Result<ModelEntry, StoreError> {
+    check_name(name)?;
+    let folder = RunIndex::open(root)?.find(run.as_str())?;
+    let run = folder.run();
+    let plan = folder.manifest()?.plan;
+    let finished = match plan.tasks.iter().find(|planned| planned.id == *task) {
+        Some(planned) => folder.finished(planned)?,
+        None => None,
+    };
+    if finished.is_none() {
+        return Err(StoreError::NotFinished { run, task: task.clone() });
+    }
+    write(root, |transaction| {
+        let version: u32 = transaction.query_row(
+            "INSERT INTO model_names (name, last_version) VALUES (?1, 1)
+             ON CONFLICT (name) DO UPDATE SET last_version = last_version + 1 RETURNING last_version",
+            [name],
+            |row| row.get(0),
+        )?;
+        transaction.execute(
+            "INSERT INTO models (name, version, stage, run, task, registered) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                name,
+                version,
+                ModelStage::Candidate.word(),
+                run.as_str(),
+                task.as_str(),
+                UtcMillis::now().0
+            ],
+        )?;
+        one(transaction, root, name, version)
+    })
+}
+
+/// Says what a model is good for. A new champion sends the one before it into the archive.
+///
+/// # Errors
+/// [`StoreError::UnknownModel`], [`StoreError::Write`].
+pub fn set_stage(
+    root: &Path,
+    name: &str,
+    version: u32,
+    stage: ModelStage,
+) -> Result<(), StoreError> {
+    write(root, |transaction| {
+        one(transaction, root, name, version)?;
+        if stage == ModelStage::Champion {
+            transaction.execute(
+                "UPDATE models SET stage = 'archived' WHERE name = ?1 AND stage = 'champion' AND version <> ?2",
+                params![name, version],
+            )?;
+        }
+        transaction.execute(
+            "UPDATE models SET stage = ?3 WHERE name = ?1 AND version = ?2",
+            params![name, version, stage.word()],
+        )?;
+        Ok(())
+    })
+}
+
+/// Replaces a model's tags and notes.
+///
+/// # Errors
+/// [`StoreError::UnknownModel`], [`StoreError::Write`].
+pub fn annotate_model(
+    root: &Path,
+    name: &str,
+    version: u32,
+    tags: &[String],
+    notes: &str,
+) -> Result<(), StoreError> {
+    write(root, |transaction| {
+        one(transaction, root, name, version)?;
+        transaction.execute(
+            "UPDATE models SET tags = ?3, notes = ?4 WHERE name = ?1 AND version = ?2",
+            params![name, version, json(&tags), notes],
+        )?;
+        Ok(())
+    })
+}
+
+/// Takes a model's name away; its run and files stay.
+///
+/// # Errors
+/// [`StoreError::UnknownModel`], [`StoreError::Write`].
+pub fn remove_model(root: &Path, name: &str, version: u32) -> Result<(), StoreError> {
+    write(root, |transaction| {
+        one(transaction, root, name, version)?;
+        transaction.execute(
+            "DELETE FROM models WHERE name = ?1 AND version = ?2",
+            params![name, version],
+        )?;
+        Ok(())
+    })
+}
+
+/// All of them, by name and version.
+pub(super) fn models(connection: &Connection) -> Result<Vec<ModelEntry>, Trouble> {
+    let mut statement = connection.prepare_cached(
+        "SELECT name, version, stage, run, task, registered, tags, notes FROM models ORDER BY name, version",
+    )?;
+    let rows = statement.query_map([], entry)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The model that comes from a run, if any.
+pub(super) fn of_run(connection: &Connection, run: &RunId) -> Result<Option<String>, Trouble> {
+    let found = connection
+        .query_row(
+            "SELECT name || '@' || version FROM models WHERE run = ?1 ORDER BY name, version LIMIT 1",
+            [run.as_str()],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(found)
+}
+
+/// Picks by `name`, `name@3` or `name@champion`.
+pub(super) fn choose(models: Vec<ModelEntry>, wanted: &str) -> Option<ModelEntry> {
+    let (name, which) = match wanted.rsplit_once('@') {
+        Some((name, which)) => (name, Some(which)),
+        None => (wanted, None),
+    };
+    let mut fitting: Vec<ModelEntry> =
+        models.into_iter().filter(|model| model.name == name).collect();
+    let is_champion = |model: &ModelEntry| model.stage == ModelStage::Champion;
+    match which {
+        None if !fitting.iter().any(is_champion) => fitting.pop(),
+        None | Some("champion") => fitting.into_iter().find(is_champion),
+        Some(which) => {
+            let version: u32 = which.parse().ok()?;
+            fitting.into_iter().find(|model| model.version == version)
+        }
+    }
+}
+
+fn one(
+    connection: &Connection,
+    root: &Path,
+    name: &str,
+    version: u32,
+) -> Result<ModelEntry, Trouble> {
+    let found = connection
+        .query_row(
+            "SELECT name, version, stage, run, task, registered, tags, notes FROM models
+             WHERE name = ?1 AND version = ?2",
+            params![name, version],
+            entry,
+        )
+        .optional()?;
+    found.ok_or_else(|| {
+        StoreError::UnknownModel { name: format!("{name}@{version}"), root: root.to_owned() }.into()
+    })
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<ModelEntry> {
+    let stage = row.get_ref(2)?.as_str()?.parse().map_err(|message: String| {
+        let kind = rusqlite::types::Type::Text;
+        rusqlite::Error::FromSqlConversionFailure(2, kind, message.into())
+    })?;
+    Ok(ModelEntry {
+        name: row.get(0)?,
+        version: row.get(1)?,
+        stage,
+        run: RunId::new(row.get::<_, String>(3)?),
+        task: TaskId::new(row.get::<_, String>(4)?),
+        registered: UtcMillis(row.get(5)?),
+        tags: from_json(row.get_ref(6)?.as_str()?),
+        notes: row.get(7)?,
+    })
+}
+
+/// A name becomes part of file names, and `@` sets the version apart.
+fn check_name(name: &str) -> Result<(), StoreError> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let problem = if name.is_empty() {
+        "it is empty"
+    } else if name.len() > LONGEST_NAME {
+        "it has more than 64 letters"
+    } else if !name.chars().all(is_plain) {
+        "it has a character that not every file name may have"
+    } else if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        "it does not begin with a letter or a digit"
+    } else {
+        return Ok(());
+    };
+    Err(StoreError::ModelName { name: name.to_owned(), problem })
+}

@@ -1,0 +1,334 @@
+use std::fmt;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use rusqlite::Connection;
+
+use super::database::transact;
+use super::error::Trouble;
+use super::log::{LoggedRun, RunLog, without_record};
+use super::record::{apply, count_events};
+use crate::domain::{Event, EventKind, TaskId, UtcMillis};
+
+/// Events waiting for the disk; a full queue slows training down rather than losing an event.
+const QUEUE_EVENTS: usize = 1024;
+/// Measurements are written at the latest so long after they were made.
+const LINGER: Duration = Duration::from_millis(250);
+/// Or when there are so many of them.
+const MOST_PENDING: usize = 4096;
+
+pub(super) enum Message {
+    Record {
+        run: Arc<LoggedRun>,
+        task: Option<TaskId>,
+        kind: EventKind,
+        /// Asks whether it is on disk.
+        written: Option<Sender<bool>>,
+    },
+    /// Something else that needs the only connection that writes.
+    Work(Box<dyn FnOnce(&mut Connection) + Send>),
+    Flush(Sender<()>),
+    Stop,
+}
+
+/// The one thread of a store that writes. Stops when it is dropped, after writing what waits.
+pub(super) struct LogWriter {
+    sender: Sender<Message>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl LogWriter {
+    /// Starts the thread; `tell` is called with every event, in order, a lifecycle event once it is in the index, and must return at once.
+    pub(super) fn start(
+        connection: Connection,
+        tell: impl Fn(Event) + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let (sender, receiver) = bounded(QUEUE_EVENTS);
+        let mut writer = Writer {
+            connection,
+            tell: Box::new(tell),
+            pending: Vec::new(),
+            due: None,
+            owed: Vec::new(),
+        };
+        let thread = std::thread::Builder::new()
+            .name("walkforge-run-writer".to_owned())
+            .spawn(move || writer.work(&receiver))?;
+        Ok(Self { sender, thread: Some(thread) })
+    }
+
+    /// The log of a run that is in the index.
+    pub(super) fn log(&self, run: LoggedRun) -> RunLog {
+        RunLog { run: Arc::new(run), writer: self.sender.clone() }
+    }
+
+    /// Does something with the connection, after everything recorded before; `None` where the writer has stopped.
+    pub(super) fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (done, wait) = bounded(1);
+        let work = move |connection: &mut Connection| {
+            // Nobody waits any more when this fails.
+            let _gone = done.send(work(connection));
+        };
+        self.sender.send(Message::Work(Box::new(work))).ok()?;
+        wait.recv().ok()
+    }
+
+    /// Waits until everything recorded before has been written and told.
+    pub(super) fn flush(&self) {
+        let (done, wait) = bounded(1);
+        if self.sender.send(Message::Flush(done)).is_ok() {
+            // An error means the writer is gone, and with it everything there was to wait for.
+            let _stopped = wait.recv();
+        }
+    }
+}
+
+impl Drop for LogWriter {
+    fn drop(&mut self) {
+        // A `RunLog` that is still around finds nobody.
+        let _stopped = self.sender.send(Message::Stop);
+        if let Some(thread) = self.thread.take() {
+            // One that panicked has said so on its way.
+            let _panicked = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for LogWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogWriter").finish_non_exhaustive()
+    }
+}
+
+/// What the thread works with.
+struct Writer {
+    connection: Connection,
+    tell: Box<dyn Fn(Event) + Send>,
+    /// Measurements that have been told and are not in the index yet.
+    pending: Vec<Record>,
+    /// When they have to be.
+    due: Option<Instant>,
+    /// Ends of runs that could not be written: tried again until they are, so that no run seems to go on for ever.
+    owed: Vec<Record>,
+}
+
+/// An event on its way into the index.
+struct Record {
+    run: Arc<LoggedRun>,
+    event: Event,
+    written: Option<Sender<bool>>,
+}
+
+impl Writer {
+    fn work(&mut self, messages: &Receiver<Message>) {
+        loop {
+            let first = match self.due {
+                None => messages.recv().map_err(RecvTimeoutError::from),
+                Some(due) => messages.recv_deadline(due),
+            };
+            let first = match first {
+                Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.write_pending();
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            if self.take(first, messages) {
+                break;
+            }
+        }
+        self.write_pending();
+    }
+
+    /// Deals with a message and what waits behind it, as one group. Whether to stop.
+    fn take(&mut self, first: Message, messages: &Receiver<Message>) -> bool {
+        let mut group: Vec<Record> = Vec::new();
+        for message in std::iter::once(first).chain(messages.try_iter().take(QUEUE_EVENTS)) {
+            match message {
+                Message::Record { run, task, kind, written } => {
+                    let event = next_event(&run, task, kind);
+                    group.push(Record { run, event, written });
+                }
+                Message::Work(work) => {
+                    self.write_group(std::mem::take(&mut group));
+                    self.write_pending();
+                    work(&mut self.connection);
+                }
+                Message::Flush(done) => {
+                    self.write_group(std::mem::take(&mut group));
+                    self.write_pending();
+                    // Nobody waits any more when this fails.
+                    let _gone = done.send(());
+                }
+                Message::Stop => {
+                    self.write_group(group);
+                    return true;
+                }
+            }
+        }
+        self.write_group(group);
+        false
+    }
+
+    /// Writes what has to be on disk and tells all of it, in order. Measurements alone are told and wait for more.
+    fn write_group(&mut self, group: Vec<Record>) {
+        if group.is_empty() {
+            return;
+        }
+        if group.iter().all(|record| !record.event.kind.is_lifecycle()) {
+            for record in group {
+                (self.tell)(record.event.clone());
+                if !record.event.kind.is_coalescible() {
+                    self.pending.push(record);
+                }
+            }
+            if !self.pending.is_empty() && self.due.is_none() {
+                self.due = Some(Instant::now() + LINGER);
+            }
+            if self.pending.len() >= MOST_PENDING {
+                self.write_pending();
+            }
+            return;
+        }
+        let pending = std::mem::take(&mut self.pending);
+        self.due = None;
+        let has_failed = |record: &Record| record.run.failure.lock().is_some();
+        let is_sound = !pending.iter().chain(&group).any(has_failed);
+        let all = || pending.iter().chain(&group);
+        if is_sound && write(&mut self.connection, all()).is_ok() {
+            for record in group {
+                record.run.state.lock().note(&record.event);
+                self.tell_written(record, true);
+            }
+        } else {
+            self.write_each(pending, group);
+        }
+        self.pay();
+    }
+
+    /// Something stands in the way: finds out whose it is, so that no run suffers for another.
+    fn write_each(&mut self, pending: Vec<Record>, group: Vec<Record>) {
+        for record in pending {
+            self.write_alone(&record);
+        }
+        for record in group {
+            if self.write_alone(&record) {
+                record.run.state.lock().note(&record.event);
+                self.tell_written(record, true);
+                continue;
+            }
+            let Record { run, event, written } = record;
+            let Some(event) = without_record(event) else {
+                reply(written, false);
+                continue;
+            };
+            let rescued = Record { run, event, written };
+            if rescued.event.kind.is_lifecycle() {
+                if write(&mut self.connection, std::iter::once(&rescued)).is_ok() {
+                    rescued.run.state.lock().note(&rescued.event);
+                } else if matches!(rescued.event.kind, EventKind::RunEnded { .. }) {
+                    let (run, event) = (Arc::clone(&rescued.run), rescued.event.clone());
+                    self.owed.push(Record { run, event, written: None });
+                }
+            }
+            self.tell_written(rescued, false);
+        }
+    }
+
+    /// Whether an event of a run that is sound so far could be written; if not, the run is no longer sound.
+    fn write_alone(&mut self, record: &Record) -> bool {
+        if record.run.failure.lock().is_some() {
+            return false;
+        }
+        match write(&mut self.connection, std::iter::once(record)) {
+            Ok(()) => true,
+            Err(error) => {
+                fail(&record.run, error);
+                false
+            }
+        }
+    }
+
+    /// Writes the measurements that wait. What a power cut may take of them is no loss: a run goes on from its checkpoint.
+    fn write_pending(&mut self) {
+        self.due = None;
+        let pending = std::mem::take(&mut self.pending);
+        if !pending.is_empty() {
+            let relaxed = self.connection.pragma_update(None, "synchronous", "NORMAL");
+            let written = write(&mut self.connection, pending.iter());
+            let strict = self.connection.pragma_update(None, "synchronous", "FULL");
+            debug_assert!(relaxed.is_ok() && strict.is_ok(), "a setting of the connection");
+            if written.is_err() {
+                self.write_each(pending, Vec::new());
+            }
+        }
+        self.pay();
+    }
+
+    /// Tries again to write the ends of runs.
+    fn pay(&mut self) {
+        let owed = std::mem::take(&mut self.owed);
+        for record in owed {
+            if write(&mut self.connection, std::iter::once(&record)).is_err() {
+                self.owed.push(record);
+            }
+        }
+        if !self.owed.is_empty() && self.due.is_none() {
+            self.due = Some(Instant::now() + LINGER * 8);
+        }
+    }
+
+    fn tell_written(&self, record: Record, is_written: bool) {
+        (self.tell)(record.event);
+        reply(record.written, is_written);
+    }
+}
+
+fn reply(written: Option<Sender<bool>>, is_written: bool) {
+    if let Some(written) = written {
+        // Nobody waits any more when this fails.
+        let _gone = written.send(is_written);
+    }
+}
+
+fn fail(run: &LoggedRun, error: Trouble) {
+    let message = match error.writing(&run.index) {
+        super::StoreError::Write { message, .. } => message,
+        other => other.to_string(),
+    };
+    run.failure.lock().get_or_insert(message);
+}
+
+fn next_event(run: &LoggedRun, task: Option<TaskId>, kind: EventKind) -> Event {
+    let mut state = run.state.lock();
+    let event =
+        Event { run: run.run.clone(), task, seq: state.next_seq, at: UtcMillis::now(), kind };
+    state.next_seq += 1;
+    event
+}
+
+/// Writes events in one transaction.
+fn write<'a>(
+    connection: &mut Connection,
+    records: impl Iterator<Item = &'a Record>,
+) -> Result<(), Trouble> {
+    transact(connection, |transaction| {
+        let mut runs: Vec<&Arc<LoggedRun>> = Vec::new();
+        for record in records {
+            apply(transaction, &mut record.run.state.lock(), &record.event)?;
+            if !runs.iter().any(|run| Arc::ptr_eq(run, &record.run)) {
+                runs.push(&record.run);
+            }
+        }
+        for run in runs {
+            count_events(transaction, &run.run, &run.state.lock())?;
+        }
+        Ok(())
+    })
+}
