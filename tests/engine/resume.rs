@@ -5,7 +5,9 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use walkforge::domain::{Determinism, EventKind, Priority, RunId, RunOutcome, SweepMember, TaskId};
+use walkforge::domain::{
+    Determinism, EventKind, Priority, RunId, RunOutcome, SweepMember, TaskId, TaskRole,
+};
 use walkforge::runs::{RunFolder, RunIndex, RunStatus};
 use walkforge::spec::{DataSource, ExperimentSpec, SweepAxis, SweepSpec};
 use walkforge::workbench::{Command, Update, Workbench};
