@@ -26,13 +26,30 @@ const FIGURES: [Figure; 7] = [
 const VALIDATION_LOSS: &str = "validation loss";
 
 /// Fields that change no result, and the name, which stands beside each run.
-const PASSED_OVER: [&str; 6] = [
+const PASSED_OVER: [&str; 7] = [
     "name",
     "notes",
     "sweep",
     "resources.workers",
     "resources.memory_fraction",
     "resources.checkpoint_secs",
+    "resources.reuse",
+];
+
+/// The parts of a specification, as it has them.
+const ORDER: [&str; 12] = [
+    "data",
+    "features",
+    "window",
+    "scaling",
+    "label",
+    "weights",
+    "validation",
+    "model",
+    "training",
+    "costs",
+    "resources",
+    "seed",
 ];
 
 /// Puts runs side by side: the fields of their specifications that differ, their out-of-sample figures, and what those are over the seeds.
@@ -147,6 +164,11 @@ fn settings(read: &[Read]) -> Vec<ComparedSetting> {
     let trees: Vec<Option<&Value>> = read.iter().map(|run| Some(&run.tree)).collect();
     let mut found = Vec::new();
     collect("", &trees, &mut found);
+    // Trees are in alphabetical order. What is not in the list comes last.
+    found.sort_by_key(|setting| {
+        let part = setting.path.split(['.', '[']).next();
+        ORDER.iter().position(|&known| Some(known) == part).unwrap_or(ORDER.len())
+    });
     found.retain(|setting| {
         !PASSED_OVER.iter().any(|&passed| {
             let rest = setting.path.strip_prefix(passed);

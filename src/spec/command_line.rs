@@ -82,10 +82,14 @@ fn with_flags(
         flag("--workers", workers.to_string());
         base.resources.workers = Some(workers);
     }
+    if base.resources.reuse && !spec.resources.reuse {
+        words.push("--no-reuse".to_owned());
+        base.resources.reuse = false;
+    }
     // An odd path or value would be read otherwise; then `--set sweep.axes=…` says it.
     let axes = &spec.sweep.axes;
     if !axes.is_empty() && axes.iter().all(|axis| axis.to_string().parse().as_ref() == Ok(axis)) {
-        axes.iter().for_each(|axis| flag("--sweep", axis.to_string()));
+        words.extend(axes.iter().flat_map(|axis| ["--sweep".to_owned(), axis.to_string()]));
         base.sweep.axes.clone_from(axes);
         if spec.sweep.combine == Combine::List {
             words.push("--zip".to_owned());

@@ -7,6 +7,7 @@
 mod checker;
 mod contain;
 mod desk;
+mod doctor;
 mod engine;
 mod feature_rows;
 mod feature_table;
@@ -42,6 +43,7 @@ mod task_queue;
 mod tasks;
 mod viewer;
 
+pub use doctor::{Finding, Health, examine};
 pub use engine::Workbench;
 pub use feature_table::{FeatureTableError, write_features};
 pub use leaks::{
@@ -49,6 +51,7 @@ pub use leaks::{
 };
 pub use look::{ClassShare, Curve, Distribution, Look, LookAt, SectionDistribution, Trace};
 pub use messages::{Command, ModelChange, Update, Waiting};
+pub use past::Planning;
 pub use planner::{PlanError, Prepared, plan};
 pub use predict::{PredictError, PredictOptions, Predictions, predict};
 pub use table_file::UnknownTableFormat;

@@ -1,9 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::loaded::SeriesCache;
 use super::memory::Memory;
-use super::planner::Prepared;
-use crate::domain::{ContentHash, Plan, Task};
+use super::planner::{PlanError, Prepared, plan_from};
+use crate::domain::{Cancel, ContentHash, Plan, Task};
 use crate::runs::{MeasuredCost, RunIndex};
 use crate::spec::ExperimentSpec;
 
@@ -11,6 +12,30 @@ use crate::spec::ExperimentSpec;
 #[derive(Debug, Default)]
 pub(super) struct Past {
     costs: Costs,
+}
+
+/// Plans experiments beside the runs of a folder, one after another: what was read for one serves the next.
+pub struct Planning {
+    runs: PathBuf,
+    cache: SeriesCache,
+}
+
+impl Planning {
+    /// Nothing is read yet, and the folder need not be there.
+    #[must_use]
+    pub fn beside(runs: &Path) -> Self {
+        Self { runs: runs.to_owned(), cache: SeriesCache::default() }
+    }
+
+    /// What would be done, how long it takes and what is reused, as far as the runs tell.
+    ///
+    /// # Errors
+    /// [`PlanError`], as [`super::plan`].
+    pub fn plan(&self, spec: &ExperimentSpec, cancel: &Cancel) -> Result<Plan, PlanError> {
+        let mut prepared = plan_from(spec, cancel, &self.cache)?;
+        Past::of(&self.runs, &mut prepared);
+        Ok(prepared.plan)
+    }
 }
 
 impl Past {

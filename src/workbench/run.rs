@@ -386,3 +386,7 @@ impl Run {
 fn failed(error: &dyn std::fmt::Display) -> EventKind {
     EventKind::Failed { message: error.to_string() }
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

@@ -45,6 +45,9 @@ struct Told {
     /// In the order in which tasks began.
     begun: Vec<RunId>,
     refused: Option<String>,
+    /// Numbers of what waits or is being planned, as told last.
+    waiting: Vec<u64>,
+    withdrawn: u32,
     stopped: bool,
     warnings: Vec<String>,
 }
@@ -64,7 +67,10 @@ impl Told {
 
     fn take(&mut self, update: Update) {
         match update {
-            Update::StartFailed { cancelled: true, .. } => {}
+            Update::StartFailed { cancelled: true, .. } => self.withdrawn += 1,
+            Update::Waiting(waiting) => {
+                self.waiting = waiting.iter().map(|waiting| waiting.number).collect();
+            }
             Update::StartFailed { message, .. } | Update::RunBroken { message, .. } => {
                 panic!("{message}")
             }
@@ -306,9 +312,17 @@ fn a_small_run_does_not_wait_for_a_large_one_and_a_waiting_one_can_be_withdrawn(
     workbench.send(Command::PauseTask(large.clone(), task.clone()));
     told.until(&workbench, |told| !told.ended.is_empty());
     assert_eq!(told.ended, [(told.runs[1].clone(), RunOutcome::Finished)]);
+    // More than are put to work at once: the rest waits, and is withdrawn.
+    for _ in 0..5 {
+        workbench.send(Command::Start(Box::new(experiment(&["training.max_epochs=1000000"]))));
+    }
+    told.until(&workbench, |told| told.runs.len() == 5 && told.waiting.len() == 2);
+    workbench.send(Command::CancelWaiting(told.waiting.clone()));
+    told.until(&workbench, |told| told.waiting.is_empty() && told.withdrawn == 2);
     workbench.send(Command::Prioritise(large.clone(), Priority::High));
     workbench.send(Command::ResumeTask(large.clone(), task));
     workbench.send(Command::CancelAll);
-    told.until(&workbench, |told| told.ended.len() == 2);
-    assert_eq!(told.ended[1], (large, RunOutcome::Cancelled));
+    told.until(&workbench, |told| told.ended.len() == 5);
+    assert!(told.ended[1..].iter().all(|(_, outcome)| *outcome == RunOutcome::Cancelled));
+    assert!(told.ended.iter().any(|(run, _)| *run == large));
 }
