@@ -53,7 +53,8 @@ fn put_in_place_by(
     let _moved = aside.keep();
     sync(parent(folder))?;
     if replaces {
-        std::fs::remove_dir_all(&before)?;
+        // The export is done; what cannot be deleted now is by the next one.
+        let _swept_later = std::fs::remove_dir_all(&before);
     }
     Ok(())
 }
