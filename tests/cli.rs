@@ -5,6 +5,8 @@
 
 #[path = "cli/hostile.rs"]
 mod hostile;
+#[path = "cli/kill.rs"]
+mod kill;
 #[path = "cli/leaks.rs"]
 mod leaks;
 #[path = "cli/look.rs"]
@@ -17,6 +19,8 @@ mod program;
 mod stopped;
 #[path = "cli/stored.rs"]
 mod stored;
+#[path = "cli/together.rs"]
+mod together;
 #[path = "cli/train.rs"]
 mod train;
 
