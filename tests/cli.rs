@@ -9,6 +9,8 @@ mod doctor;
 mod help;
 #[path = "cli/hostile.rs"]
 mod hostile;
+#[path = "cli/kill.rs"]
+mod kill;
 #[path = "cli/leaks.rs"]
 mod leaks;
 #[path = "cli/look.rs"]
@@ -25,6 +27,8 @@ mod stopped;
 mod stored;
 #[path = "cli/sweep.rs"]
 mod sweep;
+#[path = "cli/together.rs"]
+mod together;
 #[path = "cli/train.rs"]
 mod train;
 

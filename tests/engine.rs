@@ -3,6 +3,8 @@
 
 #[path = "engine/asking.rs"]
 mod asking;
+#[path = "engine/bundle.rs"]
+mod bundle;
 #[path = "engine/cancel.rs"]
 mod cancel;
 #[path = "engine/determinism.rs"]
@@ -33,3 +35,5 @@ mod signal;
 mod skip;
 #[path = "engine/support.rs"]
 mod support;
+#[path = "engine/tensorboard.rs"]
+mod tensorboard;

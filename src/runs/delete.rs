@@ -1,13 +1,23 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::database::{index_path, open_for_writing, transact};
-use super::rows::json;
-use super::rows::run_row;
-use super::{Annotations, Owner, RunFolder, RunIndex, StoreError, registry};
+use rusqlite::{Connection, params};
+
+use super::database::{Index, index_path, transact, write};
+use super::error::Trouble;
+use super::rows::{json, run_row};
+use super::{Annotations, Owner, RunIndex, StoreError, registry};
 use crate::domain::RunId;
 
-/// What a folder is called while its run is being deleted.
+/// What a folder's name begins with while its run is being deleted.
 const TRASH: &str = ".trash-";
+
+/// Where a deletion can fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Rename,
+    Commit,
+    Remove,
+}
 
 /// Deletes a run: its folder and everything the index knows of it. Where that fails half-way, the run is as it was.
 ///
@@ -15,11 +25,21 @@ const TRASH: &str = ".trash-";
 /// [`StoreError::UnknownRun`], [`StoreError::Owned`] while it is at work, [`StoreError::HasModel`] while a named model comes from it,
 /// [`StoreError::Write`].
 pub fn delete_run(root: &Path, run: &RunId) -> Result<(), StoreError> {
+    delete(root, run, &|_| Ok(()))
+}
+
+/// `before` is asked before each step and may make it fail: tests do.
+fn delete(
+    root: &Path,
+    run: &RunId,
+    before: &dyn Fn(Step) -> std::io::Result<()>,
+) -> Result<(), StoreError> {
     let folder = RunIndex::open(root)?.find(run.as_str())?;
     let run = folder.run();
-    let trash = root.join(format!("{TRASH}{run}"));
-    let mut connection = open_for_writing(root)?;
-    let deleted = transact(&mut connection, |transaction| {
+    let trash = trash(root, &run);
+    let failed = |source: &std::io::Error| StoreError::write(folder.path(), source);
+    let mut index = Index::open(root)?;
+    let deleted = transact(&mut index.connection, |transaction| {
         if let Some(model) = registry::of_run(transaction, &run)? {
             return Err(StoreError::HasModel { run: run.clone(), model }.into());
         }
@@ -29,9 +49,10 @@ pub fn delete_run(root: &Path, run: &RunId) -> Result<(), StoreError> {
         }
         transaction.execute("DELETE FROM runs WHERE name = ?1", [run.as_str()])?;
         // Last before the commit: until then nothing has happened to the folder.
-        std::fs::rename(folder.path(), &trash)
-            .map_err(|source| StoreError::write(folder.path(), &source))?;
-        Ok(())
+        before(Step::Rename)
+            .and_then(|()| std::fs::rename(folder.path(), &trash))
+            .and_then(|()| before(Step::Commit))
+            .map_err(|source| failed(&source).into())
     });
     if let Err(error) = deleted {
         if trash.exists() && !folder.path().exists() {
@@ -40,9 +61,39 @@ pub fn delete_run(root: &Path, run: &RunId) -> Result<(), StoreError> {
         }
         return Err(error.writing(&index_path(root)));
     }
-    // The run is deleted; what stays of its files is swept the next time the store is opened.
-    let _swept_later = std::fs::remove_dir_all(&trash);
+    // The run is deleted; what stays of its files is swept when the store is opened next.
+    let _swept_later = before(Step::Remove).and_then(|()| std::fs::remove_dir_all(&trash));
     Ok(())
+}
+
+fn trash(root: &Path, run: &RunId) -> PathBuf {
+    root.join(format!("{TRASH}{run}"))
+}
+
+/// Finishes what a process that is gone began to delete: a run that the index still has comes back, the files of others go.
+pub(super) fn sweep(root: &Path, connection: &mut Connection) -> Result<(), StoreError> {
+    let listing = std::fs::read_dir(root).map_err(|source| StoreError::read(root, &source))?;
+    let names = listing.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let trashed: Vec<RunId> =
+        names.filter_map(|name| Some(RunId::new(name.strip_prefix(TRASH)?))).collect();
+    if trashed.is_empty() {
+        return Ok(());
+    }
+    // Within a transaction: whoever is deleting at this moment holds one.
+    let swept = transact(connection, |transaction| {
+        for run in &trashed {
+            let folder = root.join(run.as_str());
+            if run_row(transaction, run.as_str())?.is_some() && !folder.exists() {
+                // One that somebody else has brought back meanwhile is where it belongs.
+                let _back = std::fs::rename(trash(root, run), folder);
+            } else {
+                // What cannot be removed is tried again next time.
+                let _next_time = std::fs::remove_dir_all(trash(root, run));
+            }
+        }
+        Ok(())
+    });
+    swept.map_err(|error: Trouble| error.writing(&index_path(root)))
 }
 
 /// Replaces a run's tags and notes.
@@ -55,13 +106,18 @@ pub fn annotate_run(
     tags: &[String],
     notes: &str,
 ) -> Result<(), StoreError> {
-    let folder: RunFolder = RunIndex::open(root)?.find(run.as_str())?;
+    let folder = RunIndex::open(root)?.find(run.as_str())?;
     let annotations = Annotations { tags: tags.to_vec(), notes: notes.to_owned() };
-    super::database::write(root, |transaction| {
+    write(root, |transaction| {
         transaction.execute(
             "UPDATE runs SET tags = ?2, notes = ?3 WHERE name = ?1",
-            rusqlite::params![folder.run().as_str(), json(&annotations.tags), annotations.notes],
+            params![folder.run().as_str(), json(&annotations.tags), annotations.notes],
         )?;
+        // Beside the run too, so that it survives the loss of the index.
         Ok(folder.write_annotations(&annotations)?)
     })
 }
+
+#[cfg(test)]
+#[path = "delete_tests.rs"]
+mod tests;

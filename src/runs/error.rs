@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::{RunId, TaskId};
 
 /// Something on disk could not be written or read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// Writing failed.
     #[error("{}: cannot be written: {message}; check the path, its permissions and the free disk space, or choose another folder with --runs (for an export, --to)", path.display())]
@@ -209,6 +209,7 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
 }
 
 fn damaged_index(index: &Path, error: &rusqlite::Error) -> StoreError {
+    super::guard::suspect(index);
     StoreError::DamagedIndex { path: index.to_owned(), message: error.to_string() }
 }
 

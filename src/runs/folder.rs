@@ -200,20 +200,29 @@ impl RunFolder {
     /// [`StoreError::Write`] naming the file.
     pub fn write_outcome(&self, outcome: &Outcome) -> Result<(), StoreError> {
         write_json(&self.outcome_path(), outcome)?;
-        match std::fs::remove_file(self.previous_outcome_path()) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                Err(StoreError::write(&self.previous_outcome_path(), &source))
-            }
-            _ => Ok(()),
-        }
+        // One that stays does no harm: the newer one counts.
+        let _of_no_worth = std::fs::remove_file(self.previous_outcome_path());
+        Ok(())
     }
 
-    pub(super) fn outcome_path(&self) -> PathBuf {
+    /// Makes room for another outcome, and keeps the one before until it is there.
+    pub(super) fn put_outcome_aside(&self) -> Result<(), StoreError> {
+        rename_if_there(&self.outcome_path(), &self.previous_outcome_path())
+    }
+
+    /// Undoes [`Self::put_outcome_aside`].
+    pub(super) fn take_outcome_back(&self) -> Result<(), StoreError> {
+        if self.outcome_path().exists() {
+            return Ok(());
+        }
+        rename_if_there(&self.previous_outcome_path(), &self.outcome_path())
+    }
+
+    fn outcome_path(&self) -> PathBuf {
         self.path.join("outcome.json")
     }
 
-    /// Where the outcome of a run that was resumed waits for the next one.
-    pub(super) fn previous_outcome_path(&self) -> PathBuf {
+    fn previous_outcome_path(&self) -> PathBuf {
         self.path.join("outcome.previous.json")
     }
 
@@ -257,7 +266,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`StoreError::Read`] or [`StoreError::Damaged`] naming the file.
-    pub(super) fn finished(&self, task: &Task) -> Result<Option<TaskMetadata>, StoreError> {
+    pub(super) fn whole(&self, task: &Task) -> Result<Option<TaskMetadata>, StoreError> {
         let folder = self.task(&task.id);
         let mut files = vec!["weights.safetensors", "history.parquet"];
         if task.role == TaskRole::Fold {
@@ -266,6 +275,11 @@ impl RunFolder {
         if !files.iter().all(|file| folder.join(file).is_file()) {
             return Ok(None);
         }
+        self.result(task)
+    }
+
+    /// The metadata of this very task; `None` where it has not finished or the folder has another task of that name.
+    pub(super) fn result(&self, task: &Task) -> Result<Option<TaskMetadata>, StoreError> {
         Ok(self.metadata(&task.id)?.filter(|metadata| metadata.task.key == task.key))
     }
 
@@ -303,8 +317,19 @@ impl RunFolder {
         }
     }
 
-    /// Those in the log of older versions. A line cut short by a crash is passed over; no log has no failures to tell.
-    pub(super) fn logged_failures(&self) -> Result<Vec<(TaskId, String)>, StoreError> {
+    /// Those in the log of older versions.
+    fn logged_failures(&self) -> Result<Vec<(TaskId, String)>, StoreError> {
+        let events = self.logged_events()?.into_iter();
+        Ok(events
+            .filter_map(|event| match (event.task, event.kind) {
+                (Some(task), EventKind::Failed { message }) => Some((task, message)),
+                _ => None,
+            })
+            .collect())
+    }
+
+    /// What older versions logged into the folder, in order. A line cut short by a crash is passed over; no log has no events to tell.
+    pub(super) fn logged_events(&self) -> Result<Vec<Event>, StoreError> {
         let path = self.path.join("events.jsonl");
         let text = match std::fs::read(&path) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
@@ -312,12 +337,15 @@ impl RunFolder {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(StoreError::read(&path, &error)),
         };
-        let events = text.lines().filter_map(|line| serde_json::from_str::<Event>(line).ok());
-        Ok(events
-            .filter_map(|event| match (event.task, event.kind) {
-                (Some(task), EventKind::Failed { message }) => Some((task, message)),
-                _ => None,
-            })
-            .collect())
+        Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+    }
+}
+
+fn rename_if_there(from: &Path, to: &Path) -> Result<(), StoreError> {
+    match std::fs::rename(from, to) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(StoreError::write(from, &source))
+        }
+        _ => Ok(()),
     }
 }

@@ -6,14 +6,11 @@ use std::path::Path;
 use rusqlite::{Connection, params};
 
 use super::database::{index_path, transact};
+use super::delete::sweep;
 use super::error::Trouble;
-use super::rows::{
-    finish_task, forget_epochs, import_outcome, insert_epoch, insert_run, json, set_owner,
-    task_rows,
-};
-use super::tables::read_history;
-use super::{Annotations, Manifest, Outcome, RunFolder, StoreError};
-use crate::domain::{EpochRecord, TaskId, TaskReport, UtcMillis};
+use super::found::{Found, FoundTask, modified};
+use super::rows::{finish_task, import_outcome, owner_at, run_row, set_owner, task_rows};
+use super::{Owner, StoreError};
 
 /// Runs taken in by one transaction, so that other writers are not kept waiting.
 const AT_ONCE: usize = 32;
@@ -56,6 +53,7 @@ pub(super) fn differences(root: &Path, connection: &Connection) -> Result<Differ
 
 /// Takes in and forgets what differs.
 pub(super) fn bring_in_step(root: &Path, connection: &mut Connection) -> Result<(), StoreError> {
+    sweep(root, connection)?;
     let attempt = |connection: &mut Connection| -> Result<(), Trouble> {
         let differences = differences(root, connection)?;
         for names in differences.came.chunks(AT_ONCE) {
@@ -94,9 +92,9 @@ fn take_in(
     match found {
         Ok(found) => {
             connection.execute("DELETE FROM broken WHERE folder = ?1", [name])?;
-            let known = strings(connection, "SELECT name FROM runs")?.contains(name);
-            // Whoever makes it may have been faster.
-            if known { Ok(()) } else { found.insert(connection) }
+            // Whoever makes it may have been faster, and somebody may have deleted it.
+            let is_known = run_row(connection, name)?.is_some();
+            if is_known || !root.join(name).exists() { Ok(()) } else { found.insert(connection) }
         }
         Err(error) => {
             let (file, message) = error.file_and_message();
@@ -105,76 +103,6 @@ fn take_in(
                 params![name, file.to_string_lossy(), message, changed(root, name)],
             )?;
             Ok(())
-        }
-    }
-}
-
-/// Everything a folder tells of its run.
-struct Found {
-    manifest: Manifest,
-    outcome: Option<Outcome>,
-    annotations: Annotations,
-    /// Failures of the versions that logged them in the folder.
-    failures: Vec<(TaskId, String)>,
-    tasks: Vec<FoundTask>,
-}
-
-struct FoundTask {
-    task: TaskId,
-    report: TaskReport,
-    ended: UtcMillis,
-    history: Vec<EpochRecord>,
-}
-
-impl Found {
-    fn read(path: &Path) -> Result<Self, StoreError> {
-        let folder = RunFolder::new(path.to_owned());
-        let manifest = folder.manifest()?;
-        let outcome = folder.outcome()?;
-        let failures = folder.logged_failures()?;
-        let mut tasks = Vec::new();
-        for task in &manifest.plan.tasks {
-            // What cannot be read has not finished.
-            let Ok(Some(metadata)) = folder.finished(task) else { continue };
-            let path = folder.task(&task.id);
-            let ended = modified(&path.join("metadata.json"));
-            // Curves are worth having, but a run without them is still one.
-            let history = read_history(&path.join("history.parquet")).unwrap_or_default();
-            tasks.push(FoundTask {
-                task: task.id.clone(),
-                report: metadata.report,
-                ended,
-                history,
-            });
-        }
-        let annotations = folder.annotations()?;
-        Ok(Self { manifest, outcome, annotations, failures, tasks })
-    }
-
-    fn insert(&self, connection: &Connection) -> Result<(), Trouble> {
-        let run = insert_run(connection, &self.manifest)?;
-        let rows = task_rows(connection, run)?;
-        for (task, message) in &self.failures {
-            connection.execute(
-                "UPDATE tasks SET state = 'failed', failure = ?3 WHERE run = ?1 AND name = ?2",
-                params![run, task.as_str(), message],
-            )?;
-        }
-        for FoundTask { task, report, ended, history } in &self.tasks {
-            let Some(&row) = rows.get(task) else { continue };
-            finish_task(connection, row, report, (*ended, None))?;
-            forget_epochs(connection, row, 0)?;
-            for record in history {
-                insert_epoch(connection, row, record)?;
-            }
-        }
-        connection.execute(
-            "UPDATE runs SET tags = ?2, notes = ?3 WHERE id = ?1",
-            params![run, json(&self.annotations.tags), self.annotations.notes],
-        )?;
-        match &self.outcome {
-            Some(outcome) => import_outcome(connection, run, outcome),
-            None => Ok(()),
         }
     }
 }
@@ -191,10 +119,12 @@ pub(super) fn recover(root: &Path, connection: &mut Connection) -> Result<(), St
                     return Ok(());
                 }
                 let rows = task_rows(transaction, row)?;
-                for FoundTask { task, report, ended, .. } in &found.tasks {
+                for FoundTask { task, report, ended } in &found.finished {
                     let Some(row) = rows.get(task) else { continue };
                     if !is_finished(transaction, *row)? {
                         finish_task(transaction, *row, report, (*ended, None))?;
+                        // The last epochs may not have been written before the process was gone.
+                        found.insert_curve(transaction, task, *row)?;
                     }
                 }
                 set_owner(transaction, row, None)?;
@@ -215,11 +145,9 @@ fn abandoned(connection: &Connection) -> Result<Vec<(String, i64)>, Trouble> {
         "SELECT name, id, owner_pid, owner_started, owner_boot FROM runs
          WHERE outcome IS NULL AND owner_pid IS NOT NULL",
     )?;
-    let rows = statement
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, super::rows::owner_at(row, 2)?)))?;
-    let rows = rows.collect::<rusqlite::Result<Vec<(String, i64, Option<super::Owner>)>>>()?;
-    let is_gone =
-        |owner: &Option<super::Owner>| !owner.as_ref().is_some_and(super::Owner::is_alive);
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, owner_at(row, 2)?)))?;
+    let rows = rows.collect::<rusqlite::Result<Vec<(String, i64, Option<Owner>)>>>()?;
+    let is_gone = |owner: &Option<Owner>| !owner.as_ref().is_some_and(Owner::is_alive);
     Ok(rows
         .into_iter()
         .filter(|(.., owner)| is_gone(owner))
@@ -270,10 +198,4 @@ fn changed(root: &Path, folder: &str) -> i64 {
         .into_iter()
         .map(|file| modified(&folder.join(file)).0)
         .fold(0, i64::wrapping_add)
-}
-
-fn modified(path: &Path) -> UtcMillis {
-    let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified());
-    let since = modified.ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
-    UtcMillis(since.map_or(0, |since| since.as_millis() as i64))
 }

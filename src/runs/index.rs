@@ -1,15 +1,20 @@
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use rusqlite::{Connection, Row};
 
-use super::database::{index_path, open_for_reading, open_for_writing, open_in_memory};
+use super::database::{Index, index_path, open_for_reading, open_in_memory};
 use super::error::Trouble;
+use super::guard::is_suspect;
 use super::import::{bring_in_step, differences};
 use super::rows::{epoch_at, from_json, outcome_of, owner_at, run_row};
-use super::{ModelEntry, Owner, RunEntry, RunFilter, RunFolder, RunStatus, StoreError};
+use super::{LogLine, ModelEntry, Owner, RunEntry, RunFilter, RunFolder, RunStatus, StoreError};
 use crate::domain::{ContentHash, EpochRecord, RunId, SweepId, TaskId, UtcMillis};
+
+/// Folders' times are as fine as this, and finer.
+const CLOCK_TICK: Duration = Duration::from_secs(2);
 
 /// What the index knows of the runs in a folder: a connection that only reads and never keeps a writer waiting. Cheap to open; one for each
 /// thread. What others write, in this process or another, and folders that come and go are noticed at every call.
@@ -17,6 +22,11 @@ use crate::domain::{ContentHash, EpochRecord, RunId, SweepId, TaskId, UtcMillis}
 pub struct RunIndex {
     pub(super) root: PathBuf,
     connection: RefCell<Connection>,
+    /// What was there when the names were last compared.
+    noted: Cell<Noted>,
+    /// How often it was connected anew: versions of different connections say nothing to each other.
+    connected: Cell<u64>,
+    warnings: RefCell<Vec<String>>,
 }
 
 impl RunIndex {
@@ -25,8 +35,18 @@ impl RunIndex {
     /// # Errors
     /// [`StoreError::Read`], [`StoreError::DamagedIndex`] or [`StoreError::NewerIndex`] naming the index.
     pub fn open(root: &Path) -> Result<Self, StoreError> {
-        let connection = connect(root)?;
-        Ok(Self { root: root.to_owned(), connection: RefCell::new(connection) })
+        // Before: what changes from here on is noticed.
+        let noted = Noted::of(root).into();
+        let (connection, mended) = connect(root)?;
+        let (connection, warnings) = (connection.into(), RefCell::new(Vec::from_iter(mended)));
+        let connected = Cell::new(0);
+        Ok(Self { root: root.to_owned(), connection, noted, connected, warnings })
+    }
+
+    /// What the user should know of the state in which the index was found, in words: that it was damaged and made again.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        self.warnings.borrow().clone()
     }
 
     /// The runs that fit, newest first.
@@ -117,6 +137,29 @@ impl RunIndex {
         self.ask(|connection| failures(connection, run))
     }
 
+    /// What happened in a run so far, in order.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn log(&self, run: &RunId) -> Result<Vec<LogLine>, StoreError> {
+        self.ask(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT seq, at, task, kind, message FROM log WHERE run = (SELECT id FROM runs WHERE name = ?1)
+                 ORDER BY seq",
+            )?;
+            let rows = statement.query_map([run.as_str()], |row| {
+                Ok(LogLine {
+                    seq: row.get::<_, i64>(0)? as u64,
+                    at: UtcMillis(row.get(1)?),
+                    task: row.get::<_, Option<String>>(2)?.map(TaskId::new),
+                    kind: row.get(3)?,
+                    message: row.get(4)?,
+                })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
     /// Changes when anybody, in any process, has written something, when a run's folder has come or gone, and when the process of a run has
     /// ended without a word.
     ///
@@ -129,7 +172,7 @@ impl RunIndex {
                 .iter()
                 .map(|owner| owner.as_ref().is_some_and(Owner::is_alive))
                 .collect();
-            let text = format!("{version} {living:?} {:?}", identity(&self.root));
+            let text = format!("{} {version} {living:?}", self.connected.get());
             Ok(ContentHash::of(text.as_bytes()).to_u64())
         })
     }
@@ -153,32 +196,118 @@ impl RunIndex {
         })
     }
 
+    /// Asks an index that is in step with the folders. Damage met here is mended once, if nobody else has the index open for writing.
     pub(super) fn ask<T>(
         &self,
-        question: impl FnOnce(&Connection) -> Result<T, Trouble>,
+        question: impl Fn(&Connection) -> Result<T, Trouble>,
     ) -> Result<T, StoreError> {
+        let index = index_path(&self.root);
+        let attempt = || -> Result<T, StoreError> {
+            self.catch_up()?;
+            question(&self.connection.borrow()).map_err(|error| error.reading(&index))
+        };
+        match attempt() {
+            Err(StoreError::DamagedIndex { .. }) => {
+                self.reconnect()?;
+                attempt()
+            }
+            other => other,
+        }
+    }
+
+    fn catch_up(&self) -> Result<(), StoreError> {
+        let now = Noted::of(&self.root);
         let is_behind = {
-            let connection = self.connection.borrow();
-            let appeared = is_in_memory(&connection) && index_path(&self.root).exists();
-            appeared || !is_in_step(&self.root, &connection)?
+            let (noted, connection) = (self.noted.get(), self.connection.borrow());
+            !now.is_same_and_settled(noted) && {
+                let appeared = is_in_memory(&connection) && now.index.is_some();
+                let replaced = !is_in_memory(&connection) && now.index != noted.index;
+                appeared || replaced || !is_in_step(&self.root, &connection)?
+            }
         };
         if is_behind {
-            self.connection.replace(connect(&self.root)?);
+            self.reconnect()?;
         }
-        question(&self.connection.borrow()).map_err(|error| error.reading(&index_path(&self.root)))
+        self.noted.set(now);
+        Ok(())
+    }
+
+    fn reconnect(&self) -> Result<(), StoreError> {
+        // Closed first: one with a damaged file helps nobody.
+        self.connection.replace(open_in_memory().map_err(|error| error.reading(&self.root))?);
+        let (connection, mended) = connect(&self.root)?;
+        self.connection.replace(connection);
+        self.connected.set(self.connected.get() + 1);
+        self.warnings.borrow_mut().extend(mended);
+        Ok(())
     }
 }
 
-/// A connection to an index that is in step with the folders.
-fn connect(root: &Path) -> Result<Connection, StoreError> {
+/// A connection to an index that is in step with the folders, and what was mended for that.
+fn connect(root: &Path) -> Result<(Connection, Option<String>), StoreError> {
     let nothing = || open_in_memory().map_err(|error| error.reading(&index_path(root)));
-    // Looking into a folder without runs leaves nothing behind in it.
-    let connection = open_for_reading(root)?.map_or_else(nothing, Ok)?;
-    if is_in_step(root, &connection)? {
-        return Ok(connection);
+    if !root.exists() {
+        return Ok((nothing()?, None));
     }
-    bring_in_step(root, &mut open_for_writing(root)?)?;
-    open_for_reading(root)?.map_or_else(nothing, Ok)
+    let attempt = || -> Result<Option<Connection>, StoreError> {
+        let has_index = index_path(root).exists();
+        match open_for_reading(root)? {
+            Some(connection) => Ok(is_in_step(root, &connection)?.then_some(connection)),
+            None if has_index => Ok(None),
+            // Looking into a folder without runs leaves nothing behind in it.
+            None => nothing().and_then(|empty| Ok(is_in_step(root, &empty)?.then_some(empty))),
+        }
+    };
+    match attempt() {
+        Ok(Some(connection)) if !is_suspect(root) => return Ok((connection, None)),
+        Ok(_) | Err(StoreError::DamagedIndex { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    let mut index = Index::open(root)?;
+    bring_in_step(root, &mut index.connection)?;
+    Ok((open_for_reading(root)?.map_or_else(nothing, Ok)?, index.mended))
+}
+
+/// When the folder's list and the index's place were last looked at: names need not be compared again while both are the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Noted {
+    folder: Option<SystemTime>,
+    index: Option<FileIdentity>,
+    at: Option<SystemTime>,
+}
+
+impl Noted {
+    fn of(root: &Path) -> Self {
+        let folder = std::fs::metadata(root).and_then(|metadata| metadata.modified()).ok();
+        Self { folder, index: identity(&index_path(root)), at: Some(SystemTime::now()) }
+    }
+
+    /// A folder that has changed within the clock's last tick may change again without showing it.
+    fn is_same_and_settled(self, before: Self) -> bool {
+        let is_settled = match (before.folder, before.at) {
+            (Some(changed), Some(looked)) => {
+                looked.duration_since(changed).is_ok_and(|age| age > CLOCK_TICK)
+            }
+            _ => false,
+        };
+        is_settled && self.folder == before.folder && self.index == before.index
+    }
+}
+
+/// What tells a file from another one that took its place.
+type FileIdentity = (u64, u64);
+
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<FileIdentity> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path) -> Option<FileIdentity> {
+    let created = std::fs::metadata(path).and_then(|metadata| metadata.created()).ok()?;
+    let since = created.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some((since.as_secs(), u64::from(since.subsec_nanos())))
 }
 
 fn is_in_step(root: &Path, connection: &Connection) -> Result<bool, StoreError> {
@@ -192,11 +321,6 @@ fn is_in_step(root: &Path, connection: &Connection) -> Result<bool, StoreError> 
 
 fn is_in_memory(connection: &Connection) -> bool {
     connection.path().is_none_or(str::is_empty)
-}
-
-/// What tells one file from another that took its place.
-fn identity(root: &Path) -> Option<std::time::SystemTime> {
-    std::fs::metadata(index_path(root)).and_then(|metadata| metadata.created()).ok()
 }
 
 fn tasks(connection: &Connection, run: &RunId) -> Result<Vec<(TaskId, i64)>, Trouble> {

@@ -1,4 +1,7 @@
 -- Version 1 of the index. Never change this file once it is released: add the next one instead.
+-- Marks the file as ours: `WFRI`.
+PRAGMA application_id = 1464226377;
+
 CREATE TABLE runs (
     -- AUTOINCREMENT: a number is never used again, so that an event of a deleted run finds nothing.
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -25,7 +25,7 @@ pub(super) struct LoggedRun {
     /// Only the writer thread changes it.
     pub(super) state: Mutex<LogState>,
     /// The first failure, told to whoever records next.
-    pub(super) failure: Mutex<Option<String>>,
+    pub(super) failure: Mutex<Option<StoreError>>,
 }
 
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl RunLog {
         let is_written = sent.is_ok() && wait.is_none_or(|wait| wait.recv().unwrap_or(false));
         let failure = self.run.failure.lock().clone();
         match failure {
-            Some(message) => Err(StoreError::write(&self.run.index, &message)),
+            Some(error) => Err(error),
             None if is_written => Ok(()),
             None => Err(StoreError::write(&self.run.index, &"the writer has stopped")),
         }

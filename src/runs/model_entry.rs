@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{RunId, TaskId, UtcMillis};
 
 /// A trained model that somebody gave a name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelEntry {
     /// What it is called; several versions share a name.
     pub name: String,

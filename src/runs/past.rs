@@ -49,7 +49,7 @@ impl RunIndex {
         let folder = RunFolder::new(self.root.join(stored.run.as_str()));
         // What cannot be read is not whole.
         let Ok(Some(metadata)) = folder.metadata(&stored.task) else { return false };
-        metadata.task.key == *key && matches!(folder.finished(&metadata.task), Ok(Some(_)))
+        metadata.task.key == *key && matches!(folder.whole(&metadata.task), Ok(Some(_)))
     }
 
     /// What tasks of these shapes cost, by shape and kind of device.

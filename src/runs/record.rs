@@ -1,16 +1,14 @@
 //! What an event changes in the index.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::error::Trouble;
 use super::log::LogState;
-use super::rows::{end_run, finish_task, forget_epochs, gone, insert_epoch, insert_log};
-use crate::domain::{EpochRecord, Event, EventKind, TaskId, UtcMillis};
+use super::rows::{end_run, finish_task, forget_epochs, insert_epoch, insert_log};
+use super::{Owner, StoreError};
+use crate::domain::{EpochRecord, Event, EventKind, RunId, TaskId, UtcMillis};
 
 /// Writes an event within a transaction. Progress leaves nothing behind.
-///
-/// # Errors
-/// Also when the run is not in the index any more: somebody has deleted it.
 pub(super) fn apply(
     connection: &Connection,
     state: &mut LogState,
@@ -97,15 +95,23 @@ fn apply_epoch(
     Ok(())
 }
 
-/// Writes how far the run's events are counted, and makes sure that the run is still there.
+/// Writes how far the run's events are counted, and makes sure that the run is still there and this process's.
 pub(super) fn count_events(
     connection: &Connection,
-    run: &crate::domain::RunId,
+    (run, owner): (&RunId, &Owner),
     state: &LogState,
 ) -> Result<(), Trouble> {
-    let found = connection
-        .prepare_cached("UPDATE runs SET next_seq = ?2 WHERE id = ?1 RETURNING id")?
-        .query_row(params![state.row, state.next_seq as i64], |_| Ok(()))
-        .optional()?;
-    found.ok_or_else(|| gone(run))
+    let counted = connection
+        .prepare_cached(
+            "UPDATE runs SET next_seq = ?2 WHERE id = ?1 AND owner_pid = ?3 AND owner_started IS ?4
+             AND owner_boot IS ?5",
+        )?
+        .execute(params![
+            state.row,
+            state.next_seq as i64,
+            owner.pid,
+            owner.started.map(|started| started as i64),
+            owner.boot
+        ])?;
+    if counted == 1 { Ok(()) } else { Err(StoreError::NotOwned { run: run.clone() }.into()) }
 }

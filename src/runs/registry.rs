@@ -1,9 +1,12 @@
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
 
 use super::database::write;
 use super::error::Trouble;
+use super::files::{read_json, write_json};
 use super::rows::{from_json, json};
 use super::{ModelEntry, ModelStage, RunIndex, StoreError};
 use crate::domain::{RunId, TaskId, UtcMillis};
@@ -26,13 +29,13 @@ pub fn register_model(
     let run = folder.run();
     let plan = folder.manifest()?.plan;
     let finished = match plan.tasks.iter().find(|planned| planned.id == *task) {
-        Some(planned) => folder.finished(planned)?,
+        Some(planned) => folder.whole(planned)?,
         None => None,
     };
     if finished.is_none() {
         return Err(StoreError::NotFinished { run, task: task.clone() });
     }
-    write(root, |transaction| {
+    change(root, |transaction| {
         let version: u32 = transaction.query_row(
             "INSERT INTO model_names (name, last_version) VALUES (?1, 1)
              ON CONFLICT (name) DO UPDATE SET last_version = last_version + 1 RETURNING last_version",
@@ -64,7 +67,7 @@ pub fn set_stage(
     version: u32,
     stage: ModelStage,
 ) -> Result<(), StoreError> {
-    write(root, |transaction| {
+    change(root, |transaction| {
         one(transaction, root, name, version)?;
         if stage == ModelStage::Champion {
             transaction.execute(
@@ -91,7 +94,7 @@ pub fn annotate_model(
     tags: &[String],
     notes: &str,
 ) -> Result<(), StoreError> {
-    write(root, |transaction| {
+    change(root, |transaction| {
         one(transaction, root, name, version)?;
         transaction.execute(
             "UPDATE models SET tags = ?3, notes = ?4 WHERE name = ?1 AND version = ?2",
@@ -106,7 +109,7 @@ pub fn annotate_model(
 /// # Errors
 /// [`StoreError::UnknownModel`], [`StoreError::Write`].
 pub fn remove_model(root: &Path, name: &str, version: u32) -> Result<(), StoreError> {
-    write(root, |transaction| {
+    change(root, |transaction| {
         one(transaction, root, name, version)?;
         transaction.execute(
             "DELETE FROM models WHERE name = ?1 AND version = ?2",
@@ -114,6 +117,66 @@ pub fn remove_model(root: &Path, name: &str, version: u32) -> Result<(), StoreEr
         )?;
         Ok(())
     })
+}
+
+/// `models.json`: the registry once more, so that it survives the loss of the index.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Registry {
+    models: Vec<ModelEntry>,
+    /// The last version given of each name.
+    last_versions: BTreeMap<String, u32>,
+}
+
+fn registry_path(root: &Path) -> PathBuf {
+    root.join("models.json")
+}
+
+/// Changes the registry, in the index and in its file.
+fn change<T>(
+    root: &Path,
+    work: impl FnOnce(&Connection) -> Result<T, Trouble>,
+) -> Result<T, StoreError> {
+    write(root, |transaction| {
+        let done = work(transaction)?;
+        let mut statement = transaction.prepare("SELECT name, last_version FROM model_names")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let last_versions = rows.collect::<rusqlite::Result<_>>()?;
+        let registry = Registry { models: models(transaction)?, last_versions };
+        write_json(&registry_path(root), &registry)?;
+        Ok(done)
+    })
+}
+
+/// Fills the registry of a new index from the file.
+pub(super) fn restore(connection: &Connection, root: &Path) -> Result<(), Trouble> {
+    let path = registry_path(root);
+    if !path.exists() {
+        return Ok(());
+    }
+    let Registry { models, last_versions } = read_json(&path)?;
+    for (name, version) in last_versions {
+        connection.execute(
+            "INSERT OR REPLACE INTO model_names (name, last_version) VALUES (?1, ?2)",
+            params![name, version],
+        )?;
+    }
+    for model in models {
+        connection.execute(
+            "INSERT OR REPLACE INTO models (name, version, stage, run, task, registered, tags, notes)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                model.name,
+                model.version,
+                model.stage.word(),
+                model.run.as_str(),
+                model.task.as_str(),
+                model.registered.0,
+                json(&model.tags),
+                model.notes
+            ],
+        )?;
+    }
+    Ok(())
 }
 
 /// All of them, by name and version.

@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::Trouble;
-use super::{Ending, Manifest, Outcome, Owner, StoreError};
+use super::{Ending, Manifest, Outcome, Owner};
 use crate::domain::{
-    EpochRecord, Event, EventKind, Plan, RunId, RunOutcome, RunSummary, Score, SweepMember, Task,
-    TaskId, TaskReport, UtcMillis,
+    EpochRecord, Event, EventKind, Plan, RunOutcome, RunSummary, Score, SweepMember, Task, TaskId,
+    TaskReport, UtcMillis,
 };
 
 /// Adds a run that has just been made, or one that was found in its folder; tasks it has already stay. Gives its row.
@@ -101,21 +101,18 @@ pub(super) struct RunRow {
     pub(super) id: i64,
     pub(super) outcome: Option<RunOutcome>,
     pub(super) owner: Option<Owner>,
-    pub(super) next_seq: u64,
 }
 
 pub(super) fn run_row(connection: &Connection, run: &str) -> Result<Option<RunRow>, Trouble> {
     let found = connection
         .prepare_cached(
-            "SELECT id, outcome, owner_pid, owner_started, owner_boot, next_seq FROM runs WHERE name = ?1",
+            "SELECT id, outcome, owner_pid, owner_started, owner_boot FROM runs WHERE name = ?1",
         )?
         .query_row([run], |row| {
-            let next_seq: i64 = row.get(5)?;
             Ok(RunRow {
                 id: row.get(0)?,
                 outcome: outcome_of(row.get::<_, Option<String>>(1)?.as_deref()),
                 owner: owner_at(row, 2)?,
-                next_seq: next_seq as u64,
             })
         })
         .optional()?;
@@ -330,9 +327,4 @@ pub(super) fn json(value: &impl Serialize) -> String {
 /// What [`json`] wrote; the default where a column holds something else, which only another program can have put there.
 pub(super) fn from_json<T: DeserializeOwned + Default>(text: &str) -> T {
     serde_json::from_str(text).unwrap_or_default()
-}
-
-/// The run is not in the index.
-pub(super) fn gone(run: &RunId) -> Trouble {
-    StoreError::NotOwned { run: run.clone() }.into()
 }

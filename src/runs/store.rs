@@ -2,19 +2,14 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::database::{index_path, open_for_writing, transact};
+use super::database::{Index, index_path, transact};
 use super::error::Trouble;
 use super::import::{bring_in_step, recover};
 use super::log::{LogState, LoggedRun, TaskState};
-use super::rows::{insert_run, run_row, set_owner, task_rows};
+use super::rows::{insert_run, task_rows};
 use super::writer::LogWriter;
-use super::{
-    Build, Ending, Manifest, Owner, RunEntry, RunFilter, RunFolder, RunIndex, RunLog, StoreError,
-    TaskEnding,
-};
-use crate::domain::{
-    ContentHash, Event, EventKind, Plan, RunId, RunOutcome, SweepMember, TaskId, UtcMillis,
-};
+use super::{Build, Manifest, Owner, RunEntry, RunFilter, RunFolder, RunIndex, RunLog, StoreError};
+use crate::domain::{ContentHash, Event, Plan, RunId, SweepMember, UtcMillis};
 use crate::spec::ExperimentSpec;
 
 /// Version of the files in a run's folder.
@@ -23,23 +18,9 @@ const FOLDER_SCHEMA: u32 = 2;
 /// The folder in which runs live, one folder each, and the index of them all. One for each process and folder.
 #[derive(Debug)]
 pub struct RunStore {
-    root: PathBuf,
+    pub(super) root: PathBuf,
     writer: LogWriter,
-}
-
-/// A run taken over to be gone on with.
-#[derive(Debug)]
-pub struct ResumedRun {
-    /// What was to be done. Its owner is this process.
-    pub manifest: Manifest,
-    /// The experiment.
-    pub spec: ExperimentSpec,
-    /// Where it is.
-    pub folder: RunFolder,
-    /// Its log, which goes on counting.
-    pub log: RunLog,
-    /// Tasks that need not be trained again, in the plan's order.
-    pub finished: Vec<TaskId>,
+    warnings: Vec<String>,
 }
 
 impl RunStore {
@@ -52,12 +33,19 @@ impl RunStore {
         std::fs::create_dir_all(root).map_err(|source| StoreError::write(root, &source))?;
         // Found out now, not after an hour of training.
         tempfile::tempfile_in(root).map_err(|source| StoreError::write(root, &source))?;
-        let mut connection = open_for_writing(root)?;
-        bring_in_step(root, &mut connection)?;
-        recover(root, &mut connection)?;
-        let writer = LogWriter::start(connection, tell)
-            .map_err(|source| StoreError::write(root, &source))?;
-        Ok(Self { root: root.to_owned(), writer })
+        let mut index = Index::open(root)?;
+        bring_in_step(root, &mut index.connection)?;
+        recover(root, &mut index.connection)?;
+        let warnings = index.mended.take().into_iter().collect();
+        let writer =
+            LogWriter::start(index, tell).map_err(|source| StoreError::write(root, &source))?;
+        Ok(Self { root: root.to_owned(), writer, warnings })
+    }
+
+    /// What the user should know of the state in which the store was found, in words: an index that was damaged and made again.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Makes a run's folder with its specification and manifest, and enters it into the index.
@@ -104,80 +92,12 @@ impl RunStore {
         Ok((run, folder, log))
     }
 
-    /// Takes over a run that has not finished and has no living owner, so that of several processes one gets it. What was finished is kept; how it
-    /// ended before is forgotten.
-    ///
-    /// # Errors
-    /// [`StoreError::Owned`] while a process has it, [`StoreError::NothingToResume`] for one that has finished, [`StoreError::UnknownRun`], and
-    /// errors naming the file that could not be read or written.
-    pub fn resume(&self, run: &RunId) -> Result<ResumedRun, StoreError> {
-        let folder = RunIndex::open(&self.root)?.find(run.as_str())?;
-        let run = folder.run();
-        let spec = read_spec(&folder)?;
-        let before = folder.manifest()?;
-        let owner = Owner::this_process();
-        let manifest = Manifest { owner: Some(owner.clone()), ..before };
-        let mut finished = Vec::new();
-        for task in &manifest.plan.tasks {
-            if folder.finished(task)?.is_some() {
-                finished.push(task.id.clone());
-            }
-        }
-        let (name, to_write, at) = (run.clone(), manifest.clone(), folder.clone());
-        let kept = finished.clone();
-        let (row, next_seq, rows, lost) = self.write(move |connection| {
-            transact(connection, |transaction| {
-                let row = claim(transaction, &name, &owner)?;
-                let lost = settle_tasks(transaction, row.id, &kept)?;
-                at.write_manifest(&to_write)?;
-                if at.outcome_path().exists() {
-                    std::fs::rename(at.outcome_path(), at.previous_outcome_path())
-                        .map_err(|source| StoreError::write(&at.outcome_path(), &source))?;
-                }
-                Ok((row.id, row.next_seq, task_rows(transaction, row.id)?, lost))
-            })
-        })?;
-        let tasks = rows
-            .into_iter()
-            .map(|(task, row)| (task, TaskState { row, last_epoch: None }))
-            .collect();
-        let endings = finished
-            .iter()
-            .map(|task| TaskEnding { task: task.clone(), ending: Ending::Finished, failure: None })
-            .collect();
-        let log = self.log(run, LogState { row, tasks, next_seq, endings });
-        for task in &lost {
-            let message = "it had finished, but its files are gone: it is trained again".to_owned();
-            log.record(Some(task), EventKind::Warning { message })?;
-        }
-        Ok(ResumedRun { manifest, spec, folder, log, finished })
-    }
-
-    /// Lets go of a run that has not ended, as after a checkpoint: it then stands as interrupted, for anybody to resume.
-    ///
-    /// # Errors
-    /// [`StoreError::NotOwned`] where this process does not have it, [`StoreError::Write`] naming the file.
-    pub fn release(&self, run: &RunId) -> Result<(), StoreError> {
-        let folder = RunFolder::new(self.root.join(run.as_str()));
-        let manifest = Manifest { owner: None, ..folder.manifest()? };
-        let run = run.clone();
-        self.write(move |connection| {
-            transact(connection, |transaction| {
-                let row = run_row(transaction, run.as_str())?;
-                let row = row.filter(|row| row.owner.as_ref().is_some_and(Owner::is_this_process));
-                let row = row.ok_or(StoreError::NotOwned { run })?;
-                set_owner(transaction, row.id, None)?;
-                Ok(folder.write_manifest(&manifest)?)
-            })
-        })
-    }
-
     /// Waits until every event recorded so far has been written and told.
     pub fn flush(&self) {
         self.writer.flush();
     }
 
-    fn log(&self, run: RunId, state: LogState) -> RunLog {
+    pub(super) fn log(&self, run: RunId, state: LogState) -> RunLog {
         self.writer.log(LoggedRun {
             run,
             index: index_path(&self.root),
@@ -186,7 +106,8 @@ impl RunStore {
         })
     }
 
-    fn write<T: Send + 'static>(
+    /// Does something with the writer's connection.
+    pub(super) fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -228,57 +149,6 @@ impl RunStore {
     pub fn find(root: &Path, run: &str) -> Result<RunFolder, StoreError> {
         RunIndex::open(root)?.find(run)
     }
-}
-
-/// Makes the run this process's, unless it has finished or somebody living has it.
-fn claim(
-    connection: &Connection,
-    run: &RunId,
-    owner: &Owner,
-) -> Result<super::rows::RunRow, Trouble> {
-    let row = run_row(connection, run.as_str())?;
-    let row = row.ok_or_else(|| StoreError::NotOwned { run: run.clone() })?;
-    if let Some(Owner { pid, .. }) = row.owner.as_ref().filter(|owner| owner.is_alive()) {
-        return Err(StoreError::Owned { run: run.clone(), pid: *pid }.into());
-    }
-    if row.outcome == Some(RunOutcome::Finished) {
-        return Err(StoreError::NothingToResume { run: run.clone() }.into());
-    }
-    connection.execute(
-        "UPDATE runs SET outcome = NULL, ended = NULL, score = NULL WHERE id = ?1",
-        [row.id],
-    )?;
-    set_owner(connection, row.id, Some(owner))?;
-    Ok(row)
-}
-
-/// Tasks whose files are there have finished, the others have not. Gives those that had finished and have lost their files.
-fn settle_tasks(
-    connection: &Connection,
-    run: i64,
-    finished: &[TaskId],
-) -> Result<Vec<TaskId>, Trouble> {
-    let mut statement = connection.prepare("SELECT name, id, state FROM tasks WHERE run = ?1")?;
-    let rows = statement.query_map([run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let rows = rows.collect::<rusqlite::Result<Vec<(String, i64, String)>>>()?;
-    let mut lost = Vec::new();
-    for (name, row, state) in rows {
-        let task = TaskId::new(name);
-        let state_now = if finished.contains(&task) { "finished" } else { "planned" };
-        if state == "finished" && state_now == "planned" {
-            lost.push(task);
-        }
-        connection.execute(
-            "UPDATE tasks SET state = ?2, failure = NULL WHERE id = ?1 AND state <> ?2",
-            rusqlite::params![row, state_now],
-        )?;
-    }
-    Ok(lost)
-}
-
-fn read_spec(folder: &RunFolder) -> Result<ExperimentSpec, StoreError> {
-    let path = folder.spec_path();
-    crate::spec::read(&path).map_err(|error| StoreError::damaged(&path, &error))
 }
 
 /// A name that nobody else has: the time in UTC, the given name and some letters.

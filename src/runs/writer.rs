@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rusqlite::Connection;
 
-use super::database::transact;
+use super::database::{Index, transact};
 use super::error::Trouble;
 use super::log::{LoggedRun, RunLog, without_record};
 use super::record::{apply, count_events};
+use super::{Owner, StoreError};
 use crate::domain::{Event, EventKind, TaskId, UtcMillis};
 
 /// Events waiting for the disk; a full queue slows training down rather than losing an event.
@@ -42,12 +43,13 @@ pub(super) struct LogWriter {
 impl LogWriter {
     /// Starts the thread; `tell` is called with every event, in order, a lifecycle event once it is in the index, and must return at once.
     pub(super) fn start(
-        connection: Connection,
+        index: Index,
         tell: impl Fn(Event) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (sender, receiver) = bounded(QUEUE_EVENTS);
         let mut writer = Writer {
-            connection,
+            index,
+            owner: Owner::this_process(),
             tell: Box::new(tell),
             pending: Vec::new(),
             due: None,
@@ -107,7 +109,9 @@ impl fmt::Debug for LogWriter {
 
 /// What the thread works with.
 struct Writer {
-    connection: Connection,
+    index: Index,
+    /// This process.
+    owner: Owner,
     tell: Box<dyn Fn(Event) + Send>,
     /// Measurements that have been told and are not in the index yet.
     pending: Vec<Record>,
@@ -158,7 +162,7 @@ impl Writer {
                 Message::Work(work) => {
                     self.write_group(std::mem::take(&mut group));
                     self.write_pending();
-                    work(&mut self.connection);
+                    work(&mut self.index.connection);
                 }
                 Message::Flush(done) => {
                     self.write_group(std::mem::take(&mut group));
@@ -201,7 +205,7 @@ impl Writer {
         let has_failed = |record: &Record| record.run.failure.lock().is_some();
         let is_sound = !pending.iter().chain(&group).any(has_failed);
         let all = || pending.iter().chain(&group);
-        if is_sound && write(&mut self.connection, all()).is_ok() {
+        if is_sound && write(&mut self.index.connection, &self.owner, all()).is_ok() {
             for record in group {
                 record.run.state.lock().note(&record.event);
                 self.tell_written(record, true);
@@ -230,7 +234,8 @@ impl Writer {
             };
             let rescued = Record { run, event, written };
             if rescued.event.kind.is_lifecycle() {
-                if write(&mut self.connection, std::iter::once(&rescued)).is_ok() {
+                if write(&mut self.index.connection, &self.owner, std::iter::once(&rescued)).is_ok()
+                {
                     rescued.run.state.lock().note(&rescued.event);
                 } else if matches!(rescued.event.kind, EventKind::RunEnded { .. }) {
                     let (run, event) = (Arc::clone(&rescued.run), rescued.event.clone());
@@ -246,7 +251,7 @@ impl Writer {
         if record.run.failure.lock().is_some() {
             return false;
         }
-        match write(&mut self.connection, std::iter::once(record)) {
+        match write(&mut self.index.connection, &self.owner, std::iter::once(record)) {
             Ok(()) => true,
             Err(error) => {
                 fail(&record.run, error);
@@ -260,9 +265,9 @@ impl Writer {
         self.due = None;
         let pending = std::mem::take(&mut self.pending);
         if !pending.is_empty() {
-            let relaxed = self.connection.pragma_update(None, "synchronous", "NORMAL");
-            let written = write(&mut self.connection, pending.iter());
-            let strict = self.connection.pragma_update(None, "synchronous", "FULL");
+            let relaxed = self.index.connection.pragma_update(None, "synchronous", "NORMAL");
+            let written = write(&mut self.index.connection, &self.owner, pending.iter());
+            let strict = self.index.connection.pragma_update(None, "synchronous", "FULL");
             debug_assert!(relaxed.is_ok() && strict.is_ok(), "a setting of the connection");
             if written.is_err() {
                 self.write_each(pending, Vec::new());
@@ -275,8 +280,10 @@ impl Writer {
     fn pay(&mut self) {
         let owed = std::mem::take(&mut self.owed);
         for record in owed {
-            if write(&mut self.connection, std::iter::once(&record)).is_err() {
-                self.owed.push(record);
+            match write(&mut self.index.connection, &self.owner, std::iter::once(&record)) {
+                // One that was deleted meanwhile needs no end.
+                Ok(()) | Err(Trouble::Store(StoreError::NotOwned { .. })) => {}
+                Err(_not_yet) => self.owed.push(record),
             }
         }
         if !self.owed.is_empty() && self.due.is_none() {
@@ -298,11 +305,8 @@ fn reply(written: Option<Sender<bool>>, is_written: bool) {
 }
 
 fn fail(run: &LoggedRun, error: Trouble) {
-    let message = match error.writing(&run.index) {
-        super::StoreError::Write { message, .. } => message,
-        other => other.to_string(),
-    };
-    run.failure.lock().get_or_insert(message);
+    let error = error.writing(&run.index);
+    run.failure.lock().get_or_insert(error);
 }
 
 fn next_event(run: &LoggedRun, task: Option<TaskId>, kind: EventKind) -> Event {
@@ -316,19 +320,24 @@ fn next_event(run: &LoggedRun, task: Option<TaskId>, kind: EventKind) -> Event {
 /// Writes events in one transaction.
 fn write<'a>(
     connection: &mut Connection,
+    owner: &Owner,
     records: impl Iterator<Item = &'a Record>,
 ) -> Result<(), Trouble> {
     transact(connection, |transaction| {
         let mut runs: Vec<&Arc<LoggedRun>> = Vec::new();
         for record in records {
-            apply(transaction, &mut record.run.state.lock(), &record.event)?;
+            let mut state = record.run.state.lock();
+            // Before its first event: the last one lets go of the run.
             if !runs.iter().any(|run| Arc::ptr_eq(run, &record.run)) {
+                count_events(transaction, (&record.run.run, owner), &state)?;
                 runs.push(&record.run);
             }
-        }
-        for run in runs {
-            count_events(transaction, &run.run, &run.state.lock())?;
+            apply(transaction, &mut state, &record.event)?;
         }
         Ok(())
     })
 }
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;

@@ -37,7 +37,7 @@ pub(super) fn take(
         TaskRole::Fold => {
             let path = folder.task(&task.id).join("predictions.parquet");
             let rows = read_predictions(&path)?;
-            by_symbol(task, spec, series, rows)?
+            by_symbol(task, spec, series, &rows)?
                 .ok_or_else(|| StoreError::damaged(&path, &"its rows are not those of the fold"))?
         }
         TaskRole::Refit => Vec::new(),
@@ -80,7 +80,7 @@ fn by_symbol(
     task: &Task,
     spec: &ExperimentSpec,
     series: &[Arc<Series>],
-    stored: PredictionRows,
+    stored: &PredictionRows,
 ) -> Result<Option<Vec<SymbolPredictions>>, TaskError> {
     let cut = TaskCut::of(series, &task.fold, spec.label);
     // Nothing of it is computed with but the baseline, which is computed here wherever the model was.

@@ -83,27 +83,26 @@ impl Retries {
         let times = attempts.get(task).map_or(0, |attempts| attempts.without_memory);
         Bytes(bytes.0.saturating_mul(1 << times))
     }
+}
 
-    /// Writes a result, again after a while where it fails: training it again would cost more.
-    ///
-    /// # Errors
-    /// The last one's.
-    pub(super) fn save(
-        &self,
-        cancel: &Cancel,
-        save: impl Fn() -> Result<(), StoreError>,
-        mut warn: impl FnMut(String),
-    ) -> Result<(), StoreError> {
-        for pause in PAUSES {
-            let Err(error) = save() else { return Ok(()) };
-            warn(format!("{error}; it is tried again in {:.1} s", pause.as_secs_f64()));
-            let until = Instant::now() + pause;
-            while Instant::now() < until && !cancel.is_cancelled() {
-                std::thread::sleep(Duration::from_millis(20));
-            }
+/// Writes a result, again after a while where it fails: training it again would cost more.
+///
+/// # Errors
+/// The last one's.
+pub(super) fn save_patiently(
+    cancel: &Cancel,
+    save: impl Fn() -> Result<(), StoreError>,
+    mut warn: impl FnMut(String),
+) -> Result<(), StoreError> {
+    for pause in PAUSES {
+        let Err(error) = save() else { return Ok(()) };
+        warn(format!("{error}; it is tried again in {:.1} s", pause.as_secs_f64()));
+        let until = Instant::now() + pause;
+        while Instant::now() < until && !cancel.is_cancelled() {
+            std::thread::sleep(Duration::from_millis(20));
         }
-        save()
     }
+    save()
 }
 
 #[cfg(test)]
@@ -150,7 +149,7 @@ mod tests {
         cancel.cancel();
         let write = |fails| {
             tries.set(0);
-            Retries::default().save(&cancel, || save(fails), |_| warned.set(warned.get() + 1))
+            save_patiently(&cancel, || save(fails), |_| warned.set(warned.get() + 1))
         };
         assert!(write(2).is_ok());
         assert_eq!((tries.get(), warned.get()), (3, 2));

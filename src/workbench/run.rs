@@ -10,7 +10,7 @@ use super::memory::Memory;
 use super::planner::Prepared;
 use super::recorder::Recorder;
 use super::refit;
-use super::retry::{Retries, Trouble};
+use super::retry::{Retries, Trouble, save_patiently};
 use super::scheduler::AtWork;
 use super::scoring::SymbolPredictions;
 use super::summary::summarise;
@@ -269,8 +269,7 @@ impl Run {
         let output = output.map_err(|error| self.after(task, device, &error))?;
         self.memory.learn(task, output.report.peak_memory);
         observer.stage(Stage::Saving);
-        self.retries
-            .save(&flags.cancel, || self.save(task, &output), |message| observer.warning(message))
+        save_patiently(&flags.cancel, || self.save(task, &output), |text| observer.warning(text))
             .map_err(|error| failed(&error))?;
         if let Err(error) = keeper.finish() {
             observer.warning(format!("an old checkpoint stays: {error}"));
@@ -387,3 +386,7 @@ impl Run {
 fn failed(error: &dyn std::fmt::Display) -> EventKind {
     EventKind::Failed { message: error.to_string() }
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

@@ -51,6 +51,9 @@ impl Floor {
             if let Err(message) = contain_panic(|| self.start(&start, &cache)) {
                 self.refuse(&start, message);
             }
+            if self.starts.is_empty() {
+                cache.forget();
+            }
         }
     }
 

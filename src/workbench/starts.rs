@@ -97,6 +97,11 @@ impl Starts {
         }
     }
 
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.lock().waiting.is_empty()
+    }
+
     /// Cancels those that `which` says by their numbers: one that is being planned stops soon, one that waits is answered in its turn.
     pub(super) fn cancel(&self, which: impl Fn(u64) -> bool) {
         let list = self.list.lock();

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::time::Duration;
 
 use serde_json::Value;
 use walkforge::domain::RunId;
@@ -57,10 +56,11 @@ impl Told {
 
 fn bytes(folder: &RunFolder) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
-    for task in folder.manifest().unwrap().plan.tasks {
+    for task in folder.manifest().expect("it has one").plan.tasks {
         for name in ["weights.safetensors", "predictions.parquet"] {
             let path = folder.task(&task.id).join(name);
-            let read = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let read =
+                std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             files.insert(format!("{}/{name}", task.id), read);
         }
     }
@@ -75,7 +75,7 @@ fn the_run(scratch: &Scratch) -> Option<String> {
 
 fn assert_sound(runs: &Path, when: &str) {
     if runs.exists() {
-        let problems = check_index(runs).unwrap();
+        let problems = check_index(runs).expect("the index can be read");
         assert!(problems.is_empty(), "{when}: {problems:?}");
     }
 }
@@ -84,7 +84,8 @@ fn assert_sound(runs: &Path, when: &str) {
 fn draws() -> impl Iterator<Item = f64> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     std::iter::repeat_with(move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 11) as f64 / (1_u64 << 53) as f64
     })
 }
@@ -158,7 +159,8 @@ fn a_run_whose_disk_fills_up_says_so_and_is_resumed_when_there_is_room() {
     for kib in [120, 200] {
         let scratch = Scratch::new();
         let limit = format!("trap '' XFSZ; ulimit -f {kib}");
-        let done = scratch.run_after(&limit, &format!("train --json {TWELVE} --set training.max_epochs=61"));
+        let done = scratch
+            .run_after(&limit, &format!("train --json {TWELVE} --set training.max_epochs=61"));
         assert_sound(&scratch.path("runs"), &format!("with {kib} KiB"));
         let Some(run) = the_run(&scratch) else {
             assert!(done.err.contains("cannot be written"), "{done}");
@@ -167,7 +169,10 @@ fn a_run_whose_disk_fills_up_says_so_and_is_resumed_when_there_is_room() {
         let told = format!("{}{}", done.out, done.err);
         let listed = scratch.run("runs list --json").exits(0).one_json();
         if listed["status"] != "finished" {
-            assert!(told.contains("cannot be written") && told.contains("free disk space"), "{done}");
+            assert!(
+                told.contains("cannot be written") && told.contains("free disk space"),
+                "{done}"
+            );
             let _resumed = scratch.run(&format!("runs resume {run} --json")).exits(0);
         }
         let listed = scratch.run("runs list --json").exits(0).one_json();

@@ -1,0 +1,173 @@
+use rusqlite::{Connection, params};
+
+use super::database::transact;
+use super::error::Trouble;
+use super::log::{LogState, TaskState};
+use super::rows::{import_outcome, run_row, set_owner, task_rows};
+use super::{
+    Ending, Manifest, Owner, RunFolder, RunIndex, RunLog, RunStore, StoreError, TaskEnding,
+};
+use crate::domain::{EventKind, RunId, RunOutcome, TaskId};
+use crate::spec::ExperimentSpec;
+
+/// A run taken over to be gone on with.
+#[derive(Debug)]
+pub struct ResumedRun {
+    /// What was to be done. Its owner is this process.
+    pub manifest: Manifest,
+    /// The experiment.
+    pub spec: ExperimentSpec,
+    /// Where it is.
+    pub folder: RunFolder,
+    /// Its log, which goes on counting.
+    pub log: RunLog,
+    /// Tasks that need not be trained again, in the plan's order.
+    pub finished: Vec<TaskId>,
+}
+
+impl RunStore {
+    /// Takes over a run that has not finished and has no living owner, so that of several processes one gets it. What was finished is kept; how it
+    /// ended before is forgotten: the file that says so is put aside until there is another one.
+    ///
+    /// # Errors
+    /// [`StoreError::Owned`] while a process has it, [`StoreError::NothingToResume`] for one that has finished, [`StoreError::UnknownRun`], and
+    /// errors naming the file that could not be read or written; the run is then as it was.
+    pub fn resume(&self, run: &RunId) -> Result<ResumedRun, StoreError> {
+        let folder = RunIndex::open(&self.root)?.find(run.as_str())?;
+        let spec = read_spec(&folder)?;
+        let before = folder.manifest()?;
+        let claimed = folder.run();
+        let row = self.write(move |connection| {
+            transact(connection, |transaction| claim(transaction, &claimed))
+        })?;
+        // From here on nobody else changes the run.
+        self.take_over(row, (before, spec), folder.clone()).inspect_err(|_| {
+            let undo = move |connection: &mut Connection| {
+                transact(connection, |transaction| give_back(transaction, row, &folder))
+            };
+            // If even this fails, the run is given back when this process ends.
+            let _as_it_was = self.write(undo);
+        })
+    }
+
+    fn take_over(
+        &self,
+        row: i64,
+        (before, spec): (Manifest, ExperimentSpec),
+        folder: RunFolder,
+    ) -> Result<ResumedRun, StoreError> {
+        let mut finished = Vec::new();
+        for task in &before.plan.tasks {
+            // What cannot be read has not finished.
+            if let Ok(Some(_)) = folder.whole(task) {
+                finished.push(task.id.clone());
+            }
+        }
+        let manifest = Manifest { owner: Some(Owner::this_process()), ..before };
+        folder.write_manifest(&manifest)?;
+        let kept = finished.clone();
+        let (lost, rows, next_seq) = self.write(move |connection| {
+            transact(connection, |transaction| {
+                let lost = settle_tasks(transaction, row, &kept)?;
+                let next_seq: i64 = transaction.query_row(
+                    "SELECT next_seq FROM runs WHERE id = ?1",
+                    [row],
+                    |row| row.get(0),
+                )?;
+                Ok((lost, task_rows(transaction, row)?, next_seq as u64))
+            })
+        })?;
+        folder.put_outcome_aside()?;
+        let tasks = rows
+            .into_iter()
+            .map(|(task, row)| (task, TaskState { row, last_epoch: None }))
+            .collect();
+        let endings = finished
+            .iter()
+            .map(|task| TaskEnding { task: task.clone(), ending: Ending::Finished, failure: None })
+            .collect();
+        let log = self.log(folder.run(), LogState { row, tasks, next_seq, endings });
+        for task in &lost {
+            let message = "it had finished, but its files are gone: it is trained again".to_owned();
+            log.record(Some(task), EventKind::Warning { message })?;
+        }
+        Ok(ResumedRun { manifest, spec, folder, log, finished })
+    }
+
+    /// Lets go of a run that has not ended, as after a checkpoint: it then stands as interrupted, for anybody to resume.
+    ///
+    /// # Errors
+    /// [`StoreError::NotOwned`] where this process does not have it, [`StoreError::Write`] naming the file.
+    pub fn release(&self, run: &RunId) -> Result<(), StoreError> {
+        let folder = RunFolder::new(self.root.join(run.as_str()));
+        let manifest = Manifest { owner: None, ..folder.manifest()? };
+        let run = run.clone();
+        self.write(move |connection| {
+            transact(connection, |transaction| {
+                let row = run_row(transaction, run.as_str())?;
+                let row = row.filter(|row| row.owner.as_ref().is_some_and(Owner::is_this_process));
+                let row = row.ok_or(StoreError::NotOwned { run })?;
+                set_owner(transaction, row.id, None)?;
+                Ok(folder.write_manifest(&manifest)?)
+            })
+        })
+    }
+}
+
+/// Makes the run this process's, unless it has finished or somebody living has it. Gives its row.
+fn claim(connection: &Connection, run: &RunId) -> Result<i64, Trouble> {
+    let row = run_row(connection, run.as_str())?;
+    let row = row.ok_or_else(|| StoreError::NotOwned { run: run.clone() })?;
+    if let Some(Owner { pid, .. }) = row.owner.as_ref().filter(|owner| owner.is_alive()) {
+        return Err(StoreError::Owned { run: run.clone(), pid: *pid }.into());
+    }
+    if row.outcome == Some(RunOutcome::Finished) {
+        return Err(StoreError::NothingToResume { run: run.clone() }.into());
+    }
+    connection.execute(
+        "UPDATE runs SET outcome = NULL, ended = NULL, score = NULL WHERE id = ?1",
+        [row.id],
+    )?;
+    set_owner(connection, row.id, Some(&Owner::this_process()))?;
+    Ok(row.id)
+}
+
+/// Undoes a claim.
+fn give_back(connection: &Connection, row: i64, folder: &RunFolder) -> Result<(), Trouble> {
+    folder.take_outcome_back()?;
+    if let Some(outcome) = folder.outcome()? {
+        import_outcome(connection, row, &outcome)?;
+    }
+    set_owner(connection, row, None)?;
+    Ok(folder.write_manifest(&Manifest { owner: None, ..folder.manifest()? })?)
+}
+
+/// Tasks whose files are there have finished, the others have not. Gives those that had finished and have lost their files.
+fn settle_tasks(
+    connection: &Connection,
+    run: i64,
+    finished: &[TaskId],
+) -> Result<Vec<TaskId>, Trouble> {
+    let mut statement =
+        connection.prepare("SELECT name, id, state FROM tasks WHERE run = ?1 ORDER BY position")?;
+    let rows = statement.query_map([run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let rows = rows.collect::<rusqlite::Result<Vec<(String, i64, String)>>>()?;
+    let mut lost = Vec::new();
+    for (name, row, state) in rows {
+        let task = TaskId::new(name);
+        let state_now = if finished.contains(&task) { "finished" } else { "planned" };
+        if state == "finished" && state_now == "planned" {
+            lost.push(task);
+        }
+        connection.execute(
+            "UPDATE tasks SET state = ?2, failure = NULL WHERE id = ?1 AND state <> ?2",
+            params![row, state_now],
+        )?;
+    }
+    Ok(lost)
+}
+
+fn read_spec(folder: &RunFolder) -> Result<ExperimentSpec, StoreError> {
+    let path = folder.spec_path();
+    crate::spec::read(&path).map_err(|error| StoreError::damaged(&path, &error))
+}

@@ -1,0 +1,153 @@
+//! What a run is after it was taken over.
+
+use walkforge::domain::{ContentHash, EventKind, RunOutcome};
+use walkforge::runs::{RunIndex, RunStatus, StoreError};
+
+use crate::support::{
+    create, end, entry, finished, id, interrupted, open, plan, report, task_ids, train,
+};
+
+#[test]
+fn finished_tasks_are_kept_and_the_count_goes_on() {
+    let root = tempfile::tempdir().unwrap();
+    let run = id(&interrupted(root.path(), 3));
+    let index = RunIndex::open(root.path()).unwrap();
+    let last = index.log(&run).unwrap().pop().unwrap().seq;
+    let store = open(root.path());
+    let resumed = store.resume(&run).unwrap();
+    assert_eq!(resumed.finished, task_ids(3));
+    assert_eq!(resumed.spec, crate::support::spec());
+    assert_eq!(resumed.manifest.plan, plan());
+    resumed.log.record(None, EventKind::Queued).unwrap();
+    assert_eq!(index.log(&run).unwrap().pop().unwrap().seq, last + 1);
+    for task in &plan().tasks[3..] {
+        train(&resumed.folder, &resumed.log, task).unwrap();
+    }
+    assert_eq!(resumed.log.endings().len(), 10, "those of before are remembered");
+    end(&resumed.folder, &resumed.log, RunOutcome::Finished).unwrap();
+    let entry = entry(root.path(), &run);
+    assert_eq!((entry.status, entry.finished, entry.failed), (RunStatus::Finished, 10, 0));
+    let error = store.resume(&run).unwrap_err();
+    assert_eq!(error, StoreError::NothingToResume { run });
+}
+
+#[test]
+fn a_finished_task_whose_files_are_gone_is_trained_again_with_a_warning() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = interrupted(root.path(), 3);
+    let run = id(&folder);
+    std::fs::remove_file(folder.task(&plan().tasks[1].id).join("weights.safetensors")).unwrap();
+    std::fs::remove_dir_all(folder.task(&plan().tasks[2].id)).unwrap();
+    let store = open(root.path());
+    let resumed = store.resume(&run).unwrap();
+    assert_eq!(resumed.finished, task_ids(1));
+    let log = RunIndex::open(root.path()).unwrap().log(&run).unwrap();
+    let warned: Vec<_> = log.into_iter().filter(|line| line.kind == "warning").collect();
+    let tasks: Vec<_> = warned.iter().filter_map(|line| line.task.clone()).collect();
+    assert_eq!(tasks, task_ids(3)[1..]);
+    assert!(warned[0].message.as_ref().unwrap().contains("its files are gone"));
+    assert_eq!(entry(root.path(), &run).finished, 1);
+}
+
+#[test]
+fn how_it_ended_before_is_put_aside_until_it_ends_again() {
+    let root = tempfile::tempdir().unwrap();
+    for outcome in [RunOutcome::Failed, RunOutcome::Cancelled] {
+        let store = open(root.path());
+        let (run, folder, log) = create(&store);
+        let task = &plan().tasks[0];
+        train(&folder, &log, task).unwrap();
+        let message = "the device is gone".to_owned();
+        let failed = &plan().tasks[1].id;
+        log.record(Some(failed), EventKind::Failed { message: message.clone() }).unwrap();
+        let ended = entry(root.path(), &run);
+        assert_eq!((ended.status, ended.failed), (RunStatus::Running, 1));
+        assert_eq!(folder.failures().unwrap(), [(failed.clone(), message.clone())]);
+        end(&folder, &log, outcome).unwrap();
+        assert_eq!(folder.failures().unwrap(), [(failed.clone(), message)], "of the folder alone");
+        let ended = entry(root.path(), &run);
+        assert_eq!((ended.status, ended.ended.is_some()), (outcome.into(), true));
+
+        let resumed = store.resume(&run).unwrap();
+        assert_eq!(folder.outcome().unwrap(), None);
+        assert!(folder.path().join("outcome.previous.json").is_file());
+        let running = entry(root.path(), &run);
+        assert_eq!((running.status, running.failed, running.ended), (RunStatus::Running, 0, None));
+        assert_eq!(folder.failures().unwrap(), []);
+        end(&folder, &resumed.log, RunOutcome::Finished).unwrap();
+        assert!(!folder.path().join("outcome.previous.json").exists());
+        assert_eq!(entry(root.path(), &run).status, RunStatus::Finished);
+    }
+}
+
+/// A folder in the place of a file stands for a disk that takes nothing.
+#[test]
+fn a_takeover_that_fails_half_way_leaves_the_run_as_it_was() {
+    let root = tempfile::tempdir().unwrap();
+    let store = open(root.path());
+    let (run, folder, log) = create(&store);
+    end(&folder, &log, RunOutcome::Failed).unwrap();
+    let before = entry(root.path(), &run);
+    let in_the_way = folder.path().join("outcome.previous.json/full");
+    std::fs::create_dir_all(&in_the_way).unwrap();
+    let error = store.resume(&run).unwrap_err().to_string();
+    assert!(error.contains("outcome.json: cannot be written"), "{error}");
+    let after = entry(root.path(), &run);
+    assert_eq!(
+        (after.status, after.score, after.failed),
+        (before.status, before.score, before.failed)
+    );
+    assert!(after.ended.is_some());
+    assert_eq!(folder.outcome().unwrap().unwrap().outcome, RunOutcome::Failed);
+    std::fs::remove_dir_all(in_the_way.parent().unwrap()).unwrap();
+    store.resume(&run).unwrap();
+}
+
+#[test]
+fn tasks_are_found_by_their_keys_while_their_files_are_there() {
+    let root = tempfile::tempdir().unwrap();
+    let older = interrupted(root.path(), 2);
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    let newer = interrupted(root.path(), 1);
+    let store = open(root.path());
+    let keys: Vec<ContentHash> = plan().tasks.iter().map(|task| task.key).collect();
+    let found = store.finished(&keys).unwrap();
+    let runs: Vec<_> = found.values().map(|stored| stored.run.clone()).collect();
+    assert_eq!(found.len(), 2);
+    assert!(runs.contains(&id(&newer)) && runs.contains(&id(&older)), "of several the newest");
+    assert_eq!(found[&keys[0]].run, id(&newer));
+    let task = &plan().tasks[0].id;
+    std::fs::remove_file(newer.task(task).join("weights.safetensors")).unwrap();
+    assert_eq!(store.finished(&keys).unwrap()[&keys[0]].run, id(&older), "the newest whole one");
+    std::fs::remove_dir_all(older.path()).unwrap();
+    assert!(store.finished(&keys).unwrap().is_empty());
+    assert!(store.finished(&[]).unwrap().is_empty());
+}
+
+#[test]
+fn a_task_taken_over_from_another_run_counts_as_finished() {
+    let root = tempfile::tempdir().unwrap();
+    let store = open(root.path());
+    let (run, folder, log) = create(&store);
+    let task = &plan().tasks[0];
+    crate::support::write_result(&folder, task).unwrap();
+    let from = walkforge::domain::StoredTask { run: id(&folder), task: task.id.clone() };
+    let kept = EventKind::Kept { report: Box::new(report()), from: Some(from) };
+    log.record(Some(&task.id), kept).unwrap();
+    assert_eq!(entry(root.path(), &run).finished, 1);
+}
+
+#[test]
+fn a_finished_run_has_its_score_and_its_times() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = finished(root.path());
+    let entry = entry(root.path(), &id(&folder));
+    let summary = folder.outcome().unwrap().unwrap().summary;
+    let rows: u64 = summary.series.iter().map(|series| series.model.rows).sum();
+    let score = entry.score.unwrap();
+    assert_eq!(score.rows, rows);
+    let means: f64 = summary.series.iter().filter_map(|series| series.model.sharpe).sum::<f64>()
+        / summary.series.len() as f64;
+    assert!((score.sharpe.unwrap() - means).abs() < 1e-12);
+    assert!(entry.created <= entry.ended.unwrap());
+}
