@@ -73,6 +73,8 @@ impl Scratch {
     pub fn run_folders(&self) -> Vec<PathBuf> {
         let Ok(listing) = fs::read_dir(self.path("runs")) else { return Vec::new() };
         let mut folders: Vec<PathBuf> = listing.flatten().map(|entry| entry.path()).collect();
+        // The index of the runs lies beside them.
+        folders.retain(|path| path.is_dir());
         folders.sort();
         folders
     }
