@@ -252,6 +252,14 @@ fn what_an_earlier_run_trained_is_taken_over_unless_it_is_to_be_trained_again() 
     let manifest = taken_over.manifest().unwrap();
     assert!(manifest.plan.tasks.iter().all(|task| task.reuse.is_some()));
     assert!(manifest.plan.tasks.iter().all(|task| task.expected_ms.is_some_and(|ms| ms > 0)));
+    let (dear, told) = second(&[&reuse[..], &["costs.fee_bps=50.0"]].concat());
+    assert_eq!((told.trained.len(), told.kept.len()), (0, tasks), "costs change no model");
+    let report = |run: &RunFolder| {
+        let task = run.manifest().unwrap().plan.tasks[0].id.clone();
+        run.metadata(&task).unwrap().unwrap().report
+    };
+    assert!(report(&dear).model.total_return < report(&first).model.total_return);
+    assert_eq!(report(&dear).model.ic_ts, report(&first).model.ic_ts);
     let (again, told) = second(&["resources.reuse=false", "training.max_epochs=2"]);
     assert_eq!((told.trained.len(), told.kept.len()), (tasks, 0));
     assert!(results(&first) == results(&again));
