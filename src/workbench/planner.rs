@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::load::Sources;
 use super::loaded::SeriesCache;
-use super::resolve::{Resolved, Shape, resolve, workers};
+use super::resolve::{Resolved, Shape, at_once, resolve};
 use super::tasks::{Part, rows_of, tasks_of};
 use crate::dataset::{PrepareError, Series, TaskCut};
 use crate::devices::{
@@ -27,6 +27,8 @@ pub struct Prepared {
     pub series: Vec<Vec<Arc<Series>>>,
     /// The devices the tasks may share, and how much of each.
     pub pool: Vec<PoolDevice>,
+    /// Tasks of this run and of others that may train at a time.
+    pub at_once: u32,
 }
 
 impl Prepared {
@@ -213,10 +215,11 @@ pub(super) fn divide(
     let resolved = resolve(spec, chosen, shape, inventory)?;
     let tasks = tasks_of(&resolved, &parts);
     let (tasks, task_series): (Vec<Task>, Vec<_>) = tasks.into_iter().unzip();
-    let workers = workers(&resolved, inventory.cpu.cores, tasks.len());
+    let at_once = at_once(&resolved, inventory.cpu.cores);
+    let workers = at_once.min(u32::try_from(tasks.len()).unwrap_or(u32::MAX));
     let recommendations = recommendations(&resolved, (&tasks, workers), shape, inventory);
     let pool = resolved.devices.iter().zip(&resolved.budgets);
-    let pool = pool.map(|(&device, &limit)| PoolDevice { device, limit, slots: workers }).collect();
+    let pool = pool.map(|(&device, &limit)| PoolDevice { device, limit, slots: at_once }).collect();
     let Resolved { spec, chosen, devices, decisions, .. } = resolved;
     let plan = Plan {
         experiment: spec.name.clone(),
@@ -233,7 +236,7 @@ pub(super) fn divide(
         decisions,
         recommendations,
     };
-    Ok(Prepared { spec, plan, series: task_series, pool })
+    Ok(Prepared { spec, plan, series: task_series, pool, at_once })
 }
 
 /// What trials have to know; `None` where there is no task.

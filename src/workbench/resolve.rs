@@ -189,8 +189,8 @@ fn climb(
     }
 }
 
-/// Tasks at a time: as many as the cores allow, and on cards a few for each.
-pub(super) fn workers(resolved: &Resolved, cores: u32, tasks: usize) -> u32 {
+/// Tasks at a time on this machine, of this run or of several: as many as asked for, else as the cores allow, and on cards a few for each.
+pub(super) fn at_once(resolved: &Resolved, cores: u32) -> u32 {
     let resources = &resolved.spec.resources;
     let by_cores = (cores / resources.threads_per_task).max(1);
     let automatic = match resolved.chosen.device {
@@ -198,8 +198,7 @@ pub(super) fn workers(resolved: &Resolved, cores: u32, tasks: usize) -> u32 {
         Device::Cuda(_) => by_cores.min(TASKS_PER_CARD * resolved.devices.len() as u32),
         Device::Mps => 1,
     };
-    let most = u32::try_from(tasks).unwrap_or(u32::MAX);
-    resources.workers.unwrap_or(automatic).min(most)
+    resources.workers.unwrap_or(automatic)
 }
 
 #[cfg(test)]

@@ -99,6 +99,10 @@ impl AtWork for Run {
         self.prepared.plan.workers
     }
 
+    fn at_once(&self) -> u32 {
+        self.prepared.at_once
+    }
+
     fn threads_per_task(&self) -> u32 {
         self.prepared.plan.threads_per_task
     }

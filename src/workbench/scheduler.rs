@@ -26,8 +26,10 @@ pub(super) struct Scheduler<R = Run> {
 /// What the scheduler has to know of a run.
 pub(super) trait AtWork {
     fn id(&self) -> &RunId;
-    /// Tasks that may be at work at once.
+    /// Tasks of it that may be at work at once.
     fn workers(&self) -> u32;
+    /// Tasks of it and others that may be at work at once.
+    fn at_once(&self) -> u32;
     fn threads_per_task(&self) -> u32;
     fn priority(&self) -> Priority;
     /// Whether all of it stands still.
@@ -95,7 +97,7 @@ impl<R: AtWork> Scheduler<R> {
     ) -> Result<(), TooFewWorkers> {
         let mut book = self.book.lock();
         let mut started = Ok(());
-        while started.is_ok() && book.workers.len() < run.workers() as usize {
+        while started.is_ok() && book.workers.len() < run.at_once() as usize {
             let name = format!("walkforge-worker-{}", book.workers.len() + 1);
             match thread::Builder::new().name(name).spawn(work.clone()) {
                 Ok(worker) => book.workers.push(worker),
@@ -207,7 +209,7 @@ impl<R: AtWork> Book<R> {
     fn choose(&mut self, may_run: bool) -> Option<Work<R>> {
         let threads = |active: &Active<R>| active.run.threads_per_task();
         let used: u32 = self.runs.iter().map(|active| active.at_work * threads(active)).sum();
-        let most = self.runs.iter().map(|active| active.run.workers() * threads(active)).max();
+        let most = self.runs.iter().map(|active| active.run.at_once() * threads(active)).max();
         // Threads that a run further in front waits for are not given away, or a run of many threads would never start.
         let mut is_kept_free = false;
         for place in self.in_turn() {

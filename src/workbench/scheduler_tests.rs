@@ -21,6 +21,9 @@ impl AtWork for Dummy {
     fn workers(&self) -> u32 {
         self.workers
     }
+    fn at_once(&self) -> u32 {
+        self.workers
+    }
     fn threads_per_task(&self) -> u32 {
         self.threads
     }

@@ -8,7 +8,7 @@ use crate::domain::{
     TimeSpan, Timeframe, UtcMillis,
 };
 use crate::models::{InputShape, estimate_memory, parameter_count};
-use crate::spec::ExperimentSpec;
+use crate::spec::{ExperimentSpec, TrainingSpec};
 use crate::training::EVALUATION_BATCH;
 
 /// A fold of a group of series, and how many rows its sections have.
@@ -171,6 +171,8 @@ fn task_key(
     seed: u64,
     device: Device,
 ) -> ContentHash {
+    // Whether there is a refit after the folds says nothing of a fold.
+    let training = TrainingSpec { refit: false, ..spec.training.clone() };
     let fold = json(fold);
     let data: Vec<ContentHash> = group.iter().map(|series| series.made_of()).collect();
     let learning = json(&(
@@ -178,7 +180,7 @@ fn task_key(
         spec.window,
         (&spec.label, spec.weights, spec.scaling),
         &spec.model,
-        &spec.training,
+        &training,
     ));
     let machine = json(&(
         spec.resources.threads_per_task,

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use walkforge::domain::{
     Determinism, EventKind, Priority, RunId, RunOutcome, SweepMember, TaskId, TaskRole,
 };
-use walkforge::runs::{RunFolder, RunIndex, RunStatus};
+use walkforge::runs::{RunEntry, RunFilter, RunFolder, RunIndex, RunStatus};
 use walkforge::spec::{DataSource, ExperimentSpec, SweepAxis, SweepSpec};
 use walkforge::workbench::{Command, Update, Workbench};
 
@@ -55,7 +55,9 @@ struct Told {
 
 impl Told {
     fn until(&mut self, workbench: &Workbench, holds: impl Fn(&Self) -> bool) {
-        for _ in 0..600 {
+        // Far beyond any honest run: only a hang reaches it.
+        let until = Instant::now() + Duration::from_mins(10);
+        while Instant::now() < until {
             if holds(self) {
                 return;
             }
@@ -133,8 +135,15 @@ fn stopped(spec: &ExperimentSpec, runs: &Path) -> (RunId, Told) {
     (told.runs[0].clone(), told)
 }
 
+/// The only run there is.
+fn entry(runs: &Path) -> RunEntry {
+    let mut entries = RunIndex::open(runs).unwrap().runs(&RunFilter::default()).unwrap();
+    assert_eq!(entries.len(), 1);
+    entries.remove(0)
+}
+
 fn status(runs: &Path) -> RunStatus {
-    RunIndex::open(runs).unwrap().runs(&walkforge::runs::RunFilter::default()).unwrap()[0].status
+    entry(runs).status
 }
 
 #[test]
@@ -199,6 +208,41 @@ fn a_cancelled_run_goes_on_where_it_was() {
 }
 
 #[test]
+fn a_cancelled_run_that_cannot_be_resumed_is_still_the_cancelled_run() {
+    let data = tempfile::tempdir().unwrap();
+    let path = data.path().join("AAA-1h.csv");
+    let mut text = "date,open,high,low,close,volume\n".to_owned();
+    for bar in 0..2600 {
+        let price = 100.0 + (f64::from(bar) * 0.7).sin();
+        let (high, low) = (price + 2.0, price - 2.0);
+        let (time, volume) = (1_704_067_200 + bar * 3600, bar % 7 + 1);
+        writeln!(text, "{time},{price},{high},{low},{price},{volume}").unwrap();
+    }
+    std::fs::write(&path, text).unwrap();
+    let mut spec = experiment(&[]);
+    spec.data.source = DataSource::Folder(data.path().to_owned());
+    spec.data.symbols.clear();
+    let runs = tempfile::tempdir().unwrap();
+    let workbench = Workbench::open(runs.path(), || {}).unwrap();
+    workbench.send(Command::Start(Box::new(spec)));
+    let mut told = Told::default();
+    told.until(&workbench, |told| !told.trained.is_empty());
+    let run = told.runs[0].clone();
+    workbench.send(Command::Cancel(run.clone()));
+    told.until(&workbench, |told| !told.ended.is_empty());
+    let outcome = || folder(runs.path(), &run).outcome().unwrap();
+    let entry = || entry(runs.path());
+    let (outcome_before, entry_before) = (outcome(), entry());
+    assert!(outcome_before.is_some() && entry_before.score.is_some());
+    let stands = |entry: &RunEntry| (entry.status, entry.finished, entry.score);
+    std::fs::rename(&path, data.path().join("away")).unwrap();
+    workbench.send(Command::Resume(run.clone()));
+    told.until(&workbench, |told| told.refused.is_some());
+    assert_eq!(outcome(), outcome_before);
+    assert_eq!(stands(&entry()), stands(&entry_before));
+}
+
+#[test]
 fn a_run_whose_data_changed_is_not_resumed_and_stays_as_it_is() {
     let data = tempfile::tempdir().unwrap();
     let write = |last_close: f64| {
@@ -229,6 +273,7 @@ fn a_run_whose_data_changed_is_not_resumed_and_stays_as_it_is() {
         "{refused}"
     );
     assert_eq!(status(runs.path()), RunStatus::Interrupted);
+    assert!(folder(runs.path(), &run).outcome().unwrap().is_none());
     write(100.0);
     workbench.send(Command::Resume(run.clone()));
     let mut told = Told::default();
@@ -295,7 +340,7 @@ fn a_sweep_is_a_run_for_each_variant_and_they_share_the_machine() {
     told.until(&workbench, |told| told.ended.len() == 12);
     assert!(told.ended.iter().all(|(_, outcome)| *outcome == RunOutcome::Finished));
     let entries = RunIndex::open(runs.path()).unwrap();
-    let entries = entries.runs(&walkforge::runs::RunFilter::default()).unwrap();
+    let entries = entries.runs(&RunFilter::default()).unwrap();
     let mut members: Vec<SweepMember> =
         entries.iter().map(|entry| entry.sweep.clone().unwrap()).collect();
     members.sort_by_key(|member| member.variant);
@@ -307,6 +352,71 @@ fn a_sweep_is_a_run_for_each_variant_and_they_share_the_machine() {
     let stored = walkforge::spec::read(&folder(runs.path(), id).path().join("spec.ron")).unwrap();
     assert_eq!((stored.training.learning_rate, stored.seed), (0.003, 2));
     assert!(stored.sweep.is_empty());
+}
+
+/// A sweep of six runs that do not end by themselves.
+fn endless_sweep() -> ExperimentSpec {
+    let mut spec = experiment(&["training.max_epochs=1000000", "validation.max_folds=1"]);
+    spec.sweep = SweepSpec { seeds: (1..=6).collect(), ..SweepSpec::default() };
+    spec
+}
+
+#[test]
+fn a_run_of_a_sweep_is_cancelled_alone_and_all_of_them_stop_at_checkpoints() {
+    let runs = tempfile::tempdir().unwrap();
+    let workbench = Workbench::open(runs.path(), || {}).unwrap();
+    workbench.send(Command::Start(Box::new(endless_sweep())));
+    let mut told = Told::default();
+    told.until(&workbench, |told| told.runs.len() == 4 && told.waiting.len() == 2);
+    let first = told.runs[0].clone();
+    workbench.send(Command::Cancel(first.clone()));
+    // Its place goes to the next variant; the others go on.
+    told.until(&workbench, |told| told.runs.len() == 5);
+    assert_eq!(told.ended, [(first, RunOutcome::Cancelled)]);
+    told.until(&workbench, |told| told.learning.len() >= 2 && told.waiting.len() == 1);
+    workbench.send(Command::CheckpointAndStop);
+    told.until(&workbench, |told| told.stopped);
+    assert_eq!((told.ended.len(), told.withdrawn), (1, 1), "nothing else was cancelled");
+    let index = RunIndex::open(runs.path()).unwrap();
+    let entries = index.runs(&RunFilter::default()).unwrap();
+    let interrupted = entries.iter().filter(|entry| entry.status == RunStatus::Interrupted);
+    assert_eq!((entries.len(), interrupted.count()), (5, 4));
+}
+
+#[test]
+fn a_resumed_run_that_is_stopped_at_once_has_lost_nothing() {
+    let runs = tempfile::tempdir().unwrap();
+    let (run, first) = stopped(&experiment(&[]), runs.path());
+    let finished =
+        || RunIndex::open(runs.path()).unwrap().runs(&RunFilter::default()).unwrap()[0].finished;
+    assert_eq!(finished(), first.trained.len() as u64);
+    let workbench = Workbench::open(runs.path(), || {}).unwrap();
+    workbench.send(Command::Resume(run));
+    workbench.send(Command::CheckpointAndStop);
+    let mut told = Told::default();
+    told.until(&workbench, |told| told.stopped);
+    assert_eq!(finished(), first.trained.len() as u64);
+    assert_eq!(status(runs.path()), RunStatus::Interrupted);
+}
+
+#[test]
+fn the_other_symbols_of_a_panel_are_part_of_a_tasks_key_where_it_compares_them() {
+    let key = |symbols: &str, set: &[&str]| {
+        let symbols = format!("data.symbols={symbols}");
+        let all: Vec<&str> = [symbols.as_str()].into_iter().chain(set.iter().copied()).collect();
+        crate::support::prepare(&experiment(&all)).plan.tasks[0].key
+    };
+    let named = |count: u8| {
+        let names: Vec<String> =
+            (b'A'..b'A' + count).map(|c| format!(r#""SYN_{}""#, char::from(c))).collect();
+        format!("[{}]", names.join(","))
+    };
+    let (fewer, more) = (&named(11), &named(12));
+    assert_eq!(key(fewer, &[]), key(more, &[]), "each symbol stands for itself");
+    let demeaned = [r#"label={"DemeanedReturn":{"horizon":1,"minimum_symbols":2}}"#];
+    assert_ne!(key(fewer, &demeaned), key(more, &demeaned));
+    let ranked = [r#"features[0]={"CrossRank":{"of":{"LogReturn":{"lag":4}}}}"#];
+    assert_ne!(key(fewer, &ranked), key(more, &ranked));
 }
 
 #[test]
