@@ -3,6 +3,8 @@
 
 #[path = "engine/asking.rs"]
 mod asking;
+#[path = "engine/bundle.rs"]
+mod bundle;
 #[path = "engine/cancel.rs"]
 mod cancel;
 #[path = "engine/determinism.rs"]
@@ -15,12 +17,16 @@ mod export;
 mod gpu;
 #[path = "engine/leakage.rs"]
 mod leakage;
+#[path = "engine/onnx.rs"]
+mod onnx;
 #[path = "engine/parity.rs"]
 mod parity;
 #[path = "engine/pause.rs"]
 mod pause;
 #[path = "engine/presets.rs"]
 mod presets;
+#[path = "engine/resume.rs"]
+mod resume;
 #[path = "engine/schemes.rs"]
 mod schemes;
 #[path = "engine/signal.rs"]
@@ -29,3 +35,5 @@ mod signal;
 mod skip;
 #[path = "engine/support.rs"]
 mod support;
+#[path = "engine/tensorboard.rs"]
+mod tensorboard;

@@ -1,17 +1,20 @@
-use super::args::{ExperimentArguments, TrainArguments};
-use super::{Exit, Printer};
-use crate::domain::text::{self, UNKNOWN, minute};
-use crate::domain::{Bytes, Cancel, Footprint, Plan, Task};
-use crate::spec::{DataSource, ExperimentSpec, apply, load};
-
-/// Tasks listed by `plan`; the rest are counted.
-const LISTED_TASKS: usize = 40;
+use super::args::{ExperimentArguments, SweepArguments, TrainArguments, WindowArguments};
+use crate::spec::{Combine, ExperimentSpec, apply, load};
 
 /// The experiment to train: the preset, then the flags, then every `--set` in order.
 pub(super) fn spec(arguments: &TrainArguments) -> anyhow::Result<ExperimentSpec> {
     let mut spec = with_flags(&arguments.experiment)?;
     spec.resources.workers = arguments.workers.or(spec.resources.workers);
     spec.resources.device = arguments.device.unwrap_or(spec.resources.device);
+    spec.resources.reuse &= !arguments.no_reuse;
+    sweep(&mut spec, &arguments.sweep);
+    Ok(apply(&spec, &arguments.experiment.set)?)
+}
+
+/// The experiment that the window opens on.
+pub(super) fn of_window(arguments: &WindowArguments) -> anyhow::Result<ExperimentSpec> {
+    let mut spec = with_flags(&arguments.experiment)?;
+    sweep(&mut spec, &arguments.sweep);
     Ok(apply(&spec, &arguments.experiment.set)?)
 }
 
@@ -23,11 +26,7 @@ pub(super) fn described(arguments: &ExperimentArguments) -> anyhow::Result<Exper
 fn with_flags(arguments: &ExperimentArguments) -> anyhow::Result<ExperimentSpec> {
     let mut spec = load(&arguments.preset)?;
     if let Some(folder) = &arguments.data {
-        if matches!(spec.data.source, DataSource::Synthetic(_)) {
-            // The made-up market's symbols are not in the folder.
-            spec.data.symbols.clear();
-        }
-        spec.data.source = DataSource::Folder(folder.clone());
+        spec.use_folder(folder);
     }
     if !arguments.symbols.is_empty() {
         spec.data.symbols.clone_from(&arguments.symbols);
@@ -38,136 +37,132 @@ fn with_flags(arguments: &ExperimentArguments) -> anyhow::Result<ExperimentSpec>
     Ok(spec)
 }
 
-/// `walkforge plan`: what `train` would do.
-pub(super) fn plan(arguments: &TrainArguments, printer: &Printer) -> anyhow::Result<Exit> {
-    let plan = crate::workbench::plan(&spec(arguments)?, &Cancel::new())?.plan;
-    if printer.is_json() {
-        printer.json_line(&plan);
-        return Ok(Exit::Done);
+/// What is given takes the place of the file's own sweep, axes and seeds each for themselves.
+fn sweep(spec: &mut ExperimentSpec, arguments: &SweepArguments) {
+    if !arguments.sweep.is_empty() {
+        spec.sweep.axes.clone_from(&arguments.sweep);
+        spec.sweep.combine = if arguments.zip { Combine::List } else { Combine::Grid };
     }
-    print_plan(&plan, printer);
-    Ok(Exit::Done)
-}
-
-fn print_plan(plan: &Plan, printer: &Printer) {
-    for line in describe(plan) {
-        printer.line(&line);
+    if !arguments.seeds.is_empty() {
+        spec.sweep.seeds.clone_from(&arguments.seeds);
     }
-    printer.line("");
-    let series: Vec<Vec<String>> = plan
-        .series
-        .iter()
-        .map(|series| {
-            vec![
-                series.symbol.to_string(),
-                series.timeframe.to_string(),
-                minute(series.first_open),
-                minute(series.last_open),
-                series.bars.to_string(),
-            ]
-        })
-        .collect();
-    printer.table(&["symbol", "timeframe", "first open", "last open", "bars"], 4, &series);
-    printer.line("");
-    let header = ["task", "train from", "validation from", "test from", "test to", "memory"];
-    let tasks: Vec<Vec<String>> = plan.tasks.iter().take(LISTED_TASKS).map(task_row).collect();
-    printer.table(&header, 5, &tasks);
-    if plan.tasks.len() > LISTED_TASKS {
-        printer.line(&format!("… and {} more tasks", plan.tasks.len() - LISTED_TASKS));
-    }
-    for warning in &plan.warnings {
-        printer.warning(warning);
-    }
-}
-
-fn task_row(task: &Task) -> Vec<String> {
-    let fold = &task.fold;
-    // A refit has neither validation nor test section.
-    let is_tested = !fold.test.is_empty();
-    let train = fold.train.first().map_or_else(|| fold.start(), |train| train.start);
-    let test_end = if is_tested { minute(fold.test.end) } else { UNKNOWN.to_owned() };
-    vec![
-        task.id.to_string(),
-        minute(if is_tested { fold.start() } else { train }),
-        text::section_start(fold.validation),
-        text::section_start(fold.test),
-        test_end,
-        task.memory.to_string(),
-    ]
-}
-
-/// The plan in a few lines.
-pub(super) fn describe(plan: &Plan) -> Vec<String> {
-    let parameters = plan.tasks.first().map_or(0, |task| task.parameters);
-    let Footprint { total, resident } = plan.footprint();
-    let shared = if resident == Bytes::default() {
-        String::new()
-    } else {
-        format!(", of which {resident} resident, shared by folds")
-    };
-    let noun = if plan.devices.len() > 1 { "Devices" } else { "Device" };
-    let mut lines = vec![
-        format!(
-            "Experiment {}: {} tasks, {parameters} parameters each",
-            plan.experiment,
-            plan.tasks.len()
-        ),
-        format!(
-            "{noun} {} ({}); workers: {}, threads per task: {}; about {total} of tensors at a time{shared}",
-            text::devices(plan),
-            plan.device_reason,
-            plan.workers,
-            plan.threads_per_task
-        ),
-        format!("Features: {}", plan.features.join(", ")),
-    ];
-    lines.extend(plan.decisions.iter().map(|decision| format!("Decided: {decision}")));
-    let recommended = plan.recommendations.iter();
-    lines.extend(recommended.map(|advice| format!("Recommended: {advice}")));
-    lines
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+    use proptest::prelude::*;
+
+    use super::super::args::{Arguments, Subcommand};
     use super::*;
-    use crate::domain::{Device, TaskRole, TimeSpan};
+    use crate::spec::{Assignment, PRESETS, SweepAxis, command_line};
 
-    fn planned() -> Plan {
-        let set =
-            ["validation.max_folds=1", "resources.device=cpu"].map(|set| set.parse().unwrap());
-        let spec = apply(&load("mlp-return").unwrap(), &set).unwrap();
-        crate::workbench::plan(&spec, &Cancel::new()).unwrap().plan
+    /// What a shell and this program make of a command line.
+    fn parsed(line: &str) -> ExperimentSpec {
+        let words = shlex::split(line).expect("it is well quoted");
+        let arguments = Arguments::try_parse_from(words).unwrap_or_else(|error| panic!("{error}"));
+        let Some(Subcommand::Train(arguments)) = arguments.command else { panic!("{line}") };
+        spec(&arguments).unwrap_or_else(|error| panic!("{line}: {error}"))
+    }
+
+    #[track_caller]
+    fn survives(spec: &ExperimentSpec) {
+        let line = command_line(spec);
+        assert_eq!(parsed(&line), *spec, "{line}");
     }
 
     #[test]
-    fn a_plan_says_what_was_tried_what_is_recommended_and_every_device() {
-        let mut plan = planned();
-        assert!(describe(&plan)[1].starts_with("Device cpu ("));
-        plan.devices = vec![Device::Cuda(0), Device::Cuda(1)];
-        plan.decisions = vec!["batch size 512: 1.8× the samples a second of 256".to_owned()];
-        plan.recommendations = vec!["4 workers fit".to_owned()];
-        for task in &mut plan.tasks {
-            (task.memory, task.resident) = (Bytes(3 << 20), Bytes(1 << 20));
+    fn every_preset_is_its_own_command_line() {
+        for preset in PRESETS {
+            let spec = load(preset.name).unwrap();
+            assert_eq!(command_line(&spec), format!("walkforge train --preset {}", preset.name));
+            survives(&spec);
         }
-        plan.workers = 1;
-        let lines = describe(&plan);
-        assert!(lines[1].starts_with("Devices cuda:0, cuda:1 ("), "{lines:?}");
-        let memory =
-            "about 3.0 MiB of tensors at a time, of which 1.0 MiB resident, shared by folds";
-        assert!(lines[1].ends_with(memory), "{lines:?}");
-        assert_eq!(lines[3], "Decided: batch size 512: 1.8× the samples a second of 256");
-        assert_eq!(lines[4], "Recommended: 4 workers fit");
+    }
+
+    /// One change of every kind a specification knows.
+    const CHANGES: [&str; 31] = [
+        "name=two words",
+        "name=null",
+        "name=it's $HOME \"quoted\" `x` \\",
+        "notes=",
+        "notes= spaced ",
+        r#"notes="a line\nand another""#,
+        "seed=18446744073709551615",
+        r#"data.source={"Folder":"/some where/data"}"#,
+        r#"data.source={"Folder":"relative"}"#,
+        r#"data.source={"Folder":"--odd"}"#,
+        r#"data.source={"Synthetic":{"market":"Null","bars":5000,"seed":2}}"#,
+        r#"data.symbols=["BTC_USDT","ETH_USDT"]"#,
+        "data.symbols=[]",
+        r#"data.timeframes=["4h","1d"]"#,
+        "data.timeframes=[]",
+        "data.pooling=Pooled",
+        "data.from=2024-01-01T00:00:00Z",
+        "data.quality.unreadable=Reject",
+        r#"features=["TimeOfDay",{"LogReturn":{"lag":2}}]"#,
+        r#"label={"Direction":{"horizon":4}}"#,
+        r#"model={"Lstm":{"hidden":16,"layers":1,"dropout":0.0}}"#,
+        "model=Linear",
+        "training.learning_rate=0.0003",
+        "training.patience=null",
+        r#"training.loss={"Huber":{"delta":0.5}}"#,
+        "costs.fee_bps=0.1",
+        "resources.device=cuda:1",
+        "resources.workers=2",
+        "resources.reuse=false",
+        "resources.memory_fraction=0.5",
+        "weights.uniqueness=true",
+    ];
+
+    #[test]
+    fn every_kind_of_change_survives_on_every_preset() {
+        for preset in PRESETS {
+            for change in CHANGES {
+                let change: Assignment = change.parse().unwrap();
+                let changed = apply(&load(preset.name).unwrap(), std::slice::from_ref(&change));
+                survives(&changed.unwrap_or_else(|error| panic!("{change}: {error}")));
+            }
+        }
+    }
+
+    fn any_axis() -> impl Strategy<Value = SweepAxis> {
+        let values = prop_oneof![
+            "[-a-zA-Z0-9.]{1,6}",
+            "[0-9]{1,3}",
+            Just("[8,16]".to_owned()),
+            Just(r#"{"Huber":{"delta":1.0}}"#.to_owned()),
+            Just("a, b".to_owned()),
+            Just(" x".to_owned()),
+        ];
+        ("[a-z]{1,5}(\\.[a-z_]{1,5})?(\\[[0-9]\\])?", proptest::collection::vec(values, 0..4))
+            .prop_map(|(path, values)| SweepAxis { path, values })
+    }
+
+    proptest! {
+        #[test]
+        fn any_changed_experiment_survives_as_a_command_line(
+            preset in 0..PRESETS.len(),
+            changes in proptest::sample::subsequence(CHANGES.to_vec(), 0..6),
+            axes in proptest::collection::vec(any_axis(), 0..3),
+            seeds in proptest::collection::vec(any::<u64>(), 0..3),
+            list in any::<bool>(),
+        ) {
+            let changes: Vec<Assignment> = changes.iter().map(|change| change.parse().unwrap()).collect();
+            let mut spec = apply(&load(PRESETS[preset].name).unwrap(), &changes).unwrap();
+            // Without axes there is nothing to go through together.
+            spec.sweep.combine = if list && !axes.is_empty() { Combine::List } else { Combine::Grid };
+            spec.sweep.axes = axes;
+            spec.sweep.seeds = seeds;
+            let line = command_line(&spec);
+            prop_assert_eq!(parsed(&line), spec, "{}", line);
+        }
     }
 
     #[test]
-    fn a_refit_is_listed_by_what_it_trains_on() {
-        let mut task = planned().tasks.remove(0);
-        let nothing =
-            TimeSpan { start: crate::domain::UtcMillis(0), end: crate::domain::UtcMillis(0) };
-        let train = minute(task.fold.train[0].start);
-        task.role = TaskRole::Refit;
-        (task.fold.validation, task.fold.test) = (nothing, nothing);
-        let row = task_row(&task);
-        assert_eq!(row[1..5], [train.as_str(), UNKNOWN, UNKNOWN, UNKNOWN]);
+    fn a_list_without_axes_survives_too() {
+        let mut spec = load("mlp-return").unwrap();
+        spec.sweep.combine = Combine::List;
+        survives(&spec);
     }
 }

@@ -1,5 +1,5 @@
 use super::args::ExportArguments;
-use super::interrupt::Watch;
+use super::interrupt::{Manner, Watch};
 use super::{Exit, Printer};
 use crate::export::ExportWhat;
 use crate::runs::RunStore;
@@ -8,12 +8,17 @@ use crate::workbench::{Command, Update, Workbench};
 /// `walkforge export`.
 pub(super) fn export(arguments: &ExportArguments, printer: &Printer) -> anyhow::Result<Exit> {
     // Before the workbench makes the runs folder where there is none.
-    let _exists = RunStore::find(&arguments.runs, &arguments.run)?;
-    let workbench = Workbench::open(&arguments.runs, || {})?;
-    let mut watch = Watch::new(&workbench, printer)?;
+    let root = &arguments.place.runs;
+    let _exists = RunStore::find(root, &arguments.run)?;
+    let workbench = Workbench::open(root, || {})?;
+    let mut watch = Watch::new(&workbench, printer, Manner::Cancel)?;
     workbench.send(Command::Export {
         run: arguments.run.clone(),
-        what: ExportWhat::All,
+        what: match &arguments.task {
+            Some(task) => ExportWhat::Task(task.clone()),
+            None if arguments.refit => ExportWhat::Refit,
+            None => ExportWhat::All,
+        },
         to: arguments.to.clone(),
     });
     loop {
@@ -24,8 +29,9 @@ pub(super) fn export(arguments: &ExportArguments, printer: &Printer) -> anyhow::
                         printer.line(&folder.display().to_string());
                     }
                     let count = folders.len();
+                    let models = if count == 1 { "1 model" } else { &format!("{count} models") };
                     printer.note(&format!(
-                        "{count} models exported; in Python: torch.jit.load(\"…/model.pt\")"
+                        "{models} exported; the README.md of each says how to use it, score.py does"
                     ));
                     return Ok(Exit::Done);
                 }

@@ -1,10 +1,36 @@
 use serde::Serialize;
 
-use super::{Exit, Printer};
+use anyhow::Context;
+
+use super::args::{FeaturesArguments, FeaturesCommand};
+use super::interrupt::cancel_when_interrupted;
+use super::{Exit, Printer, experiment};
+use crate::domain::text::count;
 use crate::spec::{FEATURES, FeatureGroup, FeatureKind, ParameterValue};
+use crate::workbench::write_features;
+
+/// `walkforge features …`.
+pub(super) fn features(arguments: &FeaturesArguments, printer: &Printer) -> anyhow::Result<Exit> {
+    if let Some(FeaturesCommand::List(arguments)) = &arguments.command {
+        return list(&arguments.search, printer);
+    }
+    let out = arguments.out.as_deref().context(
+        "there is no file to write the features to; give --out FILE.parquet or FILE.csv, or look features up with `walkforge features list`",
+    )?;
+    let spec = experiment::described(&arguments.experiment)?;
+    let cancel = cancel_when_interrupted()?;
+    match write_features(&spec, out, &cancel) {
+        Ok(rows) => {
+            printer.line(&format!("{}: {} rows", out.display(), count(rows)));
+            Ok(Exit::Done)
+        }
+        Err(error) if error.is_cancelled() => Ok(Exit::Cancelled),
+        Err(error) => Err(error.into()),
+    }
+}
 
 /// `walkforge features list`: what an experiment's `features` can hold. Words narrow it down.
-pub(super) fn list(search: &[String], printer: &Printer) -> anyhow::Result<Exit> {
+fn list(search: &[String], printer: &Printer) -> anyhow::Result<Exit> {
     let search = search.join(" ");
     let found: Vec<&FeatureKind> =
         FEATURES.iter().filter(|kind| kind.is_found_by(&search)).collect();

@@ -68,3 +68,23 @@ pub(super) fn print_cross_sections(
     ));
     printer.table(&header, 2, &rows);
 }
+
+/// The text, its end replaced by `…` where it has more letters than this.
+pub(super) fn shortened(text: &str, letters: usize) -> String {
+    match text.char_indices().nth(letters.saturating_sub(1)) {
+        Some((at, _)) if text.chars().count() > letters => format!("{}…", &text[..at]),
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_long_texts_are_shortened() {
+        for (text, expected) in [("", ""), ("äbcd", "äbcd"), ("äbcde", "äbc…")] {
+            assert_eq!(shortened(text, 4), expected);
+        }
+    }
+}

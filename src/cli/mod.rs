@@ -3,17 +3,27 @@
 //! Uses every room but `ui`. All output goes through [`printer::Printer`].
 
 mod args;
+mod comparison;
+mod completions;
+mod confirm;
 mod data;
 mod devices;
+mod doctor;
+mod drive;
 mod experiment;
 mod export;
 mod features;
 mod format;
 mod interrupt;
 mod leaks;
+mod models;
+mod plan;
+mod predict;
 mod printer;
 mod progress;
 mod runs;
+mod show;
+mod tensorboard;
 mod train;
 
 use std::ffi::OsString;
@@ -23,17 +33,17 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use args::{Arguments, DEFAULT_RUNS, DataCommand, FeaturesCommand, Subcommand, TrainArguments};
+use args::{Arguments, DEFAULT_RUNS, DataCommand, Subcommand, TrainArguments};
 use printer::Printer;
 
 use crate::spec::ExperimentSpec;
 
-/// How the program ended, as the shell sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How the program ended, as the shell sees it. The worse is the greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Exit {
     /// Everything was done.
     Done,
-    /// Some task failed.
+    /// Some task failed, or some check found a problem.
     TaskFailed,
     /// The input cannot be used.
     BadInput,
@@ -113,7 +123,7 @@ fn dispatch(
             }
         },
         Some(Subcommand::Window(arguments)) => {
-            let spec = experiment::described(&arguments.experiment)?;
+            let spec = experiment::of_window(&arguments)?;
             let closed = open_window(Some(spec), arguments.runs).map_err(|reason| {
                 anyhow::anyhow!(
                     "the window cannot be opened: {reason}; start it where there is a screen, or train in the \
@@ -123,17 +133,21 @@ fn dispatch(
             closed.map(|()| Exit::Done).map_err(anyhow::Error::msg)
         }
         Some(Subcommand::Train(arguments)) => train::train(&arguments, printer),
-        Some(Subcommand::Plan(arguments)) => experiment::plan(&arguments, printer),
+        Some(Subcommand::Plan(arguments)) => plan::plan(&arguments, printer),
         Some(Subcommand::Data { command }) => match command {
             DataCommand::Inspect { path, .. } => data::inspect(&path, printer),
             DataCommand::Cache { command, .. } => data::cache(command, printer),
             DataCommand::CheckLeaks(arguments) => leaks::check(&arguments, printer),
         },
-        Some(Subcommand::Features { command: FeaturesCommand::List { search, .. } }) => {
-            features::list(&search, printer)
-        }
+        Some(Subcommand::Features(arguments)) => features::features(&arguments, printer),
         Some(Subcommand::Runs { command }) => runs::runs(&command, printer),
+        Some(Subcommand::Models { command }) => models::models(&command, printer),
+        Some(Subcommand::Predict(arguments)) => predict::predict(&arguments, printer),
         Some(Subcommand::Export(arguments)) => export::export(&arguments, printer),
         Some(Subcommand::Devices { .. }) => devices::devices(printer),
+        Some(Subcommand::Doctor(arguments)) => Ok(doctor::doctor(&arguments, printer)),
+        Some(Subcommand::Completions(arguments)) => {
+            Ok(completions::completions(&arguments, printer))
+        }
     }
 }

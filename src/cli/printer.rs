@@ -79,6 +79,18 @@ impl Printer {
         self.stderr(&format!("error: {text}"));
     }
 
+    /// A question, which is answered on the same line.
+    pub(super) fn ask(&self, text: &str) {
+        let print = || {
+            let mut stderr = std::io::stderr().lock();
+            let _closed = write!(stderr, "{text}").and_then(|()| stderr.flush());
+        };
+        match &self.bars {
+            Some(bars) => bars.suspend(print),
+            None => print(),
+        }
+    }
+
     fn stderr(&self, text: &str) {
         let print = || {
             let _closed = writeln!(std::io::stderr().lock(), "{text}");

@@ -1,82 +1,34 @@
-use std::path::Path;
-
-use super::args::{DEFAULT_RUNS, TrainArguments};
-use super::format::print_summary;
-use super::interrupt::Watch;
-use super::progress::RunProgress;
-use super::{Exit, Printer, experiment};
-use crate::domain::{Event, EventKind, RunId, RunOutcome};
-use crate::workbench::{Command, Update, Workbench};
+use super::args::TrainArguments;
+use super::drive::{Drive, Driven};
+use super::{Exit, Printer, comparison, experiment};
+use crate::workbench::Command;
 
 /// `walkforge train`.
 pub(super) fn train(arguments: &TrainArguments, printer: &Printer) -> anyhow::Result<Exit> {
     let spec = experiment::spec(arguments)?;
-    let workbench = Workbench::open(&arguments.runs, || {})?;
-    let mut watch = Watch::new(&workbench, printer)?;
-    workbench.send(Command::Start(Box::new(spec)));
-    let mut progress = RunProgress::new(printer);
-    loop {
-        for update in watch.updates() {
-            match update {
-                Update::Event(event) => show(*event, arguments, printer, &mut progress),
-                Update::StartFailed { cancelled: true, .. } => return Ok(Exit::Cancelled),
-                Update::StartFailed { message, .. } => anyhow::bail!(message),
-                Update::RunBroken { run, message } => {
-                    printer.error(&format!("{run}: {message}"));
-                    return Ok(Exit::TaskFailed);
-                }
-                Update::RunDone { run, outcome } => {
-                    let path = arguments.runs.join(run.as_str());
-                    printer.note(&format!("Run {run} in {}", path.display()));
-                    if progress.has_finished_tasks() {
-                        printer.note(&next_step(&run, &arguments.runs));
-                    }
-                    return Ok(match outcome {
-                        RunOutcome::Finished => Exit::Done,
-                        RunOutcome::Failed => Exit::TaskFailed,
-                        RunOutcome::Cancelled => Exit::Cancelled,
-                    });
-                }
-                // Answers to what was not asked.
-                _ => {}
-            }
-        }
+    // Also what is wrong with one variant of many is told before the first is trained.
+    let expected = spec.variants()?.len();
+    let drive = Drive {
+        runs: &arguments.runs,
+        quiet: arguments.quiet,
+        tensorboard: arguments.tensorboard.clone(),
+        expected,
+        printer,
+    };
+    let driven = drive.drive(Command::Start(Box::new(spec)))?;
+    if expected > 1 && !printer.is_json() && !driven.runs.is_empty() {
+        compare(&drive, &driven)?;
     }
+    Ok(driven.exit)
 }
 
-fn show(
-    event: Event,
-    arguments: &TrainArguments,
-    printer: &Printer,
-    progress: &mut RunProgress<'_>,
-) {
-    if printer.is_json() {
-        printer.json_line(&event);
-        return;
+/// The variants side by side.
+fn compare(drive: &Drive<'_>, driven: &Driven) -> anyhow::Result<()> {
+    let compared = crate::runs::compare(drive.runs, &driven.runs)?;
+    comparison::print(&compared, drive.printer);
+    if let Some(member) = &driven.sweep {
+        let (sweep, place) = (&member.sweep, drive.place());
+        drive.printer.note(&format!("Next: walkforge runs compare --sweep {sweep}{place}"));
     }
-    let summary = match &event.kind {
-        EventKind::RunEnded { summary, .. } => Some(summary.clone()),
-        EventKind::Planned { plan } if arguments.quiet => {
-            // Quiet or not: what is left out must be known.
-            plan.warnings.iter().for_each(|warning| printer.warning(warning));
-            None
-        }
-        _ => None,
-    };
-    let is_trouble = matches!(event.kind, EventKind::Failed { .. } | EventKind::Warning { .. });
-    if !arguments.quiet || is_trouble {
-        progress.show(event);
-    }
-    if let Some(summary) = summary {
-        print_summary(printer, &summary);
-    }
-}
-
-fn next_step(run: &RunId, runs: &Path) -> String {
-    let place = if runs == Path::new(DEFAULT_RUNS) {
-        String::new()
-    } else {
-        format!(" --runs {}", runs.display())
-    };
-    format!("Next: walkforge export {run} --to DIR{place}")
+    Ok(())
 }

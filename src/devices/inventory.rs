@@ -100,7 +100,9 @@ fn cuda_cards(nvml: Result<&Nvml, &String>) -> Result<Vec<CudaInfo>, String> {
 }
 
 impl CpuInfo {
-    fn detect() -> Self {
+    /// Looks at the processor and the memory.
+    #[must_use]
+    pub fn detect() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (memory_total, memory_available) =
             System::new().map_or((None, None), |mut system| memory(&mut system));

@@ -80,6 +80,13 @@ impl Nvml {
         self.library.sys_driver_version().ok()
     }
 
+    /// The newest CUDA that the driver can run, as in `13.0`.
+    #[must_use]
+    pub fn cuda_version(&self) -> Option<String> {
+        let version = self.library.sys_cuda_driver_version().ok()?;
+        Some(format!("{}.{}", version / 1000, version % 1000 / 10))
+    }
+
     /// Cards the driver sees.
     #[must_use]
     pub fn device_count(&self) -> Option<u32> {

@@ -29,6 +29,37 @@ pub struct Request {
     pub bytes: Bytes,
     /// Key and size of data that tasks share: counted once per device, for as long as somebody holds a lease with that key there.
     pub shared: Option<(u64, Bytes)>,
+    /// The devices it may use.
+    pub on: DeviceSet,
+}
+
+/// Some of a pool's devices; by default all of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DeviceSet {
+    /// A bit for each; none for all.
+    bits: u128,
+}
+
+impl DeviceSet {
+    /// These devices; all where there is none. Cards beyond the 120th count as one.
+    #[must_use]
+    pub fn of(devices: &[Device]) -> Self {
+        Self { bits: devices.iter().fold(0, |bits, device| bits | Self::bit(*device)) }
+    }
+
+    /// Whether the device is one of them.
+    #[must_use]
+    pub fn contains(self, device: Device) -> bool {
+        self.bits == 0 || self.bits & Self::bit(device) != 0
+    }
+
+    fn bit(device: Device) -> u128 {
+        1 << match device {
+            Device::Cpu => 0,
+            Device::Mps => 1,
+            Device::Cuda(index) => 2 + index.min(120),
+        }
+    }
 }
 
 impl Request {
@@ -106,6 +137,17 @@ impl DevicePool {
     pub fn new(devices: Vec<PoolDevice>) -> Arc<Self> {
         let shared = Shared { book: Mutex::new(Book::new(devices)), changed: Condvar::new() };
         Arc::new(Self { shared: Arc::new(shared) })
+    }
+
+    /// Adds devices that are not there yet. What of the others may be used is said anew where nothing is leased of them now: what this program
+    /// holds would count as taken by others. A device that was lost stays so.
+    pub fn offer(&self, devices: &[PoolDevice]) {
+        let mut book = self.shared.book.lock();
+        for device in devices {
+            book.offer(*device);
+        }
+        drop(book);
+        self.shared.changed.notify_all();
     }
 
     /// Waits for a device with the room, and leases it until the lease is dropped.

@@ -64,6 +64,8 @@ mod tests {
             resident: Bytes(resident),
             role: TaskRole::Fold,
             after: Vec::new(),
+            train_rows: 0,
+            shape: None,
             disk: Bytes::default(),
             expected_ms: None,
             reuse: None,

@@ -143,6 +143,13 @@ pub struct Task {
     /// Tasks that have to finish first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<TaskId>,
+    /// Rows it learns from.
+    #[serde(default)]
+    pub train_rows: u64,
+    /// Equal for tasks that cost the same time for each row: model, window, features, label's outputs, batch size, precision, threads. `None` in
+    /// plans of older versions.
+    #[serde(default)]
+    pub shape: Option<ContentHash>,
     /// What its files will take on disk, roughly.
     #[serde(default)]
     pub disk: Bytes,

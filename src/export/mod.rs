@@ -1,20 +1,28 @@
-//! Trained models for other programs: TorchScript with the scaler inside, safetensors, and a manifest with an example to check against.
+//! Trained models for other programs: bundles with TorchScript, ONNX, safetensors and what it takes to score with them; TensorBoard's event files.
 //!
 //! Uses rooms up to `runs`. It must never know how runs are scheduled or shown.
 
-mod manifest;
+mod bundle;
+mod onnx;
+mod sha256;
+mod tensorboard;
 mod torchscript;
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-pub use manifest::{Example, ExportManifest, FILES, ModelSeries};
+pub use bundle::{
+    Bundle, BundleError, BundleFeature, Example, ExportManifest, FILES, FileHash, Files, Lineage,
+    MANIFEST_SCHEMA, ModelSeries, Periods, TensorText,
+};
+pub use onnx::{ONNX_INPUT, ONNX_OUTPUT, OnnxTexts, onnx};
+pub use tensorboard::EventFiles;
 pub use torchscript::{TOLERANCE, trace};
 
 use crate::dataset::SeriesScaler;
-use crate::domain::{Cancel, Device, TaskId};
-use crate::models::{BuildError, Network};
-use crate::runs::{RunFolder, StoreError, TaskMetadata, read_weights, write_atomically};
+use crate::domain::{Cancel, Task, TaskId, TaskRole};
+use crate::models::BuildError;
+use crate::runs::{RunFolder, StoreError, TaskMetadata};
+use crate::spec;
 use crate::torch::TorchError;
 
 /// Why a model could not be exported.
@@ -28,6 +36,24 @@ pub enum ExportError {
         "run {run} has no finished task to export; `walkforge runs show {run}` says what became of them"
     )]
     NothingFinished {
+        /// The run.
+        run: String,
+    },
+    /// The task asked for is not there, or did not finish.
+    #[error("run {run} has no finished task `{task}` to export; it has {finished}")]
+    NotFinished {
+        /// The run.
+        run: String,
+        /// What was asked for.
+        task: TaskId,
+        /// Those that there are, comma-separated.
+        finished: String,
+    },
+    /// There is no model of all rows.
+    #[error(
+        "run {run} has no finished refit; set training.refit = true, which trains a model on all rows after the folds, or export its folds"
+    )]
+    NoRefit {
         /// The run.
         run: String,
     },
@@ -59,6 +85,22 @@ pub enum ExportError {
         /// Largest absolute difference.
         difference: f64,
     },
+    /// ONNX is protobuf, whose readers take no more.
+    #[error(
+        "{task}: the model is larger than the 2 GiB that an ONNX file may have; train a smaller one"
+    )]
+    TooLarge {
+        /// The task.
+        task: TaskId,
+    },
+    /// TensorBoard's files cannot be written.
+    #[error("{}: cannot be written: {message}; check the path and the free disk space, or name another folder with --tensorboard", path.display())]
+    EventFile {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        message: String,
+    },
     /// Somebody asked to stop.
     #[error("cancelled")]
     Cancelled,
@@ -84,35 +126,75 @@ pub enum ExportWhat {
     Refit,
 }
 
-/// Exports every finished task of a run, a folder each, and returns the folders. A task whose series have scalers of their own makes a model, and
+impl ExportWhat {
+    fn includes(&self, task: &Task) -> bool {
+        match self {
+            Self::All => true,
+            Self::Task(wanted) => task.id == *wanted,
+            Self::Refit => task.role == TaskRole::Refit,
+        }
+    }
+}
+
+/// Exports finished tasks of a run, a bundle each, and returns the folders. A task whose series have scalers of their own makes a model, and
 /// a folder `TASK-SYMBOL-TIMEFRAME`, for each of them. An earlier export of the same name is
 /// replaced whole; a folder that holds anything else is left alone and refused.
 ///
 /// # Errors
-/// [`ExportError`]; folders written before it are whole.
+/// [`ExportError`]; folders written before it are whole, and what they replaced is replaced.
 pub fn export_run(
     run: &RunFolder,
+    what: &ExportWhat,
     to: &Path,
     cancel: &Cancel,
 ) -> Result<Vec<PathBuf>, ExportError> {
     let manifest = run.manifest()?;
     let mut written = Vec::new();
-    for task in &manifest.plan.tasks {
+    let mut spec = None;
+    for task in manifest.plan.tasks.iter().filter(|task| what.includes(task)) {
         if cancel.is_cancelled() {
             return Err(ExportError::Cancelled);
         }
         if let Some(metadata) = run.metadata(&task.id)? {
+            let spec = match &spec {
+                Some(spec) => spec,
+                None => spec.insert(read_spec(run)?),
+            };
             for scaled in variants(&metadata) {
                 let folder = to.join(folder_name(&task.id, scaled));
-                export_model((run, &manifest), (&metadata, scaled), &folder)?;
+                bundle::export_model((run, &manifest, spec), (&metadata, scaled), &folder)?;
                 written.push(folder);
             }
         }
     }
-    if written.is_empty() {
-        return Err(ExportError::NothingFinished { run: manifest.run.to_string() });
+    if written.is_empty() { Err(nothing(run, &manifest, what)?) } else { Ok(written) }
+}
+
+fn read_spec(run: &RunFolder) -> Result<spec::ExperimentSpec, StoreError> {
+    let path = run.path().join("spec.ron");
+    spec::read(&path).map_err(|source| StoreError::damaged(&path, &source))
+}
+
+/// Why there was nothing to export.
+fn nothing(
+    folder: &RunFolder,
+    manifest: &crate::runs::Manifest,
+    what: &ExportWhat,
+) -> Result<ExportError, StoreError> {
+    let run = manifest.run.to_string();
+    let mut finished = Vec::new();
+    for task in &manifest.plan.tasks {
+        if folder.metadata(&task.id)?.is_some() {
+            finished.push(task.id.to_string());
+        }
     }
-    Ok(written)
+    Ok(match what {
+        _ if finished.is_empty() => ExportError::NothingFinished { run },
+        ExportWhat::Task(task) => {
+            ExportError::NotFinished { run, task: task.clone(), finished: finished.join(", ") }
+        }
+        ExportWhat::All | ExportWhat::Refit => ExportError::NoRefit { run },
+    })
 }
 
 /// The models of a task: one, or one for each scaler.
@@ -126,80 +208,4 @@ fn variants(metadata: &TaskMetadata) -> Vec<Option<&SeriesScaler>> {
 fn folder_name(task: &TaskId, scaled: Option<&SeriesScaler>) -> String {
     scaled
         .map_or_else(|| task.to_string(), |own| format!("{task}-{}-{}", own.symbol, own.timeframe))
-}
-
-fn export_model(
-    (run, run_manifest): (&RunFolder, &crate::runs::Manifest),
-    (metadata, scaled): (&TaskMetadata, Option<&SeriesScaler>),
-    folder: &Path,
-) -> Result<(), ExportError> {
-    let task = &metadata.task.id;
-    let torch = |source| ExportError::Torch { task: task.clone(), source };
-    let stored = run.task(task).join("weights.safetensors");
-    let mut design = metadata.design.clone();
-    if let Some(own) = scaled {
-        // While it learnt, its windows came scaled by the very numbers that it now applies itself.
-        design.scaler = own.scaler.clone();
-    }
-    let network = Network::from_weights(design.clone(), Device::Cpu, read_weights(&stored)?)
-        .map_err(|source| ExportError::Network { task: task.clone(), source })?;
-    let module = trace(&network).map_err(torch)?;
-    if let Some((batch, difference)) =
-        torchscript::first_mismatch(&network, &module).map_err(torch)?
-    {
-        return Err(ExportError::Mismatch { task: task.clone(), batch, difference });
-    }
-    let example = Example::of(&network).map_err(torch)?;
-
-    let to = folder.parent().unwrap_or_else(|| Path::new("."));
-    std::fs::create_dir_all(to).map_err(|source| StoreError::write(to, &source))?;
-    // Built aside and put in place whole: a folder never holds files of two models.
-    let aside = tempfile::Builder::new()
-        .prefix(".walkforge-")
-        .tempdir_in(to)
-        .map_err(|source| StoreError::write(to, &source))?;
-    torchscript::save(&module, &aside.path().join(FILES.torchscript))?;
-    write_atomically(&aside.path().join(FILES.weights), |file| {
-        std::io::copy(&mut std::fs::File::open(&stored)?, file)?;
-        Ok(())
-    })?;
-    let manifest = ExportManifest::new((metadata, scaled), (&design, example), run_manifest);
-    write_atomically(&aside.path().join(FILES.manifest), |file| {
-        Ok(serde_json::to_writer_pretty(file, &manifest)?)
-    })?;
-    put_in_place(aside, folder).map_err(|source| StoreError::write(folder, &source).into())
-}
-
-/// Replaces the folder by the one built aside. Only an earlier export is replaced: whatever else lies there is the user's.
-fn put_in_place(aside: tempfile::TempDir, folder: &Path) -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(aside.path(), std::fs::Permissions::from_mode(0o755))?;
-    }
-    if folder.exists() {
-        if let Some(name) = foreign_file(folder)? {
-            return Err(std::io::Error::other(format!(
-                "it holds `{}`, which is no part of an exported model, and would be lost; move it away",
-                name.display()
-            )));
-        }
-        std::fs::remove_dir_all(folder)?;
-    }
-    std::fs::rename(aside.path(), folder)?;
-    // Its files are in place; there is nothing left to delete.
-    let _moved = aside.keep();
-    Ok(())
-}
-
-/// The first entry of an existing folder that an export does not write.
-fn foreign_file(folder: &Path) -> std::io::Result<Option<OsString>> {
-    let ours = [FILES.torchscript, FILES.weights, FILES.manifest];
-    for entry in std::fs::read_dir(folder)? {
-        let name = entry?.file_name();
-        if ours.iter().all(|file| name != *file) {
-            return Ok(Some(name));
-        }
-    }
-    Ok(None)
 }

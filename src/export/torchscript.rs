@@ -1,3 +1,4 @@
+use std::io::Write;
 use std::path::Path;
 
 use tch::{CModule, Kind, Tensor};
@@ -75,4 +76,21 @@ pub(super) fn windows(network: &Network, batch: i64) -> Result<Tensor, TorchErro
 /// Saves the module to a file that nobody reads yet.
 pub(super) fn save(module: &CModule, path: &Path) -> Result<(), StoreError> {
     module.save(path).map_err(|source| StoreError::write(path, &source))
+}
+
+/// Adds a file to a saved module, where PyTorch's `_extra_files` finds it. tch saves none, but a module is a zip archive.
+pub(super) fn add_file(module: &Path, name: &str, content: &[u8]) -> Result<(), StoreError> {
+    let attempt = || -> Result<(), Box<dyn std::error::Error>> {
+        let file = std::fs::OpenOptions::new().read(true).write(true).open(module)?;
+        let mut archive = zip::ZipWriter::new_append(file)?;
+        let stored = zip::write::SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Stored);
+        // PyTorch calls the folder within after the file.
+        let inside = module.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        archive.start_file(format!("{inside}/extra/{name}"), stored)?;
+        archive.write_all(content)?;
+        archive.finish()?.sync_all()?;
+        Ok(())
+    };
+    attempt().map_err(|source| StoreError::write(module, &source))
 }

@@ -26,6 +26,7 @@ pub use layout::{Initial, InputShape, ParameterShape, layout};
 pub use network::{
     BuildError, Mode, Model, NamedWeights, Network, NetworkDesign, OutputUnit, Parameter,
 };
+pub use transformer::sinusoidal_positions;
 
 #[cfg(test)]
 mod tests;

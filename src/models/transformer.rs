@@ -169,14 +169,18 @@ fn patches(input: &Tensor, length: i64, stride: i64) -> Result<Tensor, TorchErro
 
 /// Sines and cosines of falling frequency (Vaswani et al. 2017, §3.5), `[tokens, d_model]`: they have nothing to learn.
 fn positions(tokens: i64, width: i64) -> Result<Tensor, TorchError> {
+    Ok(Tensor::f_from_slice(&sinusoidal_positions(tokens, width))?.f_view([tokens, width])?)
+}
+
+/// What a Transformer adds to its tokens, row-major `[tokens, d_model]`: sines and cosines of falling frequency (Vaswani et al. 2017, §3.5).
+#[must_use]
+pub fn sinusoidal_positions(tokens: i64, width: i64) -> Vec<f32> {
     let value = |token: i64, column: i64| {
         let frequency = 1e4_f64.powf(-((column / 2 * 2) as f64) / width as f64);
         let angle = token as f64 * frequency;
         (if column % 2 == 0 { angle.sin() } else { angle.cos() }) as f32
     };
-    let values: Vec<f32> =
-        (0..tokens).flat_map(|token| (0..width).map(move |column| value(token, column))).collect();
-    Ok(Tensor::f_from_slice(&values)?.f_view([tokens, width])?)
+    (0..tokens).flat_map(|token| (0..width).map(move |column| value(token, column))).collect()
 }
 
 #[cfg(test)]

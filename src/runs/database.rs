@@ -15,7 +15,8 @@ const APPLICATION: i64 = 0x5746_5249;
 /// How long a connection waits for another process's write. Every write of ours is far shorter.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("index1.sql"))];
+const MIGRATIONS: &[M<'static>] =
+    &[M::up(include_str!("index1.sql")), M::up(include_str!("index2.sql"))];
 
 /// Where the index of a runs folder is.
 pub(super) fn index_path(root: &Path) -> PathBuf {

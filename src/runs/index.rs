@@ -20,7 +20,7 @@ const CLOCK_TICK: Duration = Duration::from_secs(2);
 /// thread. What others write, in this process or another, and folders that come and go are noticed at every call.
 #[derive(Debug)]
 pub struct RunIndex {
-    root: PathBuf,
+    pub(super) root: PathBuf,
     connection: RefCell<Connection>,
     /// What was there when the names were last compared.
     noted: Cell<Noted>,
@@ -197,7 +197,7 @@ impl RunIndex {
     }
 
     /// Asks an index that is in step with the folders. Damage met here is mended once, if nobody else has the index open for writing.
-    fn ask<T>(
+    pub(super) fn ask<T>(
         &self,
         question: impl Fn(&Connection) -> Result<T, Trouble>,
     ) -> Result<T, StoreError> {

@@ -7,6 +7,7 @@
 
 mod check;
 mod checkpoint;
+mod compare;
 mod comparison;
 mod database;
 mod delete;
@@ -24,6 +25,8 @@ mod log_line;
 mod manifest;
 mod model_entry;
 mod owner;
+mod past;
+mod read_predictions;
 mod record;
 mod registry;
 mod results;
@@ -37,6 +40,7 @@ mod writer;
 
 pub use check::check_index;
 pub use checkpoint::CheckpointFiles;
+pub use compare::compare;
 pub use comparison::{ComparedFigure, ComparedRun, ComparedSetting, Comparison, SeedGroup};
 pub use delete::{annotate_run, delete_run};
 pub use entry::{RunEntry, RunFilter};
@@ -50,8 +54,10 @@ pub use log_line::LogLine;
 pub use manifest::{Build, Ending, Manifest, Outcome, TaskEnding};
 pub use model_entry::{ModelEntry, ModelStage};
 pub use owner::Owner;
+pub use past::MeasuredCost;
+pub use read_predictions::read_predictions;
 pub use registry::{annotate_model, register_model, remove_model, set_stage};
 pub use results::{RunResults, TaskResult};
 pub use resume::ResumedRun;
-pub use store::RunStore;
+pub use store::{RunStore, fresh_name};
 pub use tables::{PredictionRows, write_history, write_predictions};

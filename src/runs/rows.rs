@@ -51,14 +51,18 @@ fn insert_task(
 ) -> Result<(), Trouble> {
     connection
         .prepare_cached(
-            "INSERT OR IGNORE INTO tasks (run, name, position, key, estimate) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT OR IGNORE INTO tasks (run, name, position, key, estimate, shape, train_rows)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute(params![
             run,
             task.id.as_str(),
             position as i64,
             task.key.to_string(),
-            task.memory.0 as i64
+            // What lies on the device for several tasks is nobody's own.
+            task.memory.0.saturating_sub(task.resident.0) as i64,
+            task.shape.map(|shape| shape.to_string()),
+            task.train_rows as i64
         ])?;
     Ok(())
 }

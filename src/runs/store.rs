@@ -1,16 +1,15 @@
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::database::{Index, index_path, open_for_reading, transact};
+use super::database::{Index, index_path, transact};
 use super::error::Trouble;
 use super::import::{bring_in_step, recover};
 use super::log::{LogState, LoggedRun, TaskState};
 use super::rows::{insert_run, task_rows};
 use super::writer::LogWriter;
 use super::{Build, Manifest, Owner, RunEntry, RunFilter, RunFolder, RunIndex, RunLog, StoreError};
-use crate::domain::{ContentHash, Event, Plan, RunId, StoredTask, SweepMember, TaskId, UtcMillis};
+use crate::domain::{ContentHash, Event, Plan, RunId, SweepMember, UtcMillis};
 use crate::spec::ExperimentSpec;
 
 /// Version of the files in a run's folder.
@@ -98,33 +97,6 @@ impl RunStore {
         self.writer.flush();
     }
 
-    /// Finished tasks with these keys whose files are all there; of several the newest.
-    ///
-    /// # Errors
-    /// [`StoreError::Read`] naming the index.
-    pub fn finished(
-        &self,
-        keys: &[ContentHash],
-    ) -> Result<BTreeMap<ContentHash, StoredTask>, StoreError> {
-        let Some(connection) = open_for_reading(&self.root)? else { return Ok(BTreeMap::new()) };
-        let mut found = BTreeMap::new();
-        for key in keys {
-            let candidates = with_key(&connection, key)
-                .map_err(|error| error.reading(&index_path(&self.root)))?;
-            if let Some(stored) = candidates.into_iter().find(|stored| self.is_whole(stored, key)) {
-                found.insert(*key, stored);
-            }
-        }
-        Ok(found)
-    }
-
-    fn is_whole(&self, stored: &StoredTask, key: &ContentHash) -> bool {
-        let folder = RunFolder::new(self.root.join(stored.run.as_str()));
-        // What cannot be read is not whole.
-        let Ok(Some(metadata)) = folder.metadata(&stored.task) else { return false };
-        metadata.task.key == *key && matches!(folder.whole(&metadata.task), Ok(Some(_)))
-    }
-
     pub(super) fn log(&self, run: RunId, state: LogState) -> RunLog {
         self.writer.log(LoggedRun {
             run,
@@ -147,13 +119,8 @@ impl RunStore {
     }
 
     fn new_folder(&self, name: &str, created: UtcMillis) -> Result<(RunId, RunFolder), StoreError> {
-        let time = created
-            .to_datetime()
-            .map_or_else(String::new, |at| at.format("%Y%m%d-%H%M%S").to_string());
-        let name = name.replace(' ', "-");
-        for attempt in 0_u64.. {
-            let suffix = letters(attempt);
-            let id = format!("{time}-{name}-{suffix:04x}");
+        for attempt in 0.. {
+            let id = named(name, created, attempt);
             let path = self.root.join(&id);
             match std::fs::create_dir(&path) {
                 Ok(()) => return Ok((RunId::new(id), RunFolder::new(path))),
@@ -184,18 +151,16 @@ impl RunStore {
     }
 }
 
-fn with_key(connection: &Connection, key: &ContentHash) -> Result<Vec<StoredTask>, Trouble> {
-    let mut statement = connection.prepare_cached(
-        "SELECT runs.name, tasks.name FROM tasks JOIN runs ON runs.id = tasks.run
-         WHERE key = ?1 AND state = 'finished' ORDER BY tasks.ended DESC, tasks.id DESC",
-    )?;
-    let rows = statement.query_map([key.to_string()], |row| {
-        Ok(StoredTask {
-            run: RunId::new(row.get::<_, String>(0)?),
-            task: TaskId::new(row.get::<_, String>(1)?),
-        })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+/// A name that nobody else has: the time in UTC, the given name and some letters.
+#[must_use]
+pub fn fresh_name(name: &str) -> String {
+    named(name, UtcMillis::now(), 0)
+}
+
+fn named(name: &str, at: UtcMillis, attempt: u64) -> String {
+    let time =
+        at.to_datetime().map_or_else(String::new, |at| at.format("%Y%m%d-%H%M%S").to_string());
+    format!("{time}-{}-{:04x}", name.replace(' ', "-"), letters(attempt))
 }
 
 /// Differs between processes, moments and attempts.

@@ -187,6 +187,14 @@ pub struct ResourceSpec {
     /// Seconds between two checkpoints of a task; 0 for none but those of a pause. Never changes a result.
     #[serde(default = "a_minute")]
     pub checkpoint_secs: u32,
+    /// Take over what an earlier run in the same folder has trained, where everything that decides a task's result is the same. Never changes a
+    /// result that is repeatable.
+    #[serde(default = "yes")]
+    pub reuse: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 const fn most_memory() -> f64 {
@@ -209,6 +217,7 @@ impl Default for ResourceSpec {
             threads_per_task: one(),
             memory_fraction: most_memory(),
             checkpoint_secs: a_minute(),
+            reuse: yes(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! A specification is plain serde data, written in RON. This room uses `domain` only; it must never know libtorch, threads or market files.
 
+mod command_line;
 mod edit;
 mod error;
 mod experiment;
@@ -17,6 +18,8 @@ mod validate;
 mod validation;
 mod weights;
 
+pub use command_line::command_line;
+pub(crate) use command_line::value_text;
 pub use edit::{Assignment, apply};
 pub use error::{SpecError, SpecIssue};
 pub use experiment::{

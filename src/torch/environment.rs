@@ -1,6 +1,6 @@
 use std::ffi::CStr;
 
-use super::ffi;
+use super::{TorchError, ffi};
 use crate::domain::Device;
 
 /// Sets what CUDA and cuBLAS read from the environment when they start: cards are numbered as NVML numbers them, and matrix products are
@@ -32,6 +32,15 @@ pub fn libtorch_version() -> &'static str {
     // SAFETY: a string literal of the C++ side: NUL-terminated, never freed.
     let version = unsafe { CStr::from_ptr(ffi::wf_libtorch_version()) };
     version.to_str().unwrap_or("unknown")
+}
+
+/// How the libtorch that runs was built and what it uses of the processor, in its own words, one fact a line. What it says of CUDA is there only
+/// where it has found a card.
+///
+/// # Errors
+/// [`TorchError`] where libtorch cannot say.
+pub fn build_config() -> Result<String, TorchError> {
+    ffi::build_config()
 }
 
 /// The device as tch names it.

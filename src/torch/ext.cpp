@@ -2,6 +2,7 @@
 #include <ATen/Context.h>
 #include <ATen/Functions.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/Version.h>
 #include <c10/core/GradMode.h>
 #include <torch/version.h>
 
@@ -66,6 +67,10 @@ void fill_mask(at::Tensor &mask, double keep, at::Generator &generator) {
 extern "C" {
 
 const char *wf_libtorch_version() { return TORCH_VERSION; }
+
+int wf_build_config(char **out) {
+    return guarded([&] { *out = strdup(at::show_config().c_str()); });
+}
 
 char *wf_take_error() { return strdup(wf::last_error().c_str()); }
 

@@ -21,6 +21,9 @@ typedef void *wf_stream;
 // The version of the headers this was built with, as in 2.11.0; static.
 const char *wf_libtorch_version();
 
+// How the libtorch that runs was built and what it uses of the processor, one fact a line; freed by the caller with free().
+int wf_build_config(char **out);
+
 // The message of this thread's last failure; freed by the caller with free().
 char *wf_take_error();
 

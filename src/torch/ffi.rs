@@ -34,6 +34,7 @@ pub(super) struct CStream {
 
 unsafe extern "C" {
     pub(super) fn wf_libtorch_version() -> *const c_char;
+    fn wf_build_config(out: *mut *mut c_char) -> c_int;
     fn wf_take_error() -> *mut c_char;
     #[cfg(test)]
     fn wf_code_of_accelerator(error: c_int) -> c_int;
@@ -155,21 +156,39 @@ pub(super) fn checked(code: c_int) -> Result<(), TorchError> {
         return Ok(());
     }
     // SAFETY: wf_take_error returns a fresh NUL-terminated string that is ours to free, or null when out of memory.
-    let message = unsafe {
-        let text = wf_take_error();
-        if text.is_null() {
-            String::from("out of host memory")
-        } else {
-            let message = CStr::from_ptr(text).to_string_lossy().into_owned();
-            free(text.cast());
-            message
-        }
-    };
+    let message = unsafe { take_text(wf_take_error()) };
+    let message = message.unwrap_or_else(|| String::from("out of host memory"));
     Err(match code {
         OUT_OF_MEMORY => TorchError::OutOfMemory(message),
         DEVICE_LOST => TorchError::DeviceLost(message),
         _ => TorchError::from_message(&message),
     })
+}
+
+/// Takes over a text that C++ made, `None` where there was no memory for it.
+///
+/// # Safety
+/// `text` is null, or a NUL-terminated string from malloc that nobody else owns.
+unsafe fn take_text(text: *mut c_char) -> Option<String> {
+    if text.is_null() {
+        return None;
+    }
+    // SAFETY: it is not null, so by the caller's promise a string, and ours to free.
+    unsafe {
+        let owned = CStr::from_ptr(text).to_string_lossy().into_owned();
+        free(text.cast());
+        Some(owned)
+    }
+}
+
+/// See [`super::build_config`].
+pub(super) fn build_config() -> Result<String, TorchError> {
+    let mut text = std::ptr::null_mut();
+    // SAFETY: `text` is a place for one pointer, and what is put there is a fresh string or null.
+    unsafe {
+        checked(wf_build_config(&raw mut text))?;
+        take_text(text).ok_or_else(|| TorchError::OutOfMemory("no memory for a text".to_owned()))
+    }
 }
 
 /// The device as `ext.h` numbers it: its type and its index.

@@ -21,7 +21,9 @@ mod stream;
 
 pub use allocator::{AllocatorStatistics, empty_cache, memory_statistics, reset_peak};
 pub use autocast::Autocast;
-pub use environment::{device, init_environment, libtorch_version, set_threads_of_this_thread};
+pub use environment::{
+    build_config, device, init_environment, libtorch_version, set_threads_of_this_thread,
+};
 pub use error::TorchError;
 pub use generator::Generator;
 pub use math_mode::{MathGuard, MathMode};

@@ -21,7 +21,7 @@ pub use axis::{decision_axis, decision_times};
 pub use folds::{Reach, ValidationError, folds};
 pub use overlaps::{Overlap, overlaps};
 pub use sections::{RowTimes, Sections, sections};
-pub use usable::{UsableRows, usable_rows};
+pub use usable::{UsableRows, usable_rows, whole_windows};
 
 #[cfg(test)]
 mod contract_tests;

@@ -10,11 +10,7 @@ pub struct UsableRows {
     pub learnable: Vec<bool>,
 }
 
-/// Finds the rows whose whole window is there.
-///
-/// Row t needs rows `t - window + 1 ..= t` past the warm-up and free of missing values, and no break between two of them. `breaks[i]` says
-/// that a bar which the symbol's session pattern expects is missing between bars i-1 and i; regular closed hours are no break. A window
-/// of 0 counts as 1.
+/// Finds the rows whose whole window is there and whose outcome is known; see [`whole_windows`].
 ///
 /// # Panics
 /// If matrix, breaks and labels differ in length.
@@ -25,24 +21,38 @@ pub fn usable_rows(
     labels: &Labels,
     window: u32,
 ) -> UsableRows {
-    assert_eq!(matrix.rows(), breaks.len(), "one break flag per row of features");
     assert_eq!(matrix.rows(), labels.len(), "one label per row of features");
-    // Rows in a row, up to this one, that a window may span.
-    let mut unbroken = 0;
-    let scorable: Vec<bool> = (0..matrix.rows())
-        .map(|t| {
-            let missing = t < matrix.warm_up() || matrix.row(t).iter().any(|value| value.is_nan());
-            unbroken = match (missing, breaks[t]) {
-                (true, _) => 0,
-                (false, true) => 1,
-                (false, false) => unbroken + 1,
-            };
-            unbroken >= window.max(1) && !labels.outcome[t].is_nan()
-        })
-        .collect();
+    let whole = whole_windows(matrix, breaks, window).into_iter();
+    let scorable: Vec<bool> =
+        whole.zip(&labels.outcome).map(|(whole, outcome)| whole && !outcome.is_nan()).collect();
     let has_label =
         scorable.iter().zip(&labels.value).map(|(usable, value)| *usable && !value.is_nan());
     UsableRows { learnable: has_label.collect(), scorable }
+}
+
+/// For each row, whether its whole window is there: whether a model can say something at it.
+///
+/// Row t needs rows `t - window + 1 ..= t` past the warm-up and free of missing values, and no break between two of them. `breaks[i]` says
+/// that a bar which the symbol's session pattern expects is missing between bars i-1 and i; regular closed hours are no break. A window
+/// of 0 counts as 1.
+///
+/// # Panics
+/// If matrix and breaks differ in length.
+#[must_use]
+pub fn whole_windows(matrix: &FeatureMatrix, breaks: &[bool], window: u32) -> Vec<bool> {
+    assert_eq!(matrix.rows(), breaks.len(), "one break flag per row of features");
+    // Rows in a row, up to this one, that a window may span.
+    let mut unbroken = 0;
+    let rows = (0..matrix.rows()).map(|t| {
+        let missing = t < matrix.warm_up() || matrix.row(t).iter().any(|value| value.is_nan());
+        unbroken = match (missing, breaks[t]) {
+            (true, _) => 0,
+            (false, true) => 1,
+            (false, false) => unbroken + 1,
+        };
+        unbroken >= window.max(1)
+    });
+    rows.collect()
 }
 
 #[cfg(test)]

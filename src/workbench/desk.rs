@@ -1,26 +1,38 @@
+use std::cell::{Cell, RefCell};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use super::Update;
 use super::contain::contain_panic;
 use super::mailbox::Mailbox;
+use super::{ModelChange, Update};
 use crate::domain::{Cancel, RunId};
 use crate::market::{Cache, Catalog};
-use crate::runs::{RunEntry, RunResults, RunStore, StoreError, write_atomically};
+use crate::runs::{
+    RunFilter, RunIndex, RunResults, RunStore, StoreError, annotate_model, annotate_run, compare,
+    delete_run, register_model, remove_model, set_stage, write_atomically,
+};
 use crate::spec::{self, ExperimentSpec};
 
 /// No experiment is larger; what is, was chosen by mistake, and is not read into memory.
 const LARGEST_EXPERIMENT_BYTES: u64 = 16 << 20;
 
+/// How often it is looked whether another program has changed the runs.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
 /// The small things a front end asks for that touch the disk, done one after another.
 pub(super) struct Desk {
-    pub(super) runs: PathBuf,
-    pub(super) mailbox: Arc<Mailbox>,
+    runs: PathBuf,
+    mailbox: Arc<Mailbox>,
     /// Raised when nobody waits for answers any more.
-    pub(super) closing: Cancel,
+    closing: Cancel,
+    /// Opened when it is first needed.
+    index: RefCell<Option<RunIndex>>,
+    /// What the list of runs was told of last, where somebody has asked for it.
+    told: Cell<Option<u64>>,
 }
 
 /// One of them.
@@ -30,6 +42,12 @@ pub(super) enum DeskJob {
     Save { spec: Box<ExperimentSpec>, to: PathBuf },
     ListRuns,
     LoadResults(RunId),
+    LoadCurves(RunId),
+    Compare(Vec<RunId>),
+    DeleteRuns(Vec<RunId>),
+    AnnotateRun { run: RunId, tags: Vec<String>, notes: String },
+    ListModels,
+    ChangeModels(ModelChange),
 }
 
 impl DeskJob {
@@ -42,7 +60,28 @@ impl DeskJob {
             Self::Save { to, .. } => Update::ExperimentSaved { path: to, saved: Err(message) },
             Self::ListRuns => Update::RunsListed { runs: Err(message), broken: Vec::new() },
             Self::LoadResults(run) => Update::ResultsLoaded { run, results: Err(message) },
+            Self::LoadCurves(run) => Update::CurvesLoaded { run, curves: Err(message) },
+            Self::Compare(_) => Update::Compared(Err(message)),
+            Self::DeleteRuns(_) => {
+                Update::RunsDeleted { runs: Vec::new(), problems: vec![message] }
+            }
+            Self::AnnotateRun { run, .. } => Update::AnnotateFailed { run, message },
+            Self::ListModels => Update::ModelsListed { models: Err(message), problem: None },
+            Self::ChangeModels(_) => {
+                Update::ModelsListed { models: Err(message.clone()), problem: Some(message) }
+            }
         }
+    }
+
+    /// Whether it is done even when nobody waits for the answer any more: what somebody wanted kept or gone.
+    const fn outlives_the_asker(&self) -> bool {
+        matches!(
+            self,
+            Self::Save { .. }
+                | Self::DeleteRuns(_)
+                | Self::AnnotateRun { .. }
+                | Self::ChangeModels(_)
+        )
     }
 }
 
@@ -62,19 +101,59 @@ enum FileError {
 }
 
 impl Desk {
-    /// Does the jobs until their queue is closed. What was to be saved is saved even then; what was only to be looked at is not.
+    pub(super) fn new(runs: &Path, mailbox: Arc<Mailbox>, closing: Cancel) -> Self {
+        let (index, told) = (RefCell::default(), Cell::default());
+        Self { runs: runs.to_owned(), mailbox, closing, index, told }
+    }
+
+    /// Does the jobs until their queue is closed. What was to be kept is kept even then; what was only to be looked at is not.
     pub(super) fn work(&self, waiting: &Receiver<DeskJob>) {
-        for job in waiting {
-            let is_save = matches!(job, DeskJob::Save { .. });
-            if is_save || !self.closing.is_cancelled() {
-                let update = self.answer(job);
-                self.mailbox.post(update);
+        loop {
+            match waiting.recv_timeout(LOOK_AGAIN) {
+                Ok(job) if job.outlives_the_asker() || !self.closing.is_cancelled() => {
+                    self.answer(job);
+                }
+                Ok(_nobody_waits_for_it) => {}
+                Err(RecvTimeoutError::Timeout) => self.tell_changes(),
+                Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
 
-    fn answer(&self, job: DeskJob) -> Update {
-        match job {
+    /// Lists the runs again where somebody has seen them and they have changed since.
+    fn tell_changes(&self) {
+        let Some(told) = self.told.get() else { return };
+        let now = self.with_index(RunIndex::generation);
+        if now.is_ok_and(|now| now != told) {
+            self.answer(DeskJob::ListRuns);
+        }
+    }
+
+    /// Does something with the index, which is kept open.
+    fn with_index<T>(
+        &self,
+        act: impl FnOnce(&RunIndex) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut index = self.index.borrow_mut();
+        let index = match &mut *index {
+            Some(index) => index,
+            none => none.insert(RunIndex::open(&self.runs)?),
+        };
+        act(index)
+    }
+
+    fn answer(&self, job: DeskJob) {
+        let lists_runs_again = matches!(job, DeskJob::DeleteRuns(_) | DeskJob::AnnotateRun { .. });
+        if let Some(update) = self.do_job(job) {
+            self.mailbox.post(update);
+        }
+        if lists_runs_again {
+            self.answer(DeskJob::ListRuns);
+        }
+    }
+
+    fn do_job(&self, job: DeskJob) -> Option<Update> {
+        Some(match job {
             DeskJob::Scan(folder) => {
                 let catalog = attempt(|| {
                     Catalog::scan(&folder)
@@ -90,20 +169,75 @@ impl Desk {
                 let saved = attempt(|| save(&spec, &to));
                 Update::ExperimentSaved { path: to, saved }
             }
-            DeskJob::ListRuns => {
-                let listed = attempt(|| RunStore::list(&self.runs));
-                let (runs, broken): (Result<Vec<RunEntry>, _>, _) = match listed {
-                    Ok((runs, broken)) => (Ok(runs), broken),
-                    Err(message) => (Err(message), Vec::new()),
-                };
-                let broken = broken.iter().map(ToString::to_string).collect();
-                Update::RunsListed { runs, broken }
-            }
+            DeskJob::ListRuns => self.list_runs(),
             DeskJob::LoadResults(run) => {
                 let results = attempt(|| load_results(&self.runs, &run).map(Box::new));
                 Update::ResultsLoaded { run, results }
             }
+            DeskJob::LoadCurves(run) => {
+                let curves = attempt(|| self.with_index(|index| index.curves(&run)));
+                Update::CurvesLoaded { run, curves }
+            }
+            DeskJob::Compare(runs) => {
+                Update::Compared(attempt(|| compare(&self.runs, &runs).map(Box::new)))
+            }
+            DeskJob::DeleteRuns(runs) => {
+                let (mut gone, mut problems) = (Vec::new(), Vec::new());
+                for run in runs {
+                    match attempt(|| delete_run(&self.runs, &run)) {
+                        Ok(()) => gone.push(run),
+                        Err(problem) => problems.push(problem),
+                    }
+                }
+                Update::RunsDeleted { runs: gone, problems }
+            }
+            DeskJob::AnnotateRun { run, tags, notes } => {
+                let annotated = attempt(|| annotate_run(&self.runs, &run, &tags, &notes));
+                Update::AnnotateFailed { run, message: annotated.err()? }
+            }
+            DeskJob::ListModels => self.list_models(None),
+            DeskJob::ChangeModels(change) => {
+                let changed = attempt(|| change_models(&self.runs, change));
+                self.list_models(changed.err())
+            }
+        })
+    }
+
+    fn list_runs(&self) -> Update {
+        let listed = attempt(|| {
+            self.with_index(|index| {
+                // Before the list: what changes meanwhile is told again.
+                let generation = index.generation()?;
+                let runs = index.runs(&RunFilter::default())?;
+                Ok((generation, runs, index.broken()?))
+            })
+        });
+        match listed {
+            Ok((generation, runs, broken)) => {
+                self.told.set(Some(generation));
+                let broken = broken.iter().map(ToString::to_string).collect();
+                Update::RunsListed { runs: Ok(runs), broken }
+            }
+            Err(message) => Update::RunsListed { runs: Err(message), broken: Vec::new() },
         }
+    }
+
+    fn list_models(&self, problem: Option<String>) -> Update {
+        let models = attempt(|| self.with_index(RunIndex::models));
+        Update::ModelsListed { models, problem }
+    }
+}
+
+fn change_models(runs: &Path, change: ModelChange) -> Result<(), StoreError> {
+    match change {
+        ModelChange::Register { name, run, task } => {
+            register_model(runs, &name, &run, &task).map(|_entry| ())
+        }
+        ModelChange::Stage { name, version, stage } => set_stage(runs, &name, version, stage),
+        ModelChange::Annotate { name, version, tags, notes } => {
+            annotate_model(runs, &name, version, &tags, &notes)
+        }
+        ModelChange::Remove { name, version } => remove_model(runs, &name, version),
     }
 }
 
@@ -180,7 +314,7 @@ mod tests {
         let closing = Cancel::new();
         closing.cancel();
         let mailbox = Arc::new(Mailbox::new(|| {}));
-        let desk = Desk { runs: folder.path().to_owned(), mailbox, closing };
+        let desk = Desk::new(folder.path(), mailbox, closing);
         desk.work(&waiting);
         let saved = Update::ExperimentSaved { path: to.clone(), saved: Ok(()) };
         assert_eq!(desk.mailbox.drain(), [saved]);

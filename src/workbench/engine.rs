@@ -1,4 +1,3 @@
-use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -13,28 +12,31 @@ use super::desk::{Desk, DeskJob};
 use super::latest::LatestSlot;
 use super::loaded::SeriesCache;
 use super::mailbox::Mailbox;
-use super::memory::Memory;
-use super::planner::plan;
 use super::preview::{PreviewRequest, preview_all};
-use super::run::Run;
+use super::run::{Machine, Run};
+use super::runner::Floor;
+use super::scheduler::Scheduler;
+use super::starts::{Starts, What};
+use super::task_queue::TaskFlags;
 use super::viewer::{LookRequest, look_all};
 use super::{Command, Update};
 use crate::dataset::ResidentCache;
 use crate::devices::DevicePool;
-use crate::domain::{Cancel, Pause, RunId, TaskId};
-use crate::export::export_run;
+use crate::domain::{Cancel, RunId, TaskId};
+use crate::export::{ExportWhat, export_run};
 use crate::runs::{RunStore, StoreError};
 use crate::spec::ExperimentSpec;
 
-/// Experiments, exports and small jobs that may wait, of each; more than a person starts by hand.
+/// Exports and small jobs that may wait, of each; more than a person asks for by hand.
 const WAITING_JOBS: usize = 256;
 const BUSY: &str = "too much is waiting already; try again when something has ended";
 
 /// The engine behind every front end. Dropping it cancels what runs and waits until everything is safe on disk.
 pub struct Workbench {
-    shared: Arc<Shared>,
-    starts: Option<Sender<Start>>,
+    floor: Arc<Floor>,
     exports: Option<Sender<ExportJob>>,
+    /// Raised for the exports asked for since everything was last cancelled.
+    export_cancel: Mutex<Cancel>,
     desk: Option<Sender<DeskJob>>,
     previews: Arc<LatestSlot<PreviewRequest>>,
     checks: Arc<LatestSlot<CheckRequest>>,
@@ -43,36 +45,9 @@ pub struct Workbench {
     threads: Vec<JoinHandle<()>>,
 }
 
-struct Shared {
-    runs: PathBuf,
-    mailbox: Arc<Mailbox>,
-    /// Everything that can be cancelled now.
-    cancels: Mutex<Cancels>,
-}
-
-#[derive(Default)]
-struct Cancels {
-    /// One per experiment that waits, is being planned, or runs.
-    experiments: VecDeque<Cancel>,
-    runs: BTreeMap<RunId, AtWork>,
-    /// Of the exports asked for since everything was last cancelled.
-    export: Cancel,
-}
-
-/// The flags of a run at work.
-struct AtWork {
-    cancel: Cancel,
-    tasks: BTreeMap<TaskId, Cancel>,
-    pause: Pause,
-}
-
-struct Start {
-    spec: Box<ExperimentSpec>,
-    cancel: Cancel,
-}
-
 struct ExportJob {
     run: String,
+    what: ExportWhat,
     to: PathBuf,
     cancel: Cancel,
 }
@@ -89,9 +64,17 @@ impl Workbench {
             let mailbox = Arc::clone(&mailbox);
             move |event| mailbox.post(Update::Event(Box::new(event)))
         };
-        let store = RunStore::open(runs, tell)?;
-        let shared = Arc::new(Shared { runs: runs.to_owned(), mailbox, cancels: Mutex::default() });
-        let (starts, waiting) = bounded(WAITING_JOBS);
+        let floor = Arc::new(Floor {
+            runs: runs.to_owned(),
+            store: RunStore::open(runs, tell)?,
+            starts: Starts::new(Arc::clone(&mailbox)),
+            scheduler: Scheduler::default(),
+            machine: Arc::new(Machine {
+                pool: DevicePool::new(Vec::new()),
+                resident: ResidentCache::default(),
+            }),
+            mailbox: Arc::clone(&mailbox),
+        });
         let (exports, waiting_exports) = bounded(WAITING_JOBS);
         let (desk, waiting_jobs) = bounded(WAITING_JOBS);
         let closing = Cancel::new();
@@ -101,87 +84,75 @@ impl Workbench {
         let cache = Arc::new(SeriesCache::default());
         let threads = vec![
             spawn("walkforge-runner", runs, {
-                let shared = Arc::clone(&shared);
-                move || shared.run_all(&store, &waiting)
+                let floor = Arc::clone(&floor);
+                move || floor.run_all()
             })?,
             spawn("walkforge-exporter", runs, {
-                let shared = Arc::clone(&shared);
-                move || shared.export_all(&waiting_exports)
+                let (runs, mailbox) = (runs.to_owned(), Arc::clone(&mailbox));
+                move || export_all(&runs, &mailbox, &waiting_exports)
             })?,
             spawn("walkforge-desk", runs, {
-                let mailbox = Arc::clone(&shared.mailbox);
-                let desk = Desk { runs: runs.to_owned(), mailbox, closing: closing.clone() };
+                let mailbox = Arc::clone(&mailbox);
+                let desk = Desk::new(runs, mailbox, closing.clone());
                 move || desk.work(&waiting_jobs)
             })?,
             spawn("walkforge-planner", runs, {
-                let (slot, mailbox) = (Arc::clone(&previews), Arc::clone(&shared.mailbox));
-                let cache = Arc::clone(&cache);
-                move || preview_all(&slot, &cache, &mailbox)
+                let (slot, mailbox) = (Arc::clone(&previews), Arc::clone(&mailbox));
+                let (cache, runs) = (Arc::clone(&cache), runs.to_owned());
+                move || preview_all(&slot, (&cache, &runs), &mailbox)
             })?,
             spawn("walkforge-checker", runs, {
-                let (slot, mailbox) = (Arc::clone(&checks), Arc::clone(&shared.mailbox));
+                let (slot, mailbox) = (Arc::clone(&checks), Arc::clone(&mailbox));
                 move || check_all(&slot, &mailbox)
             })?,
             spawn("walkforge-viewer", runs, {
-                let (slot, mailbox) = (Arc::clone(&looks), Arc::clone(&shared.mailbox));
+                let slot = Arc::clone(&looks);
                 move || look_all(&slot, &cache, &mailbox)
             })?,
         ];
-        let (starts, exports, desk) = (Some(starts), Some(exports), Some(desk));
-        Ok(Self { shared, starts, exports, desk, previews, checks, looks, closing, threads })
+        let (exports, desk) = (Some(exports), Some(desk));
+        let export_cancel = Mutex::default();
+        Ok(Self { floor, exports, export_cancel, desk, previews, checks, looks, closing, threads })
     }
 
     /// Takes a command and returns at once; what comes of it is told by updates. Cancelling works before this returns.
     pub fn send(&self, command: Command) {
         match command {
-            Command::Start(spec) => {
-                let cancel = Cancel::new();
-                // Locked until both are done: the runner removes what it took from the same list.
-                let mut cancels = self.shared.cancels.lock();
-                match enqueue(self.starts.as_ref(), Start { spec, cancel: cancel.clone() }) {
-                    Ok(()) => cancels.experiments.push_back(cancel),
-                    Err(refused) => self.shared.mailbox.post(Update::StartFailed {
-                        experiment: refused.spec.name,
-                        message: BUSY.to_owned(),
-                        cancelled: false,
-                    }),
-                }
+            Command::Start(spec) => self.start(spec),
+            Command::CancelWaiting(numbers) => {
+                self.floor.starts.cancel(|number| numbers.contains(&number));
             }
-            Command::Export { run, what: _, to } => {
-                let cancel = self.shared.cancels.lock().export.clone();
-                if enqueue(self.exports.as_ref(), ExportJob { run, to, cancel }).is_err() {
+            Command::Export { run, what, to } => {
+                let cancel = self.export_cancel.lock().clone();
+                if enqueue(self.exports.as_ref(), ExportJob { run, what, to, cancel }).is_err() {
                     let message = BUSY.to_owned();
-                    self.shared.mailbox.post(Update::ExportFailed { message, cancelled: false });
+                    self.post(Update::ExportFailed { message, cancelled: false });
                 }
             }
-            Command::Cancel(run) => {
-                if let Some(at_work) = self.shared.cancels.lock().runs.get(&run) {
-                    at_work.cancel.cancel();
-                }
-            }
-            Command::Pause(run) => {
-                if let Some(at_work) = self.shared.cancels.lock().runs.get(&run) {
-                    at_work.pause.pause();
-                }
-            }
-            Command::Resume(run) => {
-                if let Some(at_work) = self.shared.cancels.lock().runs.get(&run) {
-                    at_work.pause.resume();
-                }
-            }
+            Command::Cancel(run) => self.with_run(&run, |run| run.cancel.cancel()),
+            Command::Pause(run) => self.with_run(&run, |run| run.pause.pause()),
+            Command::Resume(run) => match self.floor.scheduler.run(&run) {
+                Some(run) => run.pause.resume(),
+                None => self.resume_stored(run),
+            },
             Command::CancelTask(run, task) => {
-                let cancels = self.shared.cancels.lock();
-                if let Some(cancel) =
-                    cancels.runs.get(&run).and_then(|at_work| at_work.tasks.get(&task))
-                {
-                    cancel.cancel();
-                }
+                self.with_task(&run, &task, |flags| flags.cancel.cancel());
             }
+            Command::PauseTask(run, task) => {
+                self.with_task(&run, &task, |flags| flags.pause.pause());
+            }
+            Command::ResumeTask(run, task) => {
+                self.with_task(&run, &task, |flags| flags.pause.resume());
+            }
+            Command::Prioritise(run, priority) => {
+                self.with_run(&run, |run| run.prioritise(priority));
+            }
+            Command::CheckpointAndStop => self.checkpoint_and_stop(),
             Command::CancelAll => {
-                self.shared.cancel_all();
+                self.cancel_all();
                 self.stop_check();
                 if let Some(waiting) = self.looks.withdraw() {
-                    self.shared.mailbox.post(waiting.stopped());
+                    self.post(waiting.stopped());
                 }
             }
             Command::Preview { ticket, spec } => {
@@ -189,7 +160,7 @@ impl Workbench {
             }
             Command::CheckLeaks { ticket, spec, contrast } => {
                 if let Some(replaced) = self.checks.ask(CheckRequest { ticket, spec, contrast }) {
-                    self.shared.mailbox.post(replaced.stopped());
+                    self.post(replaced.stopped());
                 }
             }
             Command::StopCheck => self.stop_check(),
@@ -201,50 +172,114 @@ impl Workbench {
             Command::SaveExperiment { spec, to } => self.ask_desk(DeskJob::Save { spec, to }),
             Command::ListRuns => self.ask_desk(DeskJob::ListRuns),
             Command::LoadResults(run) => self.ask_desk(DeskJob::LoadResults(run)),
-            _ => {}
+            Command::LoadCurves(run) => self.ask_desk(DeskJob::LoadCurves(run)),
+            Command::Compare(runs) => self.ask_desk(DeskJob::Compare(runs)),
+            Command::DeleteRuns(runs) => self.ask_desk(DeskJob::DeleteRuns(runs)),
+            Command::AnnotateRun { run, tags, notes } => {
+                self.ask_desk(DeskJob::AnnotateRun { run, tags, notes });
+            }
+            Command::ListModels => self.ask_desk(DeskJob::ListModels),
+            Command::ChangeModels(change) => self.ask_desk(DeskJob::ChangeModels(change)),
         }
+    }
+
+    fn start(&self, spec: Box<ExperimentSpec>) {
+        let what =
+            if spec.sweep.is_empty() { What::New { spec, sweep: None } } else { What::Sweep(spec) };
+        for refused in self.floor.starts.add(vec![what]).err().into_iter().flatten() {
+            if let What::New { spec, .. } | What::Sweep(spec) = refused {
+                self.post(Update::StartFailed {
+                    experiment: spec.name,
+                    message: BUSY.to_owned(),
+                    cancelled: false,
+                });
+            }
+        }
+    }
+
+    fn resume_stored(&self, run: RunId) {
+        if self.floor.starts.add(vec![What::Stored(run.clone())]).is_err() {
+            self.post(Update::ResumeFailed { run, message: BUSY.to_owned() });
+        }
+    }
+
+    fn checkpoint_and_stop(&self) {
+        self.floor.starts.cancel(|_| true);
+        self.floor.scheduler.stop.pause();
+        if self.floor.starts.add(vec![What::Stop]).is_err() {
+            self.post(Update::Stopped);
+        }
+    }
+
+    fn with_run(&self, run: &RunId, act: impl FnOnce(&Run)) {
+        // One that has ended has nothing left to be told.
+        if let Some(run) = self.floor.scheduler.run(run) {
+            act(&run);
+        }
+    }
+
+    fn with_task(&self, run: &RunId, task: &TaskId, act: impl FnOnce(&TaskFlags)) {
+        self.with_run(run, |run| {
+            if let Some(flags) = run.flags(task) {
+                act(flags);
+            }
+        });
+    }
+
+    fn cancel_all(&self) {
+        self.floor.starts.cancel(|_| true);
+        for run in self.floor.scheduler.runs() {
+            run.cancel.cancel();
+        }
+        std::mem::take(&mut *self.export_cancel.lock()).cancel();
+    }
+
+    fn post(&self, update: Update) {
+        self.floor.mailbox.post(update);
     }
 
     /// Everything there is to know since the last call, oldest first.
     #[must_use]
     pub fn drain(&self) -> Vec<Update> {
-        self.shared.mailbox.drain()
+        self.floor.mailbox.drain()
     }
 
     /// Like [`Self::drain`], but waits until there is something or the time is over.
     #[must_use]
     pub fn wait(&self, timeout: Duration) -> Vec<Update> {
-        self.shared.mailbox.wait(timeout)
+        self.floor.mailbox.wait(timeout)
     }
 
     fn stop_check(&self) {
         // One at work answers itself.
         if let Some(waiting) = self.checks.withdraw() {
-            self.shared.mailbox.post(waiting.stopped());
+            self.floor.mailbox.post(waiting.stopped());
         }
     }
 
     fn ask_desk(&self, job: DeskJob) {
         if let Err(refused) = enqueue(self.desk.as_ref(), job) {
-            self.shared.mailbox.post(refused.answer_with(BUSY));
+            self.floor.mailbox.post(refused.answer_with(BUSY));
         }
     }
 }
 
 impl Drop for Workbench {
     fn drop(&mut self) {
-        self.shared.cancel_all();
+        self.floor.starts.close();
+        self.cancel_all();
         self.previews.close();
         self.checks.close();
         self.looks.close();
         self.closing.cancel();
-        self.starts = None;
         self.exports = None;
         self.desk = None;
         for thread in self.threads.drain(..) {
             // A thread that panicked has said so on its way; the others still have files to finish.
             let _panicked = thread.join();
         }
+        // After the runner: it adds no more runs.
+        self.floor.scheduler.close();
     }
 }
 
@@ -265,91 +300,17 @@ fn spawn(
     spawned.map_err(|source| StoreError::write(runs, &source))
 }
 
-impl Shared {
-    fn cancel_all(&self) {
-        let mut cancels = self.cancels.lock();
-        for cancel in &cancels.experiments {
-            cancel.cancel();
-        }
-        std::mem::take(&mut cancels.export).cancel();
-    }
-
-    fn run_all(&self, store: &RunStore, waiting: &Receiver<Start>) {
-        for start in waiting {
-            if let Err(message) = contain_panic(|| self.run_one(store, &start)) {
-                let experiment = start.spec.name.clone();
-                self.mailbox.post(Update::StartFailed { experiment, message, cancelled: false });
-            }
-            // What has ended can no longer be cancelled; runs go one after another.
-            let mut cancels = self.cancels.lock();
-            cancels.experiments.pop_front();
-            cancels.runs.clear();
-        }
-    }
-
-    fn run_one(&self, store: &RunStore, start: &Start) {
-        let failed = |message: String| {
-            let cancelled = start.cancel.is_cancelled();
-            self.mailbox.post(Update::StartFailed {
-                experiment: start.spec.name.clone(),
-                message,
-                cancelled,
-            });
+fn export_all(runs: &Path, mailbox: &Mailbox, waiting: &Receiver<ExportJob>) {
+    for job in waiting {
+        let export = || {
+            let run = RunStore::find(runs, &job.run)?;
+            export_run(&run, &job.what, &job.to, &job.cancel)
         };
-        let prepared = match plan(&start.spec, &start.cancel) {
-            Ok(prepared) => prepared,
-            Err(error) => return failed(error.to_string()),
-        };
-        let (run, folder, log) = match store.create(&prepared.spec, &prepared.plan, None) {
-            Ok(created) => created,
-            Err(error) => return failed(error.to_string()),
-        };
-        let task_cancels: BTreeMap<TaskId, Cancel> = prepared
-            .plan
-            .tasks
-            .iter()
-            .map(|task| (task.id.clone(), start.cancel.child()))
-            .collect();
-        let pause = Pause::default();
-        let flags = AtWork {
-            cancel: start.cancel.clone(),
-            tasks: task_cancels.clone(),
-            pause: pause.clone(),
-        };
-        self.cancels.lock().runs.insert(run.clone(), flags);
-        let at_work = Run {
-            prepared: &prepared,
-            folder: &folder,
-            log: &log,
-            cancel: &start.cancel,
-            task_cancels: &task_cancels,
-            pause: &pause,
-            pool: DevicePool::new(prepared.pool.clone()),
-            memory: Memory::default(),
-            resident: ResidentCache::default(),
-        };
-        // A front end knows the run by now, so a panic must end the run, not the start.
-        let outcome = contain_panic(|| at_work.execute().map_err(|error| error.to_string()));
-        store.flush();
-        self.mailbox.post(match outcome.unwrap_or_else(Err) {
-            Ok(outcome) => Update::RunDone { run, outcome },
-            Err(message) => Update::RunBroken { run, message },
+        let exported =
+            contain_panic(|| export().map_err(|error| (error.to_string(), error.is_cancelled())));
+        mailbox.post(match exported.unwrap_or_else(|message| Err((message, false))) {
+            Ok(folders) => Update::Exported { run: job.run, folders },
+            Err((message, cancelled)) => Update::ExportFailed { message, cancelled },
         });
-    }
-
-    fn export_all(&self, waiting: &Receiver<ExportJob>) {
-        for job in waiting {
-            let export = || {
-                let run = RunStore::find(&self.runs, &job.run)?;
-                export_run(&run, &job.to, &job.cancel)
-            };
-            let exported = contain_panic(|| {
-                export().map_err(|error| (error.to_string(), error.is_cancelled()))
-            });
-            self.mailbox.post(match exported.unwrap_or_else(|message| Err((message, false))) {
-                Ok(folders) => Update::Exported { run: job.run, folders },
-                Err((message, cancelled)) => Update::ExportFailed { message, cancelled },
-            });
-        }
     }
 }

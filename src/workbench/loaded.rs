@@ -54,6 +54,11 @@ impl SeriesCache {
         Ok((series, origins))
     }
 
+    /// Gives the memory back, but for what somebody else holds.
+    pub(super) fn forget(&self) {
+        *self.loaded.lock() = None;
+    }
+
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         self.loaded.lock().is_none()

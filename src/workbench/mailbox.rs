@@ -8,7 +8,7 @@ use super::Update;
 /// Updates kept for a front end that does not fetch them; beyond, the oldest measurements are dropped first.
 const CAPACITY: usize = 65_536;
 
-/// Where updates wait for the front end. Posting never blocks: a newer progress report, preview or look takes the older one's place, and measurements give way
+/// Where updates wait for the front end. Posting never blocks: a newer progress report, preview, look or waiting list takes the older one's place, and measurements give way
 /// when nobody fetches them. Lifecycle events are always kept; there are only a few for each task.
 pub(super) struct Mailbox {
     queue: Mutex<VecDeque<Update>>,
@@ -53,7 +53,7 @@ impl Mailbox {
     }
 }
 
-/// The waiting progress report, preview or look that this one makes worthless. Reports come often, so the older one is near the end.
+/// The waiting progress report, preview, look or waiting list that this one makes worthless. Reports come often, so the older one is near the end.
 fn superseded(queue: &VecDeque<Update>, update: &Update) -> Option<usize> {
     const NEAR: usize = 64;
     let is_preview = |update: &Update| matches!(update, Update::Previewed { .. });
@@ -63,6 +63,10 @@ fn superseded(queue: &VecDeque<Update>, update: &Update) -> Option<usize> {
     }
     if is_look(update) {
         return queue.iter().position(is_look);
+    }
+    let is_waiting = |update: &Update| matches!(update, Update::Waiting(_));
+    if is_waiting(update) {
+        return queue.iter().position(is_waiting);
     }
     let Update::Event(new) = update else { return None };
     if !new.kind.is_coalescible() {

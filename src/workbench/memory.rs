@@ -13,6 +13,11 @@ pub(super) struct Memory {
 }
 
 impl Memory {
+    /// Begins with what tasks of earlier runs took of their estimates.
+    pub(super) fn begin(share: Option<f64>) -> Self {
+        Self { measured: Mutex::new(share) }
+    }
+
     /// What to ask the pool for.
     pub(super) fn request(&self, task: &Task, spec: &ExperimentSpec) -> Request {
         let estimate = own(task);
@@ -20,7 +25,7 @@ impl Memory {
         // A task may take a little more than the one before it: the last batches of a section differ.
         let bytes = share.map_or(estimate, |share| Bytes((estimate.0 as f64 * share * 1.1) as u64));
         let shared = (task.resident > Bytes(0)).then(|| (key(task, spec), task.resident));
-        Request { bytes, shared }
+        Request { bytes, shared, ..Request::default() }
     }
 
     /// A task has finished and took so much besides the resident matrix.

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::load::Sources;
+use super::loaded::SeriesCache;
 use super::resolve::{Resolved, Shape, resolve, workers};
 use super::tasks::{Part, rows_of, tasks_of};
 use crate::dataset::{PrepareError, Series, TaskCut};
@@ -103,19 +104,49 @@ impl From<PrepareError> for PlanError {
     }
 }
 
-/// Reads the data, cuts the folds, chooses the device and writes every decision down. Trains nothing.
+/// Reads the data, cuts the folds, chooses the device and writes every decision down. Trains nothing. Of an experiment with a sweep the first
+/// variant is planned.
 ///
 /// # Errors
 /// [`PlanError`], with the place and the next step.
 pub fn plan(spec: &ExperimentSpec, cancel: &Cancel) -> Result<Prepared, PlanError> {
+    plan_from(spec, cancel, &SeriesCache::default())
+}
+
+/// The same, with series that are at hand from the experiment before where they are the same.
+pub(super) fn plan_from(
+    spec: &ExperimentSpec,
+    cancel: &Cancel,
+    cache: &SeriesCache,
+) -> Result<Prepared, PlanError> {
     spec.validate().map_err(SpecError::Invalid)?;
     let inventory = Inventory::detect();
-    let device = check(spec, &inventory)?;
+    plan_on(spec, &inventory, cancel, cache)
+}
+
+/// The same, on a machine that is known already, for a specification that has been validated.
+pub(super) fn plan_on(
+    spec: &ExperimentSpec,
+    inventory: &Inventory,
+    cancel: &Cancel,
+    cache: &SeriesCache,
+) -> Result<Prepared, PlanError> {
+    let first = first_variant(spec)?;
+    let spec = first.as_ref().unwrap_or(spec);
+    let device = check(spec, inventory)?;
     let sources = Sources::find(spec)?;
-    let (series, origins) = sources.read(spec, cancel)?;
-    let mut prepared = divide(spec, &series, sources.warnings, (device, &inventory), cancel)?;
+    let (series, origins) = cache.series(spec, &sources, cancel)?;
+    let mut prepared = divide(spec, &series, sources.warnings, (device, inventory), cancel)?;
     origins.tell(&mut prepared.plan);
     Ok(prepared)
+}
+
+/// What is planned of an experiment with a sweep: its first variant stands for all of them.
+fn first_variant(spec: &ExperimentSpec) -> Result<Option<ExperimentSpec>, SpecError> {
+    if spec.sweep.is_empty() {
+        return Ok(None);
+    }
+    Ok(spec.variants()?.into_iter().next().map(|variant| variant.spec))
 }
 
 /// The device of a specification that has been validated. Asked before anything is read: a device that is not there is told at once.

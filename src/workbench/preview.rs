@@ -1,9 +1,12 @@
+use std::path::Path;
+
 use super::contain::contain_panic;
 use super::latest::LatestSlot;
-use super::load::{FileStamp, Sources};
+use super::load::FileStamp;
 use super::loaded::SeriesCache;
 use super::mailbox::Mailbox;
-use super::planner::{PlanError, check, divide};
+use super::past::Past;
+use super::planner::{PlanError, plan_on};
 use super::{Prepared, Update};
 use crate::devices::Inventory;
 use crate::domain::Cancel;
@@ -19,13 +22,17 @@ pub(super) struct PreviewRequest {
 /// Plans whatever is asked for, until the slot is closed. A plan that was given up is not told.
 pub(super) fn preview_all(
     slot: &LatestSlot<PreviewRequest>,
-    cache: &SeriesCache,
+    (cache, runs): (&SeriesCache, &Path),
     mailbox: &Mailbox,
 ) {
     let mut planner = Planner { inventory: None, cache };
     while let Some((PreviewRequest { ticket, spec }, cancel)) = slot.next() {
-        let plan = contain_panic(|| planner.plan(&spec, &cancel).map_err(|e| e.to_string()));
-        let plan = plan.flatten().map(|prepared| Box::new(prepared.plan));
+        let plan = contain_panic(|| {
+            let mut prepared = planner.plan(&spec, &cancel).map_err(|error| error.to_string())?;
+            Past::of(runs, &mut prepared);
+            Ok(Box::new(prepared.plan))
+        });
+        let plan = plan.flatten();
         // Posted outside the lock: whoever is woken may ask again at once. The ticket tells an answer that has just become stale.
         if !cancel.is_cancelled() {
             mailbox.post(Update::Previewed { ticket, plan });
@@ -54,12 +61,7 @@ impl Planner<'_> {
     fn plan(&mut self, spec: &ExperimentSpec, cancel: &Cancel) -> Result<Prepared, PlanError> {
         spec.validate().map_err(crate::spec::SpecError::Invalid)?;
         let inventory = self.inventory.get_or_insert_with(Inventory::detect).clone();
-        let device = check(spec, &inventory)?;
-        let sources = Sources::find(spec)?;
-        let (series, origins) = self.cache.series(spec, &sources, cancel)?;
-        let mut prepared = divide(spec, &series, sources.warnings, (device, &inventory), cancel)?;
-        origins.tell(&mut prepared.plan);
-        Ok(prepared)
+        plan_on(spec, &inventory, cancel, self.cache)
     }
 }
 

@@ -1,23 +1,26 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::thread;
 
 use parking_lot::Mutex;
 
 use super::contain::contain_panic;
 use super::keeper::Keeper;
+use super::kept;
 use super::memory::Memory;
 use super::planner::Prepared;
+use super::recorder::Recorder;
 use super::refit;
+use super::retry::{Retries, Trouble, save_patiently};
+use super::scheduler::AtWork;
 use super::scoring::SymbolPredictions;
 use super::summary::summarise;
 use super::task::{TaskContext, TaskError, TaskObserver, TaskOutput, run_cut};
-use super::task_queue::{Ended, Next, TaskQueue};
+use super::task_queue::{Ended, Next, TaskFlags, TaskQueue};
 use crate::dataset::{ResidentCache, TaskCut};
-use crate::devices::DevicePool;
+use crate::devices::{DevicePool, DeviceSet};
 use crate::domain::{
-    Cancel, EpochRecord, EventKind, Pause, Progress, RunOutcome, Stage, Task, TaskId, TaskRole,
-    UtcMillis,
+    Cancel, Device, EventKind, Pause, Priority, RunId, RunOutcome, Stage, StoredTask, Task, TaskId,
+    TaskRole, UtcMillis,
 };
 use crate::runs::{
     Outcome, RunFolder, RunLog, StoreError, TaskMetadata, read_weights, write_history,
@@ -27,177 +30,247 @@ use crate::spec::{ExperimentSpec, Precision};
 use crate::torch::{MathGuard, MathMode, StreamGuard, set_threads_of_this_thread};
 use crate::training::{Observer, Signals};
 
-/// One run at work: its plan, where it is written, and the flags that stop it.
-pub(super) struct Run<'a> {
-    pub(super) prepared: &'a Prepared,
-    pub(super) folder: &'a RunFolder,
-    pub(super) log: &'a RunLog,
-    pub(super) cancel: &'a Cancel,
-    pub(super) task_cancels: &'a BTreeMap<TaskId, Cancel>,
-    pub(super) pause: &'a Pause,
+/// One run at work: its plan, where it is written, the flags that stop it, and what has become of its tasks.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) id: RunId,
+    queue: TaskQueue,
+    pub(super) cancel: Cancel,
+    pub(super) pause: Pause,
+    prepared: Prepared,
+    folder: RunFolder,
+    log: RunLog,
+    flags: BTreeMap<TaskId, TaskFlags>,
+    priority: Mutex<Priority>,
+    /// Where all runs were written to, to find results that are taken over.
+    store: std::path::PathBuf,
+    /// Tasks that need not be trained: by whom they were.
+    kept: BTreeMap<TaskId, Option<StoredTask>>,
+    machine: Arc<Machine>,
+    /// What tasks turned out to take.
+    memory: Memory,
+    retries: Retries,
+    endings: Mutex<Endings>,
+}
+
+/// What all runs at work share.
+#[derive(Debug)]
+pub(super) struct Machine {
     /// Who may use which memory.
     pub(super) pool: Arc<DevicePool>,
-    /// What tasks turned out to take.
-    pub(super) memory: Memory,
     /// What lies on the devices, shared by the folds of the same series.
     pub(super) resident: ResidentCache,
 }
 
+/// What a run begins with.
+pub(super) struct Beginning {
+    pub(super) id: RunId,
+    pub(super) prepared: Prepared,
+    pub(super) folder: RunFolder,
+    pub(super) log: RunLog,
+    pub(super) cancel: Cancel,
+    pub(super) pause: Pause,
+    pub(super) store: std::path::PathBuf,
+    pub(super) kept: BTreeMap<TaskId, Option<StoredTask>>,
+    pub(super) memory: Memory,
+}
+
 /// How an attempt at a task ended.
 enum Attempt {
-    Finished(Vec<SymbolPredictions>),
-    Failed,
-    Cancelled,
-    /// It stands still at a checkpoint.
-    Paused,
+    Ended(Ended, Vec<SymbolPredictions>),
+    /// It stands still at a checkpoint, or is to be tried again.
+    PutBack,
 }
 
 /// Results of the tasks that have ended, whatever their order.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Endings {
     predictions: Vec<SymbolPredictions>,
     failed: bool,
     cancelled: bool,
 }
 
-impl Run<'_> {
-    /// Runs every task of the plan on named worker threads and tells how it went. A task that fails or panics ends alone.
-    ///
-    /// # Errors
-    /// When the run's folder can no longer be written; what was written before is kept.
-    pub(super) fn execute(&self) -> Result<RunOutcome, StoreError> {
-        let tasks = &self.prepared.plan.tasks;
-        self.log.record(None, EventKind::Planned { plan: Box::new(self.prepared.plan.clone()) })?;
-        for task in tasks {
-            self.log.record(Some(&task.id), EventKind::Queued)?;
-        }
-        // Both are settings of the process: runs that differ in them wait for each other.
-        let tf32 = self.prepared.spec.training.precision == Precision::Tf32;
-        let mode = MathMode { deterministic: false, tf32 };
-        let _mode = MathGuard::acquire(mode, || !self.cancel.is_cancelled());
-
-        let queue = TaskQueue::new(tasks, self.task_cancels, self.pause);
-        let endings = Mutex::new(Endings::default());
-        let threads_per_task = self.prepared.plan.threads_per_task;
-        thread::scope(|scope| {
-            for worker in 1..=self.prepared.plan.workers {
-                let (queue, endings) = (&queue, &endings);
-                let work = move || {
-                    set_threads_of_this_thread(threads_per_task);
-                    self.work(queue, endings);
-                };
-                let name = format!("walkforge-worker-{worker}");
-                if let Err(error) = thread::Builder::new().name(name).spawn_scoped(scope, work) {
-                    if worker == 1 {
-                        return Err(StoreError::write(self.folder.path(), &error));
-                    }
-                    // Those that did start do the work.
-                    let message = format!("worker {worker} could not be started: {error}");
-                    self.log.record(None, EventKind::Warning { message })?;
-                    break;
-                }
-            }
-            Ok(())
-        })?;
-        self.conclude(endings.into_inner())
+impl AtWork for Run {
+    fn id(&self) -> &RunId {
+        &self.id
     }
 
-    fn work(&self, queue: &TaskQueue<'_>, endings: &Mutex<Endings>) {
-        while let Some(next) = queue.next() {
-            let (index, attempt) = match next {
-                Next::Run(index) => (index, self.attempt(index)),
-                Next::Cancelled(index) => (index, self.end(index, EventKind::Cancelled)),
-                Next::Impossible(index, message) => {
-                    (index, self.end(index, EventKind::Failed { message }))
-                }
-            };
-            let how = {
-                let mut endings = endings.lock();
-                match attempt {
-                    Attempt::Finished(predictions) => {
-                        endings.predictions.extend(predictions);
-                        Ended::Finished
-                    }
-                    Attempt::Failed => {
-                        endings.failed = true;
-                        Ended::Failed
-                    }
-                    Attempt::Cancelled => {
-                        endings.cancelled = true;
-                        Ended::Cancelled
-                    }
-                    Attempt::Paused => {
-                        queue.put_back(index);
-                        continue;
-                    }
-                }
-            };
-            queue.ended(index, how);
+    fn workers(&self) -> u32 {
+        self.prepared.plan.workers
+    }
+
+    fn threads_per_task(&self) -> u32 {
+        self.prepared.plan.threads_per_task
+    }
+
+    fn priority(&self) -> Priority {
+        *self.priority.lock()
+    }
+
+    fn queue(&self) -> &TaskQueue {
+        &self.queue
+    }
+}
+
+impl Run {
+    /// Records what the run will do. Its tasks may be taken from its queue after this.
+    ///
+    /// # Errors
+    /// When the run's log cannot be written.
+    pub(super) fn begin(beginning: Beginning, machine: Arc<Machine>) -> Result<Self, StoreError> {
+        let Beginning { id, prepared, folder, log, cancel, pause, store, kept, memory } = beginning;
+        log.record(None, EventKind::Planned { plan: Box::new(prepared.plan.clone()) })?;
+        let tasks = &prepared.plan.tasks;
+        for task in tasks {
+            log.record(Some(&task.id), EventKind::Queued)?;
+        }
+        let own = || TaskFlags { cancel: cancel.child(), pause: pause.child() };
+        let flags: BTreeMap<_, _> = tasks.iter().map(|task| (task.id.clone(), own())).collect();
+        machine.pool.offer(&prepared.pool);
+        Ok(Self {
+            queue: TaskQueue::new(tasks, &flags),
+            retries: Retries::default(),
+            endings: Mutex::default(),
+            priority: Mutex::default(),
+            id,
+            cancel,
+            pause,
+            prepared,
+            folder,
+            log,
+            flags,
+            store,
+            kept,
+            machine,
+            memory,
+        })
+    }
+
+    pub(super) fn prioritise(&self, priority: Priority) {
+        *self.priority.lock() = priority;
+    }
+
+    /// What stops a task.
+    pub(super) fn flags(&self, task: &TaskId) -> Option<&TaskFlags> {
+        self.flags.get(task)
+    }
+
+    /// Tells the user something about the whole run.
+    pub(super) fn warn(&self, message: String) {
+        // A log that cannot be written fails the task at its next lifecycle event.
+        let _told_later = self.log.record(None, EventKind::Warning { message });
+    }
+
+    /// Does what the queue gave out, on the calling worker.
+    pub(super) fn work(&self, next: Next) {
+        let (index, attempt) = match next {
+            Next::Run(index) => (index, self.attempt(index)),
+            Next::Cancelled(index) => (index, self.end(index, EventKind::Cancelled)),
+            Next::Impossible(index, message) => {
+                (index, self.end(index, EventKind::Failed { message }))
+            }
+        };
+        match attempt {
+            Attempt::PutBack => self.queue.put_back(index),
+            Attempt::Ended(how, predictions) => {
+                let mut endings = self.endings.lock();
+                endings.predictions.extend(predictions);
+                endings.failed |= how == Ended::Failed;
+                endings.cancelled |= how == Ended::Cancelled;
+                drop(endings);
+                self.queue.ended(index, how);
+            }
         }
     }
 
     /// Runs one task to its end, or to a pause, and records it. A log that cannot be written fails the task: its result could not be told.
     fn attempt(&self, index: usize) -> Attempt {
         let task = &self.prepared.plan.tasks[index];
-        let result = contain_panic(|| self.run_and_save(index))
+        let result = contain_panic(|| self.keep_or_train(index))
             .unwrap_or_else(|message| Err(EventKind::Failed { message }));
         match result {
             Ok((predictions, kind)) => match self.log.record(Some(&task.id), kind) {
-                Ok(()) => Attempt::Finished(predictions),
+                Ok(()) => Attempt::Ended(Ended::Finished, predictions),
                 Err(error) => self.end(index, EventKind::Failed { message: error.to_string() }),
             },
             Err(kind) => self.end(index, kind),
         }
     }
 
-    /// Records how a task ended without a result.
+    /// Records how an attempt ended without a result.
     fn end(&self, index: usize, kind: EventKind) -> Attempt {
         let attempt = match kind {
-            EventKind::Cancelled => Attempt::Cancelled,
-            EventKind::Paused { .. } => Attempt::Paused,
-            _ => Attempt::Failed,
+            EventKind::Cancelled => Attempt::Ended(Ended::Cancelled, Vec::new()),
+            EventKind::Paused { .. } | EventKind::Retrying { .. } => Attempt::PutBack,
+            _ => Attempt::Ended(Ended::Failed, Vec::new()),
         };
         match self.log.record(Some(&self.prepared.plan.tasks[index].id), kind) {
             Ok(()) => attempt,
-            Err(_already_told) => Attempt::Failed,
+            Err(_already_told) => Attempt::Ended(Ended::Failed, Vec::new()),
         }
     }
 
-    /// The task's predictions and its `Finished` event, or the event that says why there are none.
-    fn run_and_save(&self, index: usize) -> Result<(Vec<SymbolPredictions>, EventKind), EventKind> {
+    /// The task's predictions and the event of its end, or the event that says why there are none.
+    fn keep_or_train(
+        &self,
+        index: usize,
+    ) -> Result<(Vec<SymbolPredictions>, EventKind), EventKind> {
         let task = &self.prepared.plan.tasks[index];
-        let cancel = &self.task_cancels[&task.id];
-        let request = self.memory.request(task, &self.prepared.spec);
-        let lease = self.pool.lease(request, cancel).map_err(|refused| {
-            if cancel.is_cancelled() { EventKind::Cancelled } else { failed(&refused) }
+        set_threads_of_this_thread(self.threads_per_task());
+        if let Some(from) = self.kept.get(&task.id) {
+            let series = &self.prepared.series[index];
+            let spec = &self.prepared.spec;
+            match kept::take(task, spec, series, (&self.folder, &self.store, from.as_ref())) {
+                Ok((predictions, report)) => {
+                    let kind = EventKind::Kept { report: Box::new(report), from: from.clone() };
+                    return Ok((predictions, kind));
+                }
+                Err(error) => self.recorder(task).warning(format!(
+                    "what was trained before cannot be kept, so it is trained again: {error}"
+                )),
+            }
+        }
+        self.train_and_save(index)
+    }
+
+    fn train_and_save(
+        &self,
+        index: usize,
+    ) -> Result<(Vec<SymbolPredictions>, EventKind), EventKind> {
+        let task = &self.prepared.plan.tasks[index];
+        let flags = &self.flags[&task.id];
+        // A setting of the process: tasks that differ in it wait for each other.
+        let tf32 = self.prepared.spec.training.precision == Precision::Tf32;
+        let mode = MathMode { deterministic: false, tf32 };
+        let Some(_mode) = MathGuard::acquire(mode, || !flags.cancel.is_cancelled()) else {
+            return Err(EventKind::Cancelled);
+        };
+        let mut request = self.memory.request(task, &self.prepared.spec);
+        request.bytes = self.retries.enlarged(&task.id, request.bytes);
+        request.on = DeviceSet::of(&self.devices());
+        let lease = self.machine.pool.lease(request, &flags.cancel).map_err(|refused| {
+            if flags.cancel.is_cancelled() { EventKind::Cancelled } else { failed(&refused) }
         })?;
         let device = lease.device();
         self.log
             .record(Some(&task.id), EventKind::Started { device })
             .map_err(|error| failed(&error))?;
-        let mut observer = Recorder { log: self.log, task: &task.id };
+        let mut observer = self.recorder(task);
         let spec = &self.prepared.spec;
-        let (mut keeper, refused) = Keeper::open(self.folder, task, spec.resources.checkpoint_secs);
+        let (mut keeper, refused) =
+            Keeper::open(&self.folder, task, spec.resources.checkpoint_secs);
         for error in refused {
             observer.warning(format!("a checkpoint is passed over: {error}"));
         }
         let _stream = StreamGuard::enter(device).map_err(|error| failed(&error))?;
-        let output = self.run_on(task, index, device, &mut keeper, &mut observer);
+        let output = self.train(index, device, &mut keeper, &mut observer);
         // While the lease still speaks for it.
-        self.resident.free_unused();
-        let output = output.map_err(|error| {
-            if error.is_device_lost() {
-                self.pool.mark_lost(device, &error.to_string());
-            }
-            match error.paused_after() {
-                Some(steps) => EventKind::Paused { steps },
-                None if error.is_cancelled() => EventKind::Cancelled,
-                None => failed(&error),
-            }
-        })?;
+        self.machine.resident.free_unused();
+        let output = output.map_err(|error| self.after(task, device, &error))?;
         self.memory.learn(task, output.report.peak_memory);
         observer.stage(Stage::Saving);
-        self.save(task, &output).map_err(|error| failed(&error))?;
+        save_patiently(&flags.cancel, || self.save(task, &output), |text| observer.warning(text))
+            .map_err(|error| failed(&error))?;
         if let Err(error) = keeper.finish() {
             observer.warning(format!("an old checkpoint stays: {error}"));
         }
@@ -205,17 +278,40 @@ impl Run<'_> {
         Ok((output.by_symbol, kind))
     }
 
-    fn run_on(
+    fn devices(&self) -> Vec<Device> {
+        self.prepared.pool.iter().map(|device| device.device).collect()
+    }
+
+    fn recorder<'a>(&'a self, task: &'a Task) -> Recorder<'a> {
+        Recorder { log: &self.log, task: &task.id }
+    }
+
+    /// The event of an attempt that left no result: a pause, a cancellation, another attempt, or a failure for good.
+    fn after(&self, task: &Task, device: Device, error: &TaskError) -> EventKind {
+        if let Some(steps) = error.paused_after() {
+            return EventKind::Paused { steps };
+        }
+        if error.is_cancelled() {
+            return EventKind::Cancelled;
+        }
+        if error.is_device_lost() {
+            self.machine.pool.mark_lost(device, &error.to_string());
+        }
+        let trouble = Trouble::of(error, device);
+        self.retries.again(&task.id, trouble, error).unwrap_or_else(|| failed(error))
+    }
+
+    fn train(
         &self,
-        task: &Task,
         index: usize,
-        device: crate::domain::Device,
+        device: Device,
         keeper: &mut Keeper<'_>,
         observer: &mut Recorder<'_>,
     ) -> Result<TaskOutput, TaskError> {
+        let task = &self.prepared.plan.tasks[index];
         let spec: ExperimentSpec = match task.role {
             TaskRole::Fold => self.prepared.spec.clone(),
-            TaskRole::Refit => refit::spec(task, &self.prepared.spec, self.folder)?,
+            TaskRole::Refit => refit::spec(task, &self.prepared.spec, &self.folder)?,
         };
         let begin_with = match (task.role, task.after.first()) {
             (TaskRole::Fold, Some(before)) => {
@@ -225,9 +321,9 @@ impl Run<'_> {
         };
         let series = self.prepared.series[index].as_slice();
         let cut = TaskCut::of(series, &task.fold, spec.label);
-        let signals =
-            Signals { cancel: self.task_cancels[&task.id].clone(), pause: self.pause.clone() };
-        let resident = &self.resident;
+        let TaskFlags { cancel, pause } = self.flags[&task.id].clone();
+        let signals = Signals { cancel, pause };
+        let resident = &self.machine.resident;
         let context = TaskContext { device, signals, checkpoints: keeper, resident, begin_with };
         run_cut(task, &spec, (series, &cut), context, observer)
     }
@@ -252,12 +348,15 @@ impl Run<'_> {
         })
     }
 
-    fn conclude(&self, endings: Endings) -> Result<RunOutcome, StoreError> {
+    /// Writes what the finished tasks add up to, once every task has ended, and tells how the run went.
+    ///
+    /// # Errors
+    /// When the run's folder can no longer be written; what was written before is kept.
+    pub(super) fn conclude(&self) -> Result<RunOutcome, StoreError> {
+        let endings = std::mem::take(&mut *self.endings.lock());
         let summarised = summarise(endings.predictions, &self.prepared.spec);
         let (summary, equity) = summarised.unwrap_or_else(|error| {
-            let message = format!("the finished folds could not be summarised: {error}");
-            // A log that cannot be written is told by the next record below.
-            let _told_below = self.log.record(None, EventKind::Warning { message });
+            self.warn(format!("the finished folds could not be summarised: {error}"));
             Default::default()
         });
         let mut outcome = if endings.cancelled {
@@ -288,35 +387,6 @@ fn failed(error: &dyn std::fmt::Display) -> EventKind {
     EventKind::Failed { message: error.to_string() }
 }
 
-/// Sends a task's measurements to the log.
-struct Recorder<'a> {
-    log: &'a RunLog,
-    task: &'a TaskId,
-}
-
-impl Recorder<'_> {
-    fn record(&self, kind: EventKind) {
-        // A log that cannot be written fails the task at its next lifecycle event; a lost measurement is no reason of its own.
-        let _told_later = self.log.record(Some(self.task), kind);
-    }
-}
-
-impl Observer for Recorder<'_> {
-    fn progress(&mut self, progress: Progress) {
-        self.record(EventKind::Progress(progress));
-    }
-
-    fn epoch(&mut self, record: EpochRecord) {
-        self.record(EventKind::Epoch(record));
-    }
-
-    fn warning(&mut self, message: String) {
-        self.record(EventKind::Warning { message });
-    }
-}
-
-impl TaskObserver for Recorder<'_> {
-    fn stage(&mut self, stage: Stage) {
-        self.record(EventKind::Stage { stage });
-    }
-}
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

@@ -84,6 +84,13 @@ impl TaskError {
         self.torch().is_some_and(TorchError::is_device_lost)
     }
 
+    /// Whether the device was full.
+    #[must_use]
+    pub fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::OutOfMemory { .. } | Self::Train(TrainError::OutOfMemory { .. }))
+            || self.torch().is_some_and(TorchError::is_out_of_memory)
+    }
+
     /// Steps taken, where it stands still at a checkpoint.
     #[must_use]
     pub const fn paused_after(&self) -> Option<u64> {

@@ -1,23 +1,32 @@
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
 use crate::domain::{Cancel, Pause, Task, TaskId, TaskRole};
 
-/// How often a waiting worker looks at the flags that nobody wakes it for.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
-
 /// Which of a run's tasks wait, which may start, and how the others ended. Workers take tasks from it, in the plan's order but for those that wait
 /// for others.
-pub(super) struct TaskQueue<'a> {
-    tasks: &'a [Task],
-    cancels: &'a BTreeMap<TaskId, Cancel>,
-    pause: &'a Pause,
-    /// The places of the tasks that each one waits for.
-    after: Vec<Vec<usize>>,
+#[derive(Debug)]
+pub(super) struct TaskQueue {
+    entries: Vec<Entry>,
     states: Mutex<Vec<State>>,
-    changed: Condvar,
+}
+
+/// What the queue has to know of a task.
+#[derive(Debug)]
+struct Entry {
+    id: TaskId,
+    role: TaskRole,
+    flags: TaskFlags,
+    /// The places of the tasks that it waits for.
+    after: Vec<usize>,
+}
+
+/// What stops a task, for good or for a while.
+#[derive(Debug, Clone)]
+pub(super) struct TaskFlags {
+    pub(super) cancel: Cancel,
+    pub(super) pause: Pause,
 }
 
 /// How a task stands.
@@ -47,60 +56,56 @@ pub(super) enum Next {
     Impossible(usize, String),
 }
 
-impl<'a> TaskQueue<'a> {
-    pub(super) fn new(
-        tasks: &'a [Task],
-        cancels: &'a BTreeMap<TaskId, Cancel>,
-        pause: &'a Pause,
-    ) -> Self {
-        let states = Mutex::new(vec![State::Waiting; tasks.len()]);
+impl TaskQueue {
+    pub(super) fn new(tasks: &[Task], flags: &BTreeMap<TaskId, TaskFlags>) -> Self {
         let places: BTreeMap<&TaskId, usize> =
             tasks.iter().enumerate().map(|(place, task)| (&task.id, place)).collect();
-        let place = |id: &TaskId| places.get(id).copied();
-        let after =
-            tasks.iter().map(|task| task.after.iter().filter_map(place).collect()).collect();
-        Self { tasks, cancels, pause, after, states, changed: Condvar::new() }
+        let entry = |task: &Task| Entry {
+            id: task.id.clone(),
+            role: task.role,
+            flags: flags[&task.id].clone(),
+            after: task.after.iter().filter_map(|id| places.get(id).copied()).collect(),
+        };
+        let entries: Vec<Entry> = tasks.iter().map(entry).collect();
+        let states = Mutex::new(vec![State::Waiting; entries.len()]);
+        Self { entries, states }
     }
 
-    /// The next thing to do; waits while all that is left waits for others or stands still. `None` when every task has ended.
-    pub(super) fn next(&self) -> Option<Next> {
+    /// The next thing to do, if there is one now. Without `may_run` only what needs no device is given out.
+    pub(super) fn next(&self, may_run: bool) -> Option<Next> {
         let mut states = self.states.lock();
-        loop {
-            if states.iter().all(|state| matches!(state, State::Ended(_))) {
-                return None;
-            }
-            if let Some(next) = self.ready(&states) {
-                let (Next::Run(index) | Next::Cancelled(index) | Next::Impossible(index, _)) = next;
-                states[index] = State::Running;
-                return Some(next);
-            }
-            self.changed.wait_for(&mut states, LOOK_AGAIN);
-        }
+        let next = self.ready(&states, may_run)?;
+        let (Next::Run(index) | Next::Cancelled(index) | Next::Impossible(index, _)) = next;
+        states[index] = State::Running;
+        Some(next)
+    }
+
+    /// Whether every task has ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.states.lock().iter().all(|state| matches!(state, State::Ended(_)))
     }
 
     /// The task ended; those that wait for it may start.
     pub(super) fn ended(&self, index: usize, how: Ended) {
         self.states.lock()[index] = State::Ended(how);
-        self.changed.notify_all();
     }
 
     /// The task was interrupted and is to be taken up again.
     pub(super) fn put_back(&self, index: usize) {
         self.states.lock()[index] = State::Waiting;
-        self.changed.notify_all();
     }
 
-    fn ready(&self, states: &[State]) -> Option<Next> {
-        let waiting = (0..self.tasks.len()).filter(|index| states[*index] == State::Waiting);
+    fn ready(&self, states: &[State], may_run: bool) -> Option<Next> {
+        let waiting = (0..self.entries.len()).filter(|index| states[*index] == State::Waiting);
         for index in waiting {
-            let task = &self.tasks[index];
-            if self.cancels[&task.id].is_cancelled() {
+            let flags = &self.entries[index].flags;
+            if flags.cancel.is_cancelled() {
                 return Some(Next::Cancelled(index));
             }
             match self.standing(index, states) {
                 Standing::Waits => {}
                 Standing::Impossible(why) => return Some(Next::Impossible(index, why)),
-                Standing::MayStart if self.pause.is_paused() => {}
+                Standing::MayStart if !may_run || flags.pause.is_paused() => {}
                 Standing::MayStart => return Some(Next::Run(index)),
             }
         }
@@ -108,20 +113,20 @@ impl<'a> TaskQueue<'a> {
     }
 
     fn standing(&self, index: usize, states: &[State]) -> Standing {
-        let before = &self.after[index];
-        if before.iter().any(|&place| !matches!(states[place], State::Ended(_))) {
+        let entry = &self.entries[index];
+        if entry.after.iter().any(|&place| !matches!(states[place], State::Ended(_))) {
             return Standing::Waits;
         }
         let finished = |place: &usize| states[*place] == State::Ended(Ended::Finished);
-        match self.tasks[index].role {
-            TaskRole::Fold => match before.iter().find(|place| !finished(place)) {
+        match entry.role {
+            TaskRole::Fold => match entry.after.iter().find(|place| !finished(place)) {
                 Some(&place) => Standing::Impossible(format!(
-                    "it begins with the weights of {}, which did not finish; run it again, or switch training.warm_start off",
-                    self.tasks[place].id
+                    "it begins with the weights of {}, which did not finish; resume the run, or switch training.warm_start off",
+                    self.entries[place].id
                 )),
                 None => Standing::MayStart,
             },
-            TaskRole::Refit if before.iter().any(finished) => Standing::MayStart,
+            TaskRole::Refit if entry.after.iter().any(finished) => Standing::MayStart,
             TaskRole::Refit => Standing::Impossible(
                 "the refit trains for the median of the folds' best epochs, and no fold finished"
                     .to_owned(),
@@ -138,4 +143,4 @@ enum Standing {
 
 #[cfg(test)]
 #[path = "task_queue_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -3,7 +3,12 @@ use crate::domain::{
     Bytes, ContentHash, Device, Embargo, FoldIndex, FoldPlan, TimeSpan, UtcMillis,
 };
 
-fn task(name: &str, after: &[&str], role: TaskRole) -> Task {
+/// A fold that waits for these.
+pub(crate) fn task(name: &str, after: &[&str]) -> Task {
+    task_of(name, after, TaskRole::Fold)
+}
+
+fn task_of(name: &str, after: &[&str], role: TaskRole) -> Task {
     let span = TimeSpan { start: UtcMillis(0), end: UtcMillis(1) };
     Task {
         id: TaskId::new(name.to_owned()),
@@ -23,6 +28,8 @@ fn task(name: &str, after: &[&str], role: TaskRole) -> Task {
         memory: Bytes(1),
         resident: Bytes(0),
         role,
+        train_rows: 0,
+        shape: None,
         disk: Bytes::default(),
         expected_ms: None,
         reuse: None,
@@ -30,13 +37,16 @@ fn task(name: &str, after: &[&str], role: TaskRole) -> Task {
     }
 }
 
+fn flags(tasks: &[Task], run: &Pause) -> BTreeMap<TaskId, TaskFlags> {
+    let flags = || TaskFlags { cancel: Cancel::new(), pause: run.child() };
+    tasks.iter().map(|task| (task.id.clone(), flags())).collect()
+}
+
 /// What a queue of these tasks gives out, with each task ended as `how` says; those that wait for nobody first.
 fn walk(tasks: &[Task], how: impl Fn(&str) -> Ended) -> Vec<String> {
-    let cancels = tasks.iter().map(|task| (task.id.clone(), Cancel::new())).collect();
-    let pause = Pause::default();
-    let queue = TaskQueue::new(tasks, &cancels, &pause);
+    let queue = TaskQueue::new(tasks, &flags(tasks, &Pause::default()));
     let mut seen = Vec::new();
-    while let Some(next) = queue.next() {
+    while let Some(next) = queue.next(true) {
         let (index, ended) = match next {
             Next::Run(index) => {
                 let name = tasks[index].id.as_str();
@@ -49,19 +59,16 @@ fn walk(tasks: &[Task], how: impl Fn(&str) -> Ended) -> Vec<String> {
             }
             Next::Cancelled(index) => panic!("nobody cancelled {index}"),
         };
+        assert!(!queue.is_over());
         queue.ended(index, ended);
     }
+    assert!(queue.is_over());
     seen
 }
 
 #[test]
 fn a_chain_runs_in_order_and_breaks_where_a_link_fails() {
-    let tasks = [
-        task("a0", &[], TaskRole::Fold),
-        task("a1", &["a0"], TaskRole::Fold),
-        task("b0", &[], TaskRole::Fold),
-        task("a2", &["a1"], TaskRole::Fold),
-    ];
+    let tasks = [task("a0", &[]), task("a1", &["a0"]), task("b0", &[]), task("a2", &["a1"])];
     assert_eq!(walk(&tasks, |_| Ended::Finished), ["a0", "a1", "b0", "a2"]);
     let seen = walk(&tasks, |name| if name == "a1" { Ended::Failed } else { Ended::Finished });
     assert_eq!(seen[..3], ["a0", "a1", "b0"]);
@@ -70,11 +77,7 @@ fn a_chain_runs_in_order_and_breaks_where_a_link_fails() {
 
 #[test]
 fn a_refit_waits_for_all_folds_and_needs_one_of_them() {
-    let tasks = [
-        task("refit", &["a", "b"], TaskRole::Refit),
-        task("a", &[], TaskRole::Fold),
-        task("b", &[], TaskRole::Fold),
-    ];
+    let tasks = [task_of("refit", &["a", "b"], TaskRole::Refit), task("a", &[]), task("b", &[])];
     let one = |name: &str| if name == "a" { Ended::Finished } else { Ended::Cancelled };
     assert_eq!(walk(&tasks, one), ["a", "b", "refit"]);
     let seen = walk(&tasks, |_| Ended::Failed);
@@ -83,19 +86,29 @@ fn a_refit_waits_for_all_folds_and_needs_one_of_them() {
 
 #[test]
 fn while_it_stands_still_only_the_cancelled_move() {
-    let tasks = [task("a", &[], TaskRole::Fold), task("b", &[], TaskRole::Fold)];
-    let cancels: BTreeMap<TaskId, Cancel> =
-        tasks.iter().map(|task| (task.id.clone(), Cancel::new())).collect();
+    let tasks = [task("a", &[]), task("b", &[])];
     let pause = Pause::default();
-    let queue = TaskQueue::new(&tasks, &cancels, &pause);
-    assert_eq!(queue.next(), Some(Next::Run(0)));
+    let flags = flags(&tasks, &pause);
+    let queue = TaskQueue::new(&tasks, &flags);
+    assert_eq!(queue.next(true), Some(Next::Run(0)));
     pause.pause();
     queue.put_back(0);
-    cancels[&tasks[1].id].cancel();
-    assert_eq!(queue.next(), Some(Next::Cancelled(1)));
+    assert_eq!(queue.next(true), None);
+    flags[&tasks[1].id].cancel.cancel();
+    assert_eq!(queue.next(true), Some(Next::Cancelled(1)));
     queue.ended(1, Ended::Cancelled);
     pause.resume();
-    assert_eq!(queue.next(), Some(Next::Run(0)), "it is taken up again");
-    queue.ended(0, Ended::Finished);
-    assert_eq!(queue.next(), None);
+    assert_eq!(queue.next(false), None, "nothing runs where nothing may");
+    assert_eq!(queue.next(true), Some(Next::Run(0)), "it is taken up again");
+}
+
+#[test]
+fn a_task_can_stand_still_alone() {
+    let tasks = [task("a", &[]), task("b", &[])];
+    let flags = flags(&tasks, &Pause::default());
+    let queue = TaskQueue::new(&tasks, &flags);
+    flags[&tasks[0].id].pause.pause();
+    assert_eq!((queue.next(true), queue.next(true)), (Some(Next::Run(1)), None));
+    flags[&tasks[0].id].pause.resume();
+    assert_eq!(queue.next(true), Some(Next::Run(0)));
 }

@@ -97,7 +97,9 @@ fn task(
         resident: Resident::bytes_of(rows, input.features),
         role: TaskRole::Fold,
         after: Vec::new(),
-        disk: Bytes::default(),
+        train_rows: sections.train,
+        shape: Some(shape(spec, input)),
+        disk: disk(parameter_count(&spec.model, input, spec.label.outputs()), sections),
         expected_ms: None,
         reuse: None,
         parameters: parameter_count(&spec.model, input, spec.label.outputs()),
@@ -109,6 +111,24 @@ fn task(
             at_most(EVALUATION_BATCH, sections.validation.max(sections.test)),
         ),
     }
+}
+
+/// Model, predictions and history, and while it trains two checkpoints: each with weights, the best weights and an optimizer's two moments.
+fn disk(parameters: u64, sections: TaskRows) -> Bytes {
+    const PREDICTION: u64 = 48;
+    const REST: u64 = 32 << 10;
+    Bytes(4 * parameters * (1 + 2 * 4) + PREDICTION * sections.test + REST)
+}
+
+/// See [`Task::shape`].
+fn shape(spec: &ExperimentSpec, input: InputShape) -> ContentHash {
+    let training = &spec.training;
+    ContentHash::of(&json(&(
+        &spec.model,
+        (input.window, input.features, spec.label.outputs()),
+        (training.batch_size, training.accumulate_grad_batches, training.precision.name()),
+        (&training.optimizer, spec.resources.threads_per_task),
+    )))
 }
 
 /// No batch is larger than the section it is of.

@@ -3,6 +3,7 @@
 use walkforge::domain::{
     Cancel, EpochRecord, Event, EventKind, Progress, RunId, RunOutcome, Stage, TaskId,
 };
+use walkforge::runs::{RunStatus, RunStore};
 use walkforge::spec::ExperimentSpec;
 use walkforge::training::{Observer, TrainError};
 use walkforge::workbench::{Command, TaskError, TaskObserver, Update, Workbench, run_task};
@@ -77,13 +78,13 @@ fn closing_the_workbench_stops_what_runs_and_what_waits() {
     workbench.send(Command::Start(Box::new(endless(&[]))));
     let (run, _) = first_progress(&workbench);
     drop(workbench);
-    assert_eq!(
-        std::fs::read_dir(runs.path()).unwrap().count(),
-        1,
-        "the second experiment never began"
-    );
-    let stored = folder(runs.path(), &run).outcome().unwrap().unwrap();
-    assert_eq!(stored.outcome, RunOutcome::Cancelled);
+    let (entries, broken) = RunStore::list(runs.path()).unwrap();
+    assert!(broken.is_empty() && entries.iter().any(|entry| entry.id == run), "{entries:?}");
+    for entry in entries {
+        assert_eq!((entry.status, entry.finished), (RunStatus::Cancelled, 0), "{}", entry.id);
+        let stored = folder(runs.path(), &entry.id).outcome().unwrap().unwrap();
+        assert_eq!(stored.outcome, RunOutcome::Cancelled);
+    }
 }
 
 /// Cancels at the first progress report and remembers which batch that was.

@@ -6,7 +6,7 @@ use std::process::Command;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use walkforge::dataset::TaskData;
 use walkforge::domain::{Cancel, Device, RunOutcome};
-use walkforge::export::{ExportError, export_run};
+use walkforge::export::{ExportError, ExportWhat, export_run};
 use walkforge::runs::RunFolder;
 use walkforge::spec::ExperimentSpec;
 
@@ -24,8 +24,7 @@ def check(folder):
     shape = json.load(open(f"{folder}/shape.json"))
     windows, expected = read("windows.f32").reshape(shape), read("expected.f32")
     model = torch.jit.load(f"{folder}/model.pt").eval()
-    manifest = json.load(open(f"{folder}/manifest.json"))
-    example = manifest["example"]
+    example = json.load(open(f"{folder}/example.json"))
     differences = {}
     with torch.no_grad():
         for batch in (1, 3, 257):
@@ -127,7 +126,7 @@ fn python_gives_the_programs_own_predictions_at_any_batch_size() {
         let (run, outcome) = run_to_end(&spec, runs.path());
         assert_eq!(outcome, RunOutcome::Finished);
         let to = runs.path().join(format!("export{index}"));
-        let exported = export_run(&run, &to, &Cancel::new()).unwrap();
+        let exported = export_run(&run, &ExportWhat::All, &to, &Cancel::new()).unwrap();
         write_samples(&spec, &run, &exported[0]);
         folders.push(exported[0].clone());
     }
@@ -159,7 +158,7 @@ fn an_earlier_export_is_replaced_and_a_users_file_never() {
     );
     let (run, _) = run_to_end(&spec, runs.path());
     let to = runs.path().join("export");
-    let export = || export_run(&run, &to, &Cancel::new());
+    let export = || export_run(&run, &ExportWhat::All, &to, &Cancel::new());
     let folder = export().unwrap().remove(0);
     std::fs::write(folder.join("model.pt"), "an older model").unwrap();
     export().unwrap();
@@ -189,7 +188,7 @@ fn a_run_without_a_finished_task_is_not_exported() {
     let (_, message) = &run.failures().unwrap()[0];
     assert!(message.contains("diverged") && message.contains("learning_rate"), "{message}");
     let to = runs.path().join("export");
-    let error = export_run(&run, &to, &Cancel::new()).unwrap_err();
+    let error = export_run(&run, &ExportWhat::All, &to, &Cancel::new()).unwrap_err();
     assert!(matches!(error, ExportError::NothingFinished { .. }), "{error}");
     assert!(!to.exists(), "nothing exported, nothing made");
 }

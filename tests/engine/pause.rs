@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use walkforge::domain::{Determinism, Event, EventKind, RunId, RunOutcome, Task, TaskId, TaskRole};
+use walkforge::export::{ExportWhat, export_run};
 use walkforge::runs::{RunFolder, read_weights};
 use walkforge::spec::ExperimentSpec;
 use walkforge::workbench::{Command, Update, Workbench};
@@ -256,7 +257,7 @@ fn a_refit_learns_from_every_row_for_the_median_of_the_best_epochs() {
     assert_eq!(with.summary, without.summary);
     let exported = tempfile::tempdir().unwrap();
     let folders =
-        walkforge::export::export_run(&stored, exported.path(), &walkforge::domain::Cancel::new())
+        export_run(&stored, &ExportWhat::All, exported.path(), &walkforge::domain::Cancel::new())
             .unwrap();
     assert_eq!(folders.len(), tasks.len());
     assert!(exported.path().join("SYN_A-1h-refit/model.pt").exists());

@@ -6,7 +6,7 @@ use arrow::array::{Array, Float64Array, StringArray};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use walkforge::dataset::{Series, TaskCut, TaskData};
 use walkforge::domain::{Cancel, Device, RunOutcome, UtcMillis};
-use walkforge::export::{ExportManifest, FILES, export_run};
+use walkforge::export::{ExportManifest, ExportWhat, FILES, export_run};
 use walkforge::features::lookback;
 use walkforge::models::Network;
 use walkforge::runs::{RunFolder, read_weights};
@@ -211,7 +211,9 @@ fn a_model_exported_for_a_symbol_says_what_the_run_stored_bit_for_bit() {
         let runs = tempfile::tempdir().unwrap();
         let (run, outcome) = run_to_end(&spec, runs.path());
         assert_eq!(outcome, RunOutcome::Finished);
-        let exported = export_run(&run, &runs.path().join("export"), &Cancel::new()).unwrap();
+        let exported =
+            export_run(&run, &ExportWhat::All, &runs.path().join("export"), &Cancel::new())
+                .unwrap();
         let names: Vec<_> =
             exported.iter().map(|folder| folder.file_name().unwrap().to_owned()).collect();
         assert_eq!(names, ["pooled2-1h-fold00-SYN_A-1h", "pooled2-1h-fold00-SYN_B-1h"]);

@@ -57,20 +57,23 @@ struct Waiter {
 
 impl Book {
     pub(super) fn new(devices: Vec<PoolDevice>) -> Self {
-        let entry = |device: PoolDevice| Entry {
-            device: device.device,
-            limit: device.limit,
-            // A device of unknown size could be full with its first task.
-            slots: if device.limit.is_some() { device.slots.max(1) } else { 1 },
-            own: Bytes(0),
-            tasks: 0,
-            resident: BTreeMap::new(),
-            lost: None,
-        };
         Self {
-            entries: devices.into_iter().map(entry).collect(),
+            entries: devices.into_iter().map(Entry::new).collect(),
             queue: VecDeque::new(),
             next_ticket: 0,
+        }
+    }
+
+    /// Adds a device, or says anew how much of one may be used of which nothing is leased.
+    pub(super) fn offer(&mut self, device: PoolDevice) {
+        let offered = Entry::new(device);
+        match self.entries.iter_mut().find(|entry| entry.device == offered.device) {
+            Some(entry) if entry.tasks == 0 => {
+                (entry.limit, entry.slots) = (offered.limit, offered.slots);
+            }
+            Some(entry) if entry.limit.is_some() => entry.slots = entry.slots.max(offered.slots),
+            Some(_) => {}
+            None => self.entries.push(offered),
         }
     }
 
@@ -127,9 +130,11 @@ impl Book {
 
     /// Why this request will never be met, if so.
     fn refusal(&self, request: &Request) -> Option<Refused> {
-        let mut left = self.entries.iter().filter(|entry| entry.lost.is_none()).peekable();
+        let wanted = |entry: &&Entry| request.on.contains(entry.device);
+        let mut left =
+            self.entries.iter().filter(wanted).filter(|entry| entry.lost.is_none()).peekable();
         if left.peek().is_none() {
-            return Some(Refused::AllLost { reason: self.what_became_of_all() });
+            return Some(Refused::AllLost { reason: self.what_became_of_all(request) });
         }
         let mut largest: Option<(Bytes, Device)> = None;
         for entry in left {
@@ -142,8 +147,9 @@ impl Book {
         largest.map(|(limit, device)| Refused::NeverFits { needed: request.total(), limit, device })
     }
 
-    fn what_became_of_all(&self) -> String {
-        let told = self.entries.iter().map(|entry| {
+    fn what_became_of_all(&self, request: &Request) -> String {
+        let told = self.entries.iter().filter(|entry| request.on.contains(entry.device));
+        let told = told.map(|entry| {
             format!("{}: {}", entry.device, entry.lost.as_deref().unwrap_or("in order"))
         });
         let told: Vec<String> = told.collect();
@@ -181,9 +187,24 @@ impl Book {
 }
 
 impl Entry {
+    fn new(device: PoolDevice) -> Self {
+        Self {
+            device: device.device,
+            limit: device.limit,
+            // A device of unknown size could be full with its first task.
+            slots: if device.limit.is_some() { device.slots.max(1) } else { 1 },
+            own: Bytes(0),
+            tasks: 0,
+            resident: BTreeMap::new(),
+            lost: None,
+        }
+    }
+
     /// Whether the request fits when nothing else is leased.
     fn could_ever_take(&self, request: &Request) -> bool {
-        self.lost.is_none() && self.limit.is_none_or(|limit| request.total() <= limit)
+        request.on.contains(self.device)
+            && self.lost.is_none()
+            && self.limit.is_none_or(|limit| request.total() <= limit)
     }
 
     /// Whether it fits now.

@@ -12,12 +12,14 @@ fn card(index: u32, limit: u64, slots: u32) -> PoolDevice {
     PoolDevice { device: Device::Cuda(index), limit: Some(Bytes(limit)), slots }
 }
 
+const ANY: DeviceSet = DeviceSet { bits: 0 };
+
 const fn alone(bytes: u64) -> Request {
-    Request { bytes: Bytes(bytes), shared: None }
+    Request { bytes: Bytes(bytes), shared: None, on: ANY }
 }
 
 const fn sharing(bytes: u64, key: u64, shared: u64) -> Request {
-    Request { bytes: Bytes(bytes), shared: Some((key, Bytes(shared))) }
+    Request { bytes: Bytes(bytes), shared: Some((key, Bytes(shared))), on: ANY }
 }
 
 fn leased(pool: &DevicePool) -> Vec<(u64, u32)> {
@@ -54,6 +56,40 @@ fn what_tasks_share_is_counted_once_per_device_and_goes_with_the_last() {
     drop(second);
     assert_eq!(leased(&pool), [(0, 0)]);
     assert!(lease(sharing(10, 8, 60)).is_some());
+}
+
+#[test]
+fn a_request_takes_only_the_devices_it_may_use() {
+    let pool = DevicePool::new(vec![card(0, 100, 4), card(1, 1_000, 4)]);
+    let only = |index| Request { on: DeviceSet::of(&[Device::Cuda(index)]), ..alone(50) };
+    let held: Vec<_> = (0..2).map(|_| pool.try_lease(only(0)).unwrap().unwrap()).collect();
+    assert!(held.iter().all(|lease| lease.device() == Device::Cuda(0)));
+    assert!(pool.try_lease(only(0)).unwrap().is_none(), "the other card is not for it");
+    let large = Request { bytes: Bytes(500), ..only(0) };
+    assert!(matches!(pool.try_lease(large), Err(Refused::NeverFits { .. })));
+    pool.mark_lost(Device::Cuda(0), "fell off the bus");
+    let refused = pool.try_lease(only(0)).unwrap_err().to_string();
+    assert!(
+        refused.contains("cuda:0: fell off the bus") && !refused.contains("cuda:1"),
+        "{refused}"
+    );
+    assert!(pool.try_lease(alone(50)).unwrap().is_some());
+}
+
+#[test]
+fn a_device_is_offered_anew_only_while_nothing_of_it_is_leased() {
+    let pool = DevicePool::new(Vec::new());
+    pool.offer(&[card(0, 100, 1)]);
+    let held = pool.try_lease(alone(60)).unwrap().unwrap();
+    pool.offer(&[card(0, 40, 2), card(1, 10, 1)]);
+    assert_eq!(
+        pool.usage().iter().map(|device| device.limit).collect::<Vec<_>>(),
+        [Some(Bytes(100)), Some(Bytes(10))]
+    );
+    assert!(pool.try_lease(alone(40)).unwrap().is_some(), "a second slot was offered");
+    drop(held);
+    pool.offer(&[card(0, 40, 2)]);
+    assert!(matches!(pool.try_lease(alone(41)), Err(Refused::NeverFits { .. })));
 }
 
 #[test]
@@ -166,7 +202,11 @@ enum Happening {
 
 fn request() -> impl Strategy<Value = Request> {
     let shared = prop::option::of((0..3_u64, (1..40_u64).prop_map(Bytes)));
-    (0..130_u64, shared).prop_map(|(bytes, shared)| Request { bytes: Bytes(bytes), shared })
+    (0..130_u64, shared).prop_map(|(bytes, shared)| Request {
+        bytes: Bytes(bytes),
+        shared,
+        on: ANY,
+    })
 }
 
 fn happening() -> impl Strategy<Value = Happening> {

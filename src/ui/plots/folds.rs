@@ -291,6 +291,8 @@ mod tests {
             resident: Bytes(0),
             role: TaskRole::Fold,
             after: Vec::new(),
+            train_rows: 0,
+            shape: None,
             disk: Bytes::default(),
             expected_ms: None,
             reuse: None,

@@ -139,6 +139,8 @@ mod tests {
             resident: crate::domain::Bytes::default(),
             role: crate::domain::TaskRole::Fold,
             after: Vec::new(),
+            train_rows: 0,
+            shape: None,
             disk: Bytes::default(),
             expected_ms: None,
             reuse: None,

@@ -1,0 +1,171 @@
+mod data;
+mod experiment;
+mod models;
+mod runs;
+
+use std::path::PathBuf;
+
+use clap::{Parser, ValueHint};
+use clap_complete::Shell;
+
+pub(super) use data::{
+    CacheCommand, CheckLeaksArguments, DataCommand, FeaturesArguments, FeaturesCommand,
+};
+pub(super) use experiment::{ExperimentArguments, SweepArguments, TrainArguments, WindowArguments};
+pub(super) use models::{
+    ListModelsArguments, ModelsCommand, PredictArguments, RegisterArguments, ShowModelArguments,
+};
+pub(super) use runs::{
+    AnnotateRunArguments, CompareArguments, DeleteArguments, ExportArguments, ListRunsArguments,
+    ResumeArguments, RunsCommand,
+};
+
+/// Where runs live unless `--runs` says otherwise: beside the work, as other trackers do.
+pub(super) const DEFAULT_RUNS: &str = "runs";
+
+/// Trains trading models: walk-forward folds, out-of-sample metrics beside baselines, models exported to disk.
+#[derive(Debug, Parser)]
+#[command(
+    name = "walkforge",
+    version,
+    max_term_width = 100,
+    after_help = "\
+Without a command it opens the window, or trains the default experiment where there is no screen.
+
+Examples:
+  walkforge train                              the default experiment, in seconds
+  walkforge plan --data data/crypto            what would be done, before anything is
+  walkforge train --sweep window=4,8 --seeds 1,2
+  walkforge runs list                          what has been trained
+  walkforge runs resume RUN                    go on with what was interrupted
+  walkforge doctor                             what is wrong here, and how to mend it
+
+Exit codes: 0 done, 1 some task failed or some check found a problem, 2 bad input, 130 cancelled."
+)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Option<Subcommand>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Subcommand {
+    /// Open the window, on this experiment.
+    Window(WindowArguments),
+    /// Train every fold of an experiment, or of each variant of a sweep, and compare it with the baselines.
+    Train(TrainArguments),
+    /// Show what `train` would do, without training.
+    Plan(TrainArguments),
+    /// Look at market data.
+    Data {
+        #[command(subcommand)]
+        command: DataCommand,
+    },
+    /// Write an experiment's features to a file, or look up what features there are.
+    Features(FeaturesArguments),
+    /// Look at runs, compare them, go on with them, remove them.
+    Runs {
+        #[command(subcommand)]
+        command: RunsCommand,
+    },
+    /// Name trained models, say which one is in use, predict with them.
+    Models {
+        #[command(subcommand)]
+        command: ModelsCommand,
+    },
+    /// Predict with an exported or named model from raw bars.
+    Predict(PredictArguments),
+    /// Write a run's trained models to a folder, each as a bundle for other programs.
+    Export(ExportArguments),
+    /// Show what there is to compute on.
+    Devices {
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Find out what is wrong with this installation, and which command mends it.
+    Doctor(DoctorArguments),
+    /// Write a script that completes commands and options in your shell.
+    Completions(CompletionsArguments),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Looks at libtorch, CUDA, the NVIDIA driver, the display, the folders for runs, cache and temporary
+files, the index of the runs, memory and processors. Each line says ok, warning or problem; where
+something is wrong, the line below says what mends it.
+
+Examples:
+  walkforge doctor
+  walkforge doctor --runs /data/runs --json
+
+Exit codes: 0 no problem (warnings may be there), 1 a problem, 2 bad input.")]
+pub(super) struct DoctorArguments {
+    /// Folder for runs.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_RUNS, value_hint = ValueHint::DirPath)]
+    pub(super) runs: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  bash        walkforge completions bash > ~/.local/share/bash-completion/completions/walkforge
+  zsh         walkforge completions zsh > ~/.zfunc/_walkforge     (a folder in your fpath)
+  fish        walkforge completions fish > ~/.config/fish/completions/walkforge.fish
+  powershell  walkforge completions powershell >> $PROFILE
+  elvish      walkforge completions elvish >> ~/.config/elvish/rc.elv
+
+They hold from the next shell on.")]
+pub(super) struct CompletionsArguments {
+    /// The shell.
+    pub(super) shell: Shell,
+}
+
+impl Arguments {
+    /// Whether stdout is for programs.
+    pub(super) const fn json(&self) -> bool {
+        let Some(command) = &self.command else { return false };
+        match command {
+            Subcommand::Train(arguments) | Subcommand::Plan(arguments) => arguments.json,
+            Subcommand::Data { command } => command.json(),
+            Subcommand::Features(arguments) => arguments.json(),
+            Subcommand::Runs { command } => command.json(),
+            Subcommand::Models { command } => command.json(),
+            Subcommand::Devices { json } => *json,
+            Subcommand::Doctor(arguments) => arguments.json,
+            Subcommand::Predict(_)
+            | Subcommand::Window(_)
+            | Subcommand::Export(_)
+            | Subcommand::Completions(_) => false,
+        }
+    }
+
+    /// Whether only the result is wanted.
+    pub(super) const fn quiet(&self) -> bool {
+        match &self.command {
+            Some(Subcommand::Train(arguments) | Subcommand::Plan(arguments)) => arguments.quiet,
+            Some(Subcommand::Runs { command: RunsCommand::Resume(arguments) }) => arguments.quiet,
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn defaults_are_those_of_an_empty_command_line() {
+        let parsed = Arguments::try_parse_from(["walkforge", "train"]).unwrap();
+        let Some(Subcommand::Train(parsed)) = parsed.command else { panic!("{parsed:?}") };
+        assert_eq!(format!("{parsed:?}"), format!("{:?}", TrainArguments::default()));
+    }
+}

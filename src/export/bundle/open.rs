@@ -1,0 +1,169 @@
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use tch::Tensor;
+
+use super::manifest::{ExportManifest, FILES, MANIFEST_SCHEMA};
+use crate::domain::{Cancel, ContentHash, Device};
+use crate::features::FeatureMatrix;
+use crate::models::{BuildError, Network};
+use crate::runs::{StoreError, read_weights};
+use crate::torch::TorchError;
+
+/// Rows predicted at once.
+const BATCH: usize = 4096;
+
+/// An exported model, read and found whole, ready to predict on the CPU.
+#[derive(Debug)]
+pub struct Bundle {
+    manifest: ExportManifest,
+    network: Network,
+}
+
+/// Why an exported model cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// A file is not there or is no manifest.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is none.
+    #[error(
+        "{}: is no exported model: it has no manifest.json; name a folder that `walkforge runs export` wrote", path.display()
+    )]
+    NoBundle {
+        /// What was named.
+        path: PathBuf,
+    },
+    /// Another version wrote it.
+    #[error(
+        "{}: has format {found}, and this program reads format {MANIFEST_SCHEMA}; export the model again (`walkforge runs export`)", path.display()
+    )]
+    Schema {
+        /// The manifest.
+        path: PathBuf,
+        /// Its version.
+        found: u64,
+    },
+    /// A file is not the one that was exported.
+    #[error(
+        "{}: is not the file that was exported: its hash differs from the one in manifest.json; copy the bundle again, or export the model again", path.display()
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The features are not the model's.
+    #[error(
+        "the model wants the columns {expected}, and there are {found}; this is a defect of ours, please report it"
+    )]
+    Columns {
+        /// Comma-separated.
+        expected: String,
+        /// Comma-separated.
+        found: String,
+    },
+    /// The weights do not fit.
+    #[error("{}: {source}", path.display())]
+    Network {
+        /// The bundle.
+        path: PathBuf,
+        /// Why.
+        source: BuildError,
+    },
+    /// libtorch refused.
+    #[error("libtorch: {0}")]
+    Torch(#[from] TorchError),
+    /// Somebody asked to stop.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl From<tch::TchError> for BundleError {
+    fn from(error: tch::TchError) -> Self {
+        Self::Torch(error.into())
+    }
+}
+
+impl Bundle {
+    /// Reads a bundle, given its folder or a file in it. What computes is held to the manifest's hashes.
+    ///
+    /// # Errors
+    /// [`BundleError`], naming the file and the next step.
+    pub fn open(path: &Path) -> Result<Self, BundleError> {
+        let folder = if path.is_file() { path.parent().unwrap_or(path) } else { path };
+        let manifest = read_manifest(folder)?;
+        for name in [FILES.weights, FILES.torchscript, FILES.onnx, FILES.example] {
+            let path = folder.join(name);
+            let bytes = std::fs::read(&path).map_err(|source| StoreError::read(&path, &source))?;
+            let expected = manifest.files.get(name).map(|file| file.blake3);
+            if expected != Some(ContentHash::of(&bytes)) {
+                return Err(BundleError::Changed { path });
+            }
+        }
+        let weights = read_weights(&folder.join(FILES.weights))?;
+        let network = Network::from_weights(manifest.design.clone(), Device::Cpu, weights)
+            .map_err(|source| BundleError::Network { path: folder.to_owned(), source })?;
+        Ok(Self { manifest, network })
+    }
+
+    /// What the model is and where it comes from.
+    #[must_use]
+    pub const fn manifest(&self) -> &ExportManifest {
+        &self.manifest
+    }
+
+    /// Predictions for these rows of a matrix of raw features, in their order, in the model's unit. Each row needs its whole window before it.
+    ///
+    /// # Errors
+    /// [`BundleError::Columns`], [`BundleError::Cancelled`], or libtorch's own.
+    ///
+    /// # Panics
+    /// If a row has no whole window before it.
+    pub fn predict(
+        &self,
+        matrix: &FeatureMatrix,
+        rows: &[usize],
+        cancel: &Cancel,
+    ) -> Result<Vec<f64>, BundleError> {
+        if !self.manifest.columns().eq(matrix.names().iter().map(String::as_str)) {
+            let expected = self.manifest.columns().collect::<Vec<_>>().join(", ");
+            return Err(BundleError::Columns { expected, found: matrix.names().join(", ") });
+        }
+        let (window, columns) = (self.manifest.window as usize, matrix.cols());
+        let mut predictions = Vec::with_capacity(rows.len());
+        for part in rows.chunks(BATCH) {
+            if cancel.is_cancelled() {
+                return Err(BundleError::Cancelled);
+            }
+            let mut values = Vec::with_capacity(part.len() * window * columns);
+            for &row in part {
+                let first = (row + 1).checked_sub(window).expect("a whole window before the row");
+                values.extend_from_slice(&matrix.as_slice()[first * columns..(row + 1) * columns]);
+            }
+            let shape = [part.len() as i64, window as i64, columns as i64];
+            let windows = Tensor::f_from_slice(&values)?.f_view(shape)?;
+            let predicted: Vec<f32> = self.network.predict(&windows)?.try_into()?;
+            predictions.extend(predicted.into_iter().map(f64::from));
+        }
+        Ok(predictions)
+    }
+}
+
+fn read_manifest(folder: &Path) -> Result<ExportManifest, BundleError> {
+    #[derive(Deserialize)]
+    struct Head {
+        schema: u64,
+    }
+
+    let path = folder.join(FILES.manifest);
+    if !path.is_file() {
+        return Err(BundleError::NoBundle { path: folder.to_owned() });
+    }
+    let text = std::fs::read(&path).map_err(|source| StoreError::read(&path, &source))?;
+    let damaged = |source: serde_json::Error| StoreError::damaged(&path, &source);
+    let Head { schema } = serde_json::from_slice(&text).map_err(damaged)?;
+    if schema != u64::from(MANIFEST_SCHEMA) {
+        return Err(BundleError::Schema { path, found: schema });
+    }
+    Ok(serde_json::from_slice(&text).map_err(damaged)?)
+}

@@ -1,0 +1,80 @@
+use std::path::Path;
+
+use super::PlanError;
+use super::feature_rows::{FeatureRows, feature_rows, repeated};
+use super::load::Sources;
+use super::table_file::{Column, TableFormat, UnknownTableFormat, write_table};
+use crate::domain::Cancel;
+use crate::runs::StoreError;
+use crate::spec::{ExperimentSpec, FeatureSpec, SpecError};
+
+/// Why there is no table of features.
+#[derive(Debug, thiserror::Error)]
+pub enum FeatureTableError {
+    /// The data cannot be read or the features not computed.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The file's ending names no format.
+    #[error(transparent)]
+    Format(#[from] UnknownTableFormat),
+    /// The file cannot be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl FeatureTableError {
+    /// Whether it ended because somebody asked.
+    #[must_use]
+    pub const fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Plan(PlanError::Cancelled))
+    }
+}
+
+/// Writes the features of every bar of an experiment's data as a table, by the file's ending as Parquet or CSV, and gives the number of rows.
+///
+/// Columns: `time` (when the bar closes, UTC), `symbol`, `timeframe`, the feature columns as they are, f32, missing where they are not defined, and
+/// `window_complete`: whether the window that ends at the row is whole, by the experiment's `window`. Rows are in time order within each series. A
+/// bundle's `score.py` reads it.
+///
+/// # Errors
+/// [`FeatureTableError`]; no file is written then.
+pub fn write_features(
+    spec: &ExperimentSpec,
+    to: &Path,
+    cancel: &Cancel,
+) -> Result<u64, FeatureTableError> {
+    // Before minutes of computing.
+    let format = TableFormat::of(to)?;
+    spec.validate().map_err(|issues| PlanError::from(SpecError::Invalid(issues)))?;
+    let (bars, _origins) = Sources::find(spec)?.bars(spec, cancel)?;
+    let series = feature_rows(&bars, spec, cancel)?;
+    // The rest is in the matrices.
+    drop(bars);
+    if cancel.is_cancelled() {
+        return Err(PlanError::Cancelled.into());
+    }
+    let names: Vec<String> = spec.features.iter().flat_map(FeatureSpec::columns).collect();
+    let columns = columns(&series, &names);
+    write_table(to, format, &columns)?;
+    Ok(series.iter().map(|series| series.decision.len() as u64).sum())
+}
+
+fn columns<'a>(series: &[FeatureRows], names: &'a [String]) -> Vec<(&'a str, Column)> {
+    let text = |text: fn(&FeatureRows) -> String| {
+        let of = |rows: &FeatureRows| repeated(&text(rows), rows.decision.len());
+        Column::Text(series.iter().flat_map(of).collect())
+    };
+    let time = series.iter().flat_map(|rows| rows.decision.iter().copied()).collect();
+    let mut columns = vec![
+        ("time", Column::Time(time)),
+        ("symbol", text(|rows| rows.symbol.to_string())),
+        ("timeframe", text(|rows| rows.timeframe.to_string())),
+    ];
+    for (place, name) in names.iter().enumerate() {
+        let values = series.iter().flat_map(|rows| rows.matrix.column(place)).collect();
+        columns.push((name, Column::Float32(values)));
+    }
+    let whole = series.iter().flat_map(|rows| rows.is_whole.iter().copied()).collect();
+    columns.push(("window_complete", Column::Flag(whole)));
+    columns
+}

@@ -1,0 +1,116 @@
+//! Tasks that need not be trained, because they were.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::scoring::{ScoringError, SymbolPredictions, fit_ridge};
+use super::task::TaskError;
+use crate::dataset::{DatasetError, Resident, Series, TaskCut, TaskData};
+use crate::domain::{Device, StoredTask, Task, TaskReport, TaskRole};
+use crate::runs::{
+    PredictionRows, RunFolder, RunStore, StoreError, TaskMetadata, read_predictions,
+    write_atomically,
+};
+use crate::spec::ExperimentSpec;
+
+/// The files of a finished task, but for the one that says that it is whole.
+const FILES: [&str; 3] = ["weights.safetensors", "history.parquet", "predictions.parquet"];
+
+/// Takes over a task that this run, or another one, has finished: its files are in this run's folder when this returns. Gives the predictions and
+/// the baselines beside them as training would have, and the report.
+pub(super) fn take(
+    task: &Task,
+    spec: &ExperimentSpec,
+    series: &[Arc<Series>],
+    (folder, store, from): (&RunFolder, &Path, Option<&StoredTask>),
+) -> Result<(Vec<SymbolPredictions>, TaskReport), TaskError> {
+    let own = folder.metadata(&task.id)?.filter(|metadata| metadata.task.key == task.key);
+    let metadata = match (own, from) {
+        (Some(metadata), _) => metadata,
+        (None, Some(from)) => copy(task, folder, &RunStore::find(store, from.run.as_str())?, from)?,
+        (None, None) => {
+            let path = folder.task(&task.id).join("metadata.json");
+            return Err(StoreError::damaged(&path, &"it is not that of the planned task").into());
+        }
+    };
+    let predictions = match task.role {
+        TaskRole::Fold => {
+            let path = folder.task(&task.id).join("predictions.parquet");
+            let rows = read_predictions(&path)?;
+            by_symbol(task, spec, series, &rows)?
+                .ok_or_else(|| StoreError::damaged(&path, &"its rows are not those of the fold"))?
+        }
+        TaskRole::Refit => Vec::new(),
+    };
+    Ok((predictions, metadata.report))
+}
+
+/// Copies another run's task into this one's folder.
+fn copy(
+    task: &Task,
+    folder: &RunFolder,
+    other: &RunFolder,
+    from: &StoredTask,
+) -> Result<TaskMetadata, StoreError> {
+    let theirs = other.task(&from.task);
+    let metadata = other
+        .metadata(&from.task)?
+        .filter(|metadata| metadata.task.key == task.key)
+        .ok_or_else(|| StoreError::damaged(&theirs, &"it is not the task it is said to be"))?;
+    let ours = folder.create_task(&task.id)?;
+    for name in FILES {
+        let source = theirs.join(name);
+        if !source.exists() && task.role == TaskRole::Refit {
+            continue;
+        }
+        let mut file =
+            std::fs::File::open(&source).map_err(|error| StoreError::read(&source, &error))?;
+        write_atomically(&ours.join(name), |copy| {
+            std::io::copy(&mut file, copy)?;
+            Ok(())
+        })?;
+    }
+    let metadata = TaskMetadata { task: task.clone(), ..metadata };
+    folder.write_metadata(&metadata)?;
+    Ok(metadata)
+}
+
+/// What the file says the model predicted, beside what the rest of the task's test rows hold; `None` where the file's rows are others.
+fn by_symbol(
+    task: &Task,
+    spec: &ExperimentSpec,
+    series: &[Arc<Series>],
+    stored: &PredictionRows,
+) -> Result<Option<Vec<SymbolPredictions>>, TaskError> {
+    let cut = TaskCut::of(series, &task.fold, spec.label);
+    // Nothing of it is computed with but the baseline, which is computed here wherever the model was.
+    let resident = Resident::new(series, Device::Cpu).map_err(DatasetError::from)?;
+    let data = TaskData::build_from(series, &cut, spec, resident)?;
+    let ridge = fit_ridge(&data, spec.label).map_err(ScoringError::from)?;
+    let mut first = 0;
+    let mut parts = Vec::new();
+    for test in data.test().iter().filter(|test| !test.rows.is_empty()) {
+        let stretch = first..first + test.rows.len();
+        let is_its = stretch.end <= stored.time.len()
+            && stretch.clone().zip(&test.rows).all(|(place, &row)| {
+                stored.time[place] == test.series.decision()[row as usize]
+                    && stored.symbol[place] == *test.series.symbol()
+                    && stored.timeframe[place] == test.series.timeframe()
+            });
+        if !is_its {
+            return Ok(None);
+        }
+        first = stretch.end;
+        let latest = data.latest(test.resident());
+        parts.push(SymbolPredictions {
+            series: Arc::clone(&test.series),
+            fold: task.fold.index,
+            rows: test.rows.clone(),
+            labels: latest.labels,
+            model: stored.prediction[stretch].to_vec(),
+            neutral: spec.label.neutral(),
+            ridge: ridge.predict(&latest.features).map_err(ScoringError::from)?,
+        });
+    }
+    Ok((first == stored.time.len()).then_some(parts))
+}

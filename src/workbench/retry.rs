@@ -1,0 +1,159 @@
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use super::task::TaskError;
+use crate::domain::{Bytes, Cancel, Device, EventKind, TaskId};
+use crate::runs::StoreError;
+
+/// Attempts at a task that ran out of memory: the second and third ask for more, so that fewer tasks run beside them.
+const ATTEMPTS_WITHOUT_MEMORY: u32 = 3;
+/// Attempts at a task whose device was lost; each goes to another one, while there is one.
+const ATTEMPTS_ON_DEVICES: u32 = 9;
+/// How long to wait before a result is written again that could not be: somebody may make room meanwhile.
+const PAUSES: [Duration; 3] =
+    [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(3)];
+
+/// Why an attempt failed, as far as it says whether another one is of use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// The device was full: with less beside it the task may fit.
+    OutOfMemory,
+    /// The device is of no more use; another one may be.
+    DeviceLost(Device),
+    /// The same would happen again.
+    ForGood,
+}
+
+impl Trouble {
+    pub(super) fn of(error: &TaskError, device: Device) -> Self {
+        if error.is_device_lost() {
+            Self::DeviceLost(device)
+        } else if error.is_out_of_memory() {
+            Self::OutOfMemory
+        } else {
+            Self::ForGood
+        }
+    }
+}
+
+/// Which attempt each task of a run is at.
+#[derive(Debug, Default)]
+pub(super) struct Retries {
+    attempts: Mutex<BTreeMap<TaskId, Attempts>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Attempts {
+    made: u32,
+    /// How many of them ran out of memory.
+    without_memory: u32,
+}
+
+impl Retries {
+    /// The event that announces another attempt; `None` where there is none.
+    pub(super) fn again(
+        &self,
+        task: &TaskId,
+        trouble: Trouble,
+        error: &dyn std::fmt::Display,
+    ) -> Option<EventKind> {
+        let mut attempts = self.attempts.lock();
+        let attempts =
+            attempts.entry(task.clone()).or_insert(Attempts { made: 0, without_memory: 0 });
+        attempts.made += 1;
+        let remedy = match trouble {
+            Trouble::OutOfMemory => {
+                attempts.without_memory += 1;
+                (attempts.made < ATTEMPTS_WITHOUT_MEMORY)
+                    .then(|| "it is tried again with more room".to_owned())
+            }
+            Trouble::DeviceLost(device) => (attempts.made < ATTEMPTS_ON_DEVICES)
+                .then(|| format!("it is tried again elsewhere than on {device}")),
+            Trouble::ForGood => None,
+        }?;
+        let message = format!("{error}; {remedy}");
+        Some(EventKind::Retrying { message, attempt: attempts.made + 1 })
+    }
+
+    /// What to ask for, given what the task says it takes: twice as much after each time that it was not enough.
+    pub(super) fn enlarged(&self, task: &TaskId, bytes: Bytes) -> Bytes {
+        let attempts = self.attempts.lock();
+        let times = attempts.get(task).map_or(0, |attempts| attempts.without_memory);
+        Bytes(bytes.0.saturating_mul(1 << times))
+    }
+}
+
+/// Writes a result, again after a while where it fails: training it again would cost more.
+///
+/// # Errors
+/// The last one's.
+pub(super) fn save_patiently(
+    cancel: &Cancel,
+    save: impl Fn() -> Result<(), StoreError>,
+    mut warn: impl FnMut(String),
+) -> Result<(), StoreError> {
+    for pause in PAUSES {
+        let Err(error) = save() else { return Ok(()) };
+        warn(format!("{error}; it is tried again in {:.1} s", pause.as_secs_f64()));
+        let until = Instant::now() + pause;
+        while Instant::now() < until && !cancel.is_cancelled() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+    save()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_task_without_memory_asks_for_more_and_gives_up_in_the_end() {
+        let (retries, task) = (Retries::default(), TaskId::new("a"));
+        let ask = || retries.enlarged(&task, Bytes(10));
+        assert_eq!(ask(), Bytes(10));
+        let again = || retries.again(&task, Trouble::OutOfMemory, &"full");
+        let Some(EventKind::Retrying { message, attempt: 2 }) = again() else { panic!("once") };
+        assert!(message.starts_with("full; it is tried again"), "{message}");
+        assert_eq!(ask(), Bytes(20));
+        assert!(matches!(again(), Some(EventKind::Retrying { attempt: 3, .. })));
+        assert_eq!(ask(), Bytes(40));
+        assert_eq!(again(), None);
+        assert_eq!(retries.enlarged(&TaskId::new("b"), Bytes(10)), Bytes(10), "another task");
+    }
+
+    #[test]
+    fn what_would_happen_again_is_not_tried_again() {
+        let (retries, task) = (Retries::default(), TaskId::new("a"));
+        assert_eq!(retries.again(&task, Trouble::ForGood, &"NaN"), None);
+        let lost = Trouble::DeviceLost(Device::Cuda(1));
+        assert!(matches!(retries.again(&task, lost, &"xid 79"), Some(EventKind::Retrying { .. })));
+    }
+
+    #[test]
+    fn a_result_that_cannot_be_written_at_once_is_written_later() {
+        let tries = Cell::new(0);
+        let save = |fails: u32| {
+            tries.set(tries.get() + 1);
+            let full = || StoreError::write(Path::new("weights"), &"no space");
+            if tries.get() <= fails { Err(full()) } else { Ok(()) }
+        };
+        let warned = Cell::new(0);
+        let cancel = Cancel::new();
+        // Nobody waits for a clock here.
+        cancel.cancel();
+        let write = |fails| {
+            tries.set(0);
+            save_patiently(&cancel, || save(fails), |_| warned.set(warned.get() + 1))
+        };
+        assert!(write(2).is_ok());
+        assert_eq!((tries.get(), warned.get()), (3, 2));
+        assert!(write(9).is_err());
+        assert_eq!(tries.get(), PAUSES.len() as u32 + 1);
+    }
+}

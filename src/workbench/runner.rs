@@ -1,0 +1,268 @@
+//! The thread that makes runs of what has been asked for and hands them to the scheduler.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Update;
+use super::contain::contain_panic;
+use super::loaded::SeriesCache;
+use super::mailbox::Mailbox;
+use super::past::Past;
+use super::planner::{PlanError, Prepared, plan_from};
+use super::run::{Beginning, Machine, Run};
+use super::scheduler::{Scheduler, Work};
+use super::starts::{Start, Starts, What};
+use crate::domain::{Cancel, RunId, StoredTask, SweepId, SweepMember, Task, TaskId};
+use crate::runs::{Manifest, RunFolder, RunLog, RunStore, StoreError, fresh_name};
+use crate::spec::{DeviceChoice, ExperimentSpec};
+
+/// Runs at work at once: enough for a small one to pass a large one, few enough that their data fit the memory.
+const RUNS_AT_WORK: usize = 4;
+
+/// What the runner and the workers share.
+pub(super) struct Floor {
+    pub(super) runs: PathBuf,
+    pub(super) store: RunStore,
+    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) starts: Starts,
+    pub(super) scheduler: Scheduler,
+    pub(super) machine: Arc<Machine>,
+}
+
+/// Why a run on disk cannot be taken up again.
+#[derive(Debug, thiserror::Error)]
+enum ResumeError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error(
+        "{run}: {changed} of its {tasks} tasks would not be the same now ({example}): its data, or this program, changed since it began; start its spec.ron as a new run, which takes over what is still the same"
+    )]
+    Changed { run: RunId, changed: usize, tasks: usize, example: String },
+}
+
+impl Floor {
+    /// Makes runs of what is asked for until nothing more can be.
+    pub(super) fn run_all(self: &Arc<Self>) {
+        let cache = SeriesCache::default();
+        while let Some(start) = self.starts.next() {
+            if let Err(message) = contain_panic(|| self.start(&start, &cache)) {
+                self.refuse(&start, message);
+            }
+            if self.starts.is_empty() {
+                cache.forget();
+            }
+        }
+    }
+
+    fn start(self: &Arc<Self>, start: &Start, cache: &SeriesCache) {
+        match &start.what {
+            What::Stop => return self.let_go(),
+            What::Sweep(spec) => return self.spread(start, spec),
+            What::New { .. } | What::Stored(_) => {}
+        }
+        if !self.scheduler.wait_for_fewer(RUNS_AT_WORK, &start.cancel) {
+            return self.refuse(start, PlanError::Cancelled.to_string());
+        }
+        let begun = match &start.what {
+            What::New { spec, sweep } => self.begin(spec, sweep.as_ref(), &start.cancel, cache),
+            What::Stored(run) => self.resume(run, &start.cancel, cache),
+            What::Sweep(_) | What::Stop => return,
+        };
+        let run = match begun {
+            Ok(run) => Arc::new(run),
+            Err(message) => return self.refuse(start, message),
+        };
+        let work = {
+            let floor = Arc::clone(self);
+            move || floor.work()
+        };
+        match self.scheduler.add(Arc::clone(&run), work) {
+            Ok(()) => {}
+            Err(error) if error.started > 0 => run.warn(error.to_string()),
+            Err(error) => {
+                self.release(&run.id);
+                let (run, message) = (run.id.clone(), error.to_string());
+                self.mailbox.post(Update::RunBroken { run, message });
+            }
+        }
+    }
+
+    /// Makes an experiment of each variant.
+    fn spread(&self, start: &Start, spec: &ExperimentSpec) {
+        let variants = match spec.variants() {
+            Ok(variants) => variants,
+            Err(error) => return self.refuse(start, error.to_string()),
+        };
+        let sweep = SweepId::new(fresh_name(&spec.name));
+        let count = variants.len() as u32;
+        let all = variants.into_iter().zip(0..).map(|(variant, place)| What::New {
+            spec: Box::new(variant.spec),
+            sweep: Some(SweepMember {
+                sweep: sweep.clone(),
+                variant: place,
+                variants: count,
+                settings: variant.settings,
+            }),
+        });
+        self.starts.replace(start, all.collect());
+    }
+
+    fn refuse(&self, start: &Start, message: String) {
+        let cancelled = start.cancel.is_cancelled();
+        self.mailbox.post(match &start.what {
+            What::New { spec, .. } | What::Sweep(spec) => {
+                Update::StartFailed { experiment: spec.name.clone(), message, cancelled }
+            }
+            What::Stored(run) => Update::ResumeFailed { run: run.clone(), message },
+            What::Stop => Update::Stopped,
+        });
+    }
+
+    fn begin(
+        &self,
+        spec: &ExperimentSpec,
+        sweep: Option<&SweepMember>,
+        cancel: &Cancel,
+        cache: &SeriesCache,
+    ) -> Result<Run, String> {
+        let mut prepared = plan_from(spec, cancel, cache).map_err(|error| error.to_string())?;
+        let past = Past::of(&self.runs, &mut prepared);
+        let (id, folder, log) = self
+            .store
+            .create(&prepared.spec, &prepared.plan, sweep)
+            .map_err(|error| error.to_string())?;
+        let reused = |task: &Task| Some((task.id.clone(), Some(task.reuse.clone()?)));
+        let kept = prepared.plan.tasks.iter().filter_map(reused).collect();
+        let beginning = self.beginning((id.clone(), folder, log), prepared, cancel, kept, &past);
+        // A front end may know the run by now; without a log there is nothing to tell it.
+        Run::begin(beginning, Arc::clone(&self.machine)).map_err(|error| error.to_string())
+    }
+
+    fn resume(&self, run: &RunId, cancel: &Cancel, cache: &SeriesCache) -> Result<Run, String> {
+        let resume = || -> Result<Run, ResumeError> {
+            let stored = self.store.resume(run)?;
+            let planned = plan_again(&stored.spec, &stored.manifest, cancel, cache);
+            let mut prepared = planned.inspect_err(|_| self.release(run))?;
+            let past = Past::of(&self.runs, &mut prepared);
+            let finished = |task: &TaskId| stored.finished.contains(task);
+            let keep = |task: &Task| match &task.reuse {
+                _ if finished(&task.id) => Some((task.id.clone(), None)),
+                Some(from) if from.run != *run => Some((task.id.clone(), Some(from.clone()))),
+                _ => None,
+            };
+            let kept = prepared.plan.tasks.iter().filter_map(keep).collect();
+            let place = (run.clone(), stored.folder, stored.log);
+            let beginning = self.beginning(place, prepared, cancel, kept, &past);
+            Ok(Run::begin(beginning, Arc::clone(&self.machine))
+                .inspect_err(|_| self.release(run))?)
+        };
+        resume().map_err(|error| error.to_string())
+    }
+
+    fn beginning(
+        &self,
+        (id, folder, log): (RunId, RunFolder, RunLog),
+        prepared: Prepared,
+        cancel: &Cancel,
+        kept: BTreeMap<TaskId, Option<StoredTask>>,
+        past: &Past,
+    ) -> Beginning {
+        Beginning {
+            id,
+            folder,
+            log,
+            cancel: cancel.clone(),
+            pause: self.scheduler.stop.child(),
+            store: self.runs.clone(),
+            kept,
+            memory: past.memory(&prepared),
+            prepared,
+        }
+    }
+
+    fn release(&self, run: &RunId) {
+        if let Err(error) = self.store.release(run) {
+            // It stays ours until this process ends, and is interrupted then.
+            self.mailbox.post(Update::RunBroken { run: run.clone(), message: error.to_string() });
+        }
+    }
+
+    /// Waits until everything stands still, and lets runs go that have not ended.
+    fn let_go(&self) {
+        self.scheduler.wait_until_quiet();
+        self.store.flush();
+        for run in self.scheduler.runs() {
+            self.release(&run.id);
+            self.scheduler.remove(&run.id);
+        }
+        self.scheduler.stop.resume();
+        self.mailbox.post(Update::Stopped);
+    }
+
+    /// What a worker does until there is nothing more to do.
+    fn work(&self) {
+        while let Some(work) = self.scheduler.next() {
+            match work {
+                Work::Task(run, next) => {
+                    run.work(next);
+                    self.scheduler.done(&run.id);
+                }
+                Work::Conclude(run) => self.conclude(&run),
+            }
+        }
+    }
+
+    fn conclude(&self, run: &Run) {
+        let outcome = contain_panic(|| run.conclude().map_err(|error| error.to_string()));
+        self.store.flush();
+        self.scheduler.remove(&run.id);
+        let run = run.id.clone();
+        self.mailbox.post(match outcome.unwrap_or_else(Err) {
+            Ok(outcome) => Update::RunDone { run, outcome },
+            Err(message) => Update::RunBroken { run, message },
+        });
+    }
+}
+
+/// Plans a stored run as it was planned: on the devices it began on, and with the same tasks.
+fn plan_again(
+    spec: &ExperimentSpec,
+    manifest: &Manifest,
+    cancel: &Cancel,
+    cache: &SeriesCache,
+) -> Result<Prepared, ResumeError> {
+    let mut again = spec.clone();
+    if manifest.plan.devices.len() < 2 {
+        // What was chosen then, whatever a trial would say now.
+        again.resources.device = DeviceChoice::Only(manifest.plan.device);
+    }
+    // Bars that have come since are not the run's.
+    let closes = manifest
+        .plan
+        .series
+        .iter()
+        .map(|series| series.last_open.plus_millis(series.timeframe.millis()));
+    if let Some(last) = closes.max() {
+        again.data.until = Some(again.data.until.map_or(last, |until| until.min(last)));
+    }
+    let mut prepared = plan_from(&again, cancel, cache)?;
+    prepared.spec.resources.device = spec.resources.device;
+    prepared.spec.data.until = spec.data.until;
+    prepared.plan.spec = manifest.plan.spec;
+    let now: BTreeMap<&TaskId, &Task> =
+        prepared.plan.tasks.iter().map(|task| (&task.id, task)).collect();
+    let differs = |then: &&Task| now.get(&then.id).is_none_or(|task| task.key != then.key);
+    let changed: Vec<&Task> = manifest.plan.tasks.iter().filter(differs).collect();
+    if let Some(example) = changed.first() {
+        return Err(ResumeError::Changed {
+            run: manifest.run.clone(),
+            changed: changed.len(),
+            tasks: manifest.plan.tasks.len(),
+            example: example.id.to_string(),
+        });
+    }
+    Ok(prepared)
+}

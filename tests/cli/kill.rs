@@ -1,0 +1,178 @@
+//! A run is killed again and again, at moments nobody chooses, and ends as if nothing had happened.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+use walkforge::domain::RunId;
+use walkforge::runs::{RunFolder, RunStore, check_index};
+
+use crate::program::{Done, Scratch};
+
+/// Twelve tasks of a few hundred milliseconds, two at a time.
+const TWELVE: &str = "--device cpu --workers 2 --set validation.train=1000 --set validation.validation=200 \
+    --set validation.test=200 --set validation.max_folds=6 --set training.max_epochs=60 \
+    --set training.patience=null --set resources.checkpoint_secs=1 --set model.dropout=0.2";
+
+/// Kills in one go of the suite; `WALKFORGE_KILLS=100` asks for more.
+const KILLS: u32 = 10;
+
+/// What the programs have told so far, all together.
+#[derive(Default)]
+struct Told {
+    /// Tasks that a program said it had finished.
+    finished: BTreeSet<String>,
+    kept: BTreeSet<String>,
+    /// Programs that were killed while a task was at work.
+    in_the_middle: u32,
+}
+
+impl Told {
+    fn take(&mut self, done: &Done) {
+        let mut at_work = BTreeSet::new();
+        // The last line may be torn.
+        let events = done.out.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        for event in events {
+            let Some(task) = event["task"].as_str().map(str::to_owned) else { continue };
+            match event["kind"].as_str() {
+                Some("started") => {
+                    assert!(!self.finished.contains(&task), "{task} is trained again: {done}");
+                    at_work.insert(task);
+                }
+                Some("finished") => {
+                    at_work.remove(&task);
+                    assert!(self.finished.insert(task), "finished twice: {done}");
+                }
+                Some("kept") => {
+                    self.kept.insert(task);
+                }
+                Some("failed" | "warning") => panic!("{event}: {done}"),
+                _ => {}
+            }
+        }
+        self.in_the_middle += u32::from(!at_work.is_empty());
+    }
+}
+
+fn bytes(folder: &RunFolder) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for task in folder.manifest().unwrap().plan.tasks {
+        for name in ["weights.safetensors", "predictions.parquet"] {
+            let path = folder.task(&task.id).join(name);
+            let read = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            files.insert(format!("{}/{name}", task.id), read);
+        }
+    }
+    files
+}
+
+fn the_run(scratch: &Scratch) -> Option<String> {
+    let listed = scratch.run("runs list --json").exits(0).json();
+    assert!(listed.len() <= 1, "{listed:?}");
+    Some(listed.first()?["id"].as_str()?.to_owned())
+}
+
+fn assert_sound(runs: &Path, when: &str) {
+    if runs.exists() {
+        let problems = check_index(runs).unwrap();
+        assert!(problems.is_empty(), "{when}: {problems:?}");
+    }
+}
+
+/// Numbers between 0 and 1 that look random and are the same every time.
+fn draws() -> impl Iterator<Item = f64> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    std::iter::repeat_with(move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1_u64 << 53) as f64
+    })
+}
+
+#[test]
+fn a_run_killed_at_any_moment_goes_on_and_ends_as_if_it_had_not_been() {
+    let kills = std::env::var("WALKFORGE_KILLS").ok().and_then(|text| text.parse().ok());
+    let kills: u32 = kills.unwrap_or(KILLS);
+    let undisturbed = Scratch::new();
+    let began = std::time::Instant::now();
+    let _done = undisturbed.run(&format!("train --json {TWELVE}")).exits(0);
+    let whole = began.elapsed();
+
+    let mut draws = draws();
+    let mut made = 0;
+    let (mut told, mut in_the_middle, mut resumed) = (Told::default(), 0, 0);
+    while made < kills {
+        // Each run is killed until it ends; then the next one begins.
+        let scratch = Scratch::new();
+        told = Told::default();
+        let run = loop {
+            let command = match the_run(&scratch) {
+                Some(run) => {
+                    resumed += 1;
+                    format!("runs resume {run} --json")
+                }
+                None => format!("train --json {TWELVE}"),
+            };
+            let program = scratch.start(&command);
+            if made < kills {
+                // Now and then before there is anything, mostly in the middle, now and then after the end.
+                std::thread::sleep(whole.mul_f64(0.1 + 0.6 * draws.next().unwrap_or(0.5)));
+                program.signal("KILL");
+                made += 1;
+            }
+            let done = program.finish();
+            told.take(&done);
+            assert_sound(&scratch.path("runs"), &format!("after kill {made}"));
+            if done.out.contains("\"run_ended\"") {
+                break the_run(&scratch).expect("it ended");
+            }
+            assert!(made <= kills && told.finished.len() <= 12, "{done}");
+        };
+        in_the_middle += told.in_the_middle;
+        let all = |scratch: &Scratch, run: &str| {
+            RunStore::find(&scratch.path("runs"), RunId::new(run).as_str()).unwrap()
+        };
+        let other = the_run(&undisturbed).expect("it ended");
+        let (expected, found) = (all(&undisturbed, &other), all(&scratch, &run));
+        assert!(bytes(&expected) == bytes(&found), "weights or predictions differ");
+        let summary = |folder: &RunFolder| folder.outcome().unwrap().unwrap().summary;
+        assert_eq!(summary(&expected), summary(&found));
+        let listed = scratch.run("runs list --json").exits(0).one_json();
+        assert_eq!((&listed["status"], &listed["finished"]), (&"finished".into(), &12.into()));
+    }
+    eprintln!(
+        "{made} kills, {in_the_middle} of them while tasks were at work, {resumed} resumed; the last run kept {} tasks",
+        told.kept.len()
+    );
+    assert!(resumed > 0 && in_the_middle > 0, "nothing was interrupted: choose longer tasks");
+}
+
+/// Writes fail from some moment on; what is there stays whole, and with room again the run goes on.
+#[test]
+fn a_run_whose_disk_fills_up_says_so_and_is_resumed_when_there_is_room() {
+    let undisturbed = Scratch::new();
+    let _done = undisturbed.run(&format!("train --json {TWELVE}")).exits(0);
+    let expected = the_run(&undisturbed).expect("it ended");
+    let expected = RunStore::find(&undisturbed.path("runs"), &expected).unwrap();
+    // In the index, a few tasks after the beginning, and in the weights of the first task.
+    for kib in [120, 200] {
+        let scratch = Scratch::new();
+        let limit = format!("trap '' XFSZ; ulimit -f {kib}");
+        let done = scratch.run_after(&limit, &format!("train --json {TWELVE} --set training.max_epochs=61"));
+        assert_sound(&scratch.path("runs"), &format!("with {kib} KiB"));
+        let Some(run) = the_run(&scratch) else {
+            assert!(done.err.contains("cannot be written"), "{done}");
+            continue;
+        };
+        let told = format!("{}{}", done.out, done.err);
+        let listed = scratch.run("runs list --json").exits(0).one_json();
+        if listed["status"] != "finished" {
+            assert!(told.contains("cannot be written") && told.contains("free disk space"), "{done}");
+            let _resumed = scratch.run(&format!("runs resume {run} --json")).exits(0);
+        }
+        let listed = scratch.run("runs list --json").exits(0).one_json();
+        assert_eq!((&listed["status"], &listed["finished"]), (&"finished".into(), &12.into()));
+        let found = RunStore::find(&scratch.path("runs"), &run).unwrap();
+        assert_eq!(bytes(&expected).len(), bytes(&found).len());
+    }
+}

@@ -1,0 +1,145 @@
+//! From raw bars to predictions: as the run itself, up to the last bar, and only what the model is for.
+
+use std::path::Path;
+
+use walkforge::domain::{Cancel, Symbol};
+use walkforge::workbench::{PredictError, PredictOptions, Predictions, predict, write_features};
+
+use super::market::{Market, stored_predictions};
+use super::{experiment, predicted, trained};
+
+const MLP: &str = r#"model={"Mlp":{"hidden":[16,8],"activation":"Relu","dropout":0.1}}"#;
+
+fn of(symbols: &[&str]) -> PredictOptions {
+    let symbols = symbols.iter().map(|symbol| symbol.parse().unwrap()).collect();
+    PredictOptions { symbols, ..PredictOptions::default() }
+}
+
+fn asked(bundle: &Path, data: &Path, symbols: &[&str]) -> Result<Predictions, PredictError> {
+    predict(bundle, data, &of(symbols), &Cancel::new())
+}
+
+#[test]
+fn the_last_bar_is_predicted_and_newer_bars_change_nothing_before_them() {
+    let market = Market::new(420);
+    let runs = tempfile::tempdir().unwrap();
+    let spec = experiment(&market, &[MLP, r#"data.until="2024-01-17""#]);
+    let (run, bundles) = trained(&spec, runs.path());
+    let before = predicted(&bundles[0], market.folder());
+    assert!(stored_predictions(&run, 0).apart(&before) <= 1e-6);
+    let last = |predictions: &Predictions| *predictions.time.last().unwrap();
+    let closes = |market: &Market| market.bars()[1].close_time(market.bars()[1].len() - 1);
+    assert_eq!(last(&before), closes(&market), "beyond data.until, and without a label");
+
+    let market = market.grown(430);
+    let after = predicted(&bundles[0], market.folder());
+    assert_eq!(last(&after), closes(&market));
+    assert_eq!(after.time.len(), before.time.len() + 2 * 10);
+    assert!(stored_predictions(&run, 0).apart(&after) <= 1e-6);
+}
+
+#[test]
+fn symbols_that_features_compare_are_read_though_only_one_is_wanted() {
+    // The fewest that are compared.
+    let market = Market::of(10, 420);
+    let runs = tempfile::tempdir().unwrap();
+    let features = r#"features=[{"LogReturn":{"lag":1}},{"CrossDemean":{"of":{"LogReturn":{"lag":2}}}},{"Higher":{"timeframe":"4h","of":{"Rsi":{"period":6}}}}]"#;
+    let (run, bundles) = trained(&experiment(&market, &[MLP, features]), runs.path());
+    let all = predicted(&bundles[0], market.folder());
+    assert!(stored_predictions(&run, 0).apart(&all) <= 1e-6);
+    let one = asked(&bundles[0], market.folder(), &["SYN_B"]).unwrap();
+    let wanted: Symbol = "SYN_B".parse().unwrap();
+    assert!(one.symbol.iter().all(|symbol| *symbol == wanted));
+    assert!(stored_predictions(&run, 0).of(&wanted).apart(&one) <= 1e-6);
+
+    // Without the other there is nothing to compare with, and nothing is made up.
+    std::fs::remove_file(market.folder().join("SYN_A-1h.csv")).unwrap();
+    let error = asked(&bundles[0], market.folder(), &["SYN_B"]).unwrap_err().to_string();
+    assert!(error.contains("SYN_A"), "{error}");
+}
+
+#[test]
+fn a_series_with_its_own_scaler_is_predicted_by_its_own_bundle_alone() {
+    let market = Market::new(420);
+    let runs = tempfile::tempdir().unwrap();
+    let (run, bundles) =
+        trained(&experiment(&market, &[MLP, r#"scaling="PerSymbol""#]), runs.path());
+    assert_eq!(bundles.len(), 2);
+    for (bundle, symbol) in bundles.iter().zip(market.symbols()) {
+        let predictions = predicted(bundle, market.folder());
+        let symbol: Symbol = symbol.parse().unwrap();
+        assert!(predictions.symbol.iter().all(|of| *of == symbol));
+        assert!(stored_predictions(&run, 0).of(&symbol).apart(&predictions) <= 1e-6);
+    }
+    let error = asked(&bundles[0], market.folder(), &["SYN_B"]).unwrap_err();
+    assert!(matches!(error, PredictError::OtherSeries { .. }), "{error}");
+    assert!(error.to_string().contains("SYN_A 1h alone") && error.to_string().contains("SYN_B"));
+}
+
+#[test]
+fn what_cannot_be_predicted_says_why() {
+    let market = Market::new(420);
+    let runs = tempfile::tempdir().unwrap();
+    let (_, bundles) = trained(&experiment(&market, &[MLP]), runs.path());
+    let bundle = &bundles[0];
+    let said = |error: Result<Predictions, PredictError>| error.unwrap_err().to_string();
+
+    let nowhere = said(asked(market.folder(), market.folder(), &[]));
+    assert!(nowhere.contains("is no exported model"), "{nowhere}");
+    let unknown = said(asked(bundle, market.folder(), &["SYN_C"]));
+    assert!(unknown.contains("SYN_C") && unknown.contains("SYN_A"), "{unknown}");
+    let few = Market::new(30);
+    let few = said(asked(bundle, few.folder(), &[]));
+    assert!(few.contains("SYN_A 1h") && few.contains("whole window of 8 bars"), "{few}");
+    let cancel = Cancel::new();
+    cancel.cancel();
+    let stopped =
+        predict(bundle, market.folder(), &PredictOptions::default(), &cancel).unwrap_err();
+    assert!(stopped.is_cancelled(), "{stopped}");
+
+    let manifest = bundle.join("manifest.json");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    std::fs::write(&manifest, text.replacen("\"schema\": 2", "\"schema\": 1", 1)).unwrap();
+    let older = said(asked(bundle, market.folder(), &[]));
+    assert!(older.contains("has format 1") && older.contains("export the model again"), "{older}");
+    let format =
+        Predictions::default().write(&runs.path().join("out.xlsx")).unwrap_err().to_string();
+    assert!(format.contains(".parquet or .csv"), "{format}");
+}
+
+#[test]
+fn a_table_of_features_marks_the_rows_that_training_would_use() {
+    let market = Market::new(420);
+    let runs = tempfile::tempdir().unwrap();
+    let spec = experiment(&market, &[]);
+    let csv = runs.path().join("features.csv");
+    let parquet = runs.path().join("features.parquet");
+    for file in [&csv, &parquet] {
+        assert_eq!(write_features(&spec, file, &Cancel::new()).unwrap(), 840);
+    }
+    let text = std::fs::read_to_string(&csv).unwrap();
+    let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+    let prepared = crate::support::prepare(&spec);
+    let columns = &prepared.plan.features;
+    assert_eq!(header[..3], ["time", "symbol", "timeframe"]);
+    assert!(header[3..header.len() - 1].iter().eq(columns.iter()));
+    assert_eq!(header.last(), Some(&"window_complete"));
+    let mut rows = text.lines().skip(1);
+    for series in &prepared.series[0] {
+        for row in 0..series.matrix().rows() {
+            let cells: Vec<&str> = rows.next().unwrap().split(',').collect();
+            assert_eq!(cells[0], series.decision()[row].to_string());
+            assert_eq!(cells[1], series.symbol().as_str());
+            for (cell, value) in cells[3..].iter().zip(series.matrix().row(row)) {
+                let read = if cell.is_empty() { f32::NAN } else { cell.parse().unwrap() };
+                assert_eq!(read.to_bits(), value.to_bits(), "row {row}");
+            }
+            // Rows without an outcome are complete too; nothing else differs.
+            let complete = cells.last() == Some(&"true");
+            let has_outcome = !series.labels().outcome[row].is_nan();
+            assert_eq!(complete && has_outcome, series.usable().scorable[row], "row {row}");
+        }
+    }
+    assert_eq!(rows.next(), None);
+    assert!(text.trim_end().ends_with(",true"), "the last bar has no outcome and can be predicted");
+}
