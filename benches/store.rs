@@ -139,7 +139,7 @@ fn look(criterion: &mut Criterion, root: &Path, size: &Size) -> Result<()> {
         bencher.iter(|| RunIndex::open(root).and_then(|index| index.runs(&RunFilter::default())));
     });
     group.bench_function("curves of one run", |bencher| {
-        bencher.iter(|| index.curves(black_box(&run)))
+        bencher.iter(|| index.curves(black_box(&run)));
     });
     group.bench_function("has anything changed", |bencher| bencher.iter(|| index.generation()));
     group.finish();
