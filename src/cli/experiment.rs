@@ -83,7 +83,7 @@ mod tests {
     /// One change of every kind a specification knows.
     const CHANGES: [&str; 31] = [
         "name=two words",
-        "name=null",
+        "name=\"null\"",
         "name=it's $HOME \"quoted\" `x` \\",
         "notes=",
         "notes= spaced ",
@@ -140,6 +140,9 @@ mod tests {
     }
 
     proptest! {
+        // Each compares with every preset.
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn any_changed_experiment_survives_as_a_command_line(
             preset in 0..PRESETS.len(),

@@ -19,13 +19,17 @@ pub fn command_line(spec: &ExperimentSpec) -> String {
     let words: Vec<Cow<'_, str>> = ["walkforge", "train"]
         .into_iter()
         .map(Cow::from)
-        .chain(arguments.iter().map(quoted))
+        .chain(arguments.iter().map(|word| quoted(word)))
         .collect();
     words.join(" ")
 }
 
-#[expect(clippy::ptr_arg, reason = "it maps over strings")]
-fn quoted(word: &String) -> Cow<'_, str> {
+/// As a shell takes it. Quotes only where a shell would read something else, so not for `path=value`.
+fn quoted(word: &str) -> Cow<'_, str> {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-+=:,./@%".contains(letter);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return Cow::from(word);
+    }
     // Only a NUL cannot be quoted, and no shell could pass one on.
     shlex::try_quote(word).unwrap_or_else(|_nul| Cow::from(word.replace('\0', "")))
 }
@@ -142,7 +146,7 @@ fn collect(path: &str, old: &Value, new: &Value, found: &mut Vec<(String, Value)
             }
         }
         (Value::Array(before), Value::Array(after))
-            if before.len() == after.len() && after.iter().all(Value::is_object) =>
+            if before.len() == after.len() && after.iter().any(Value::is_object) =>
         {
             for (index, (old, new)) in before.iter().zip(after).enumerate() {
                 collect(&format!("{path}[{index}]"), old, new, found);

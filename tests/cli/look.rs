@@ -1,26 +1,10 @@
-//! Commands that only look: `--help`, `plan`, `data inspect`, `features list`, `devices`.
+//! Commands that only look: `plan`, `data inspect`, `features list`, `devices`.
 
 use serde_json::json;
 use walkforge::domain::Plan;
 
 use crate::market::{Lines, csv, csv_with, write_feather};
 use crate::program::{SMALL, Scratch, assert_snapshot};
-
-#[test]
-fn help_says_what_there_is() {
-    let scratch = Scratch::new();
-    for (name, arguments) in [
-        ("cli_help", "--help"),
-        ("cli_help_train", "train --help"),
-        ("cli_help_window", "window --help"),
-    ] {
-        let done = scratch.run(arguments).exits(0);
-        assert_eq!(done.err, "");
-        assert_snapshot(name, &[("stdout", &done.out)], &[]);
-    }
-    let version = scratch.run("--version").exits(0).out;
-    assert_eq!(version, concat!("walkforge ", env!("CARGO_PKG_VERSION"), "\n"));
-}
 
 #[test]
 fn wrong_command_lines_are_refused() {

@@ -73,6 +73,8 @@ impl Scratch {
     pub fn run_folders(&self) -> Vec<PathBuf> {
         let Ok(listing) = fs::read_dir(self.path("runs")) else { return Vec::new() };
         let mut folders: Vec<PathBuf> = listing.flatten().map(|entry| entry.path()).collect();
+        // The index of the runs lies beside them.
+        folders.retain(|path| path.is_dir());
         folders.sort();
         folders
     }
@@ -204,6 +206,15 @@ impl Running {
             let line = read_line(self.err.as_mut(), &mut self.read_err);
             assert!(!line.is_empty(), "ended before `{text}`: {}", self.read_err);
             if line.contains(text) {
+                return;
+            }
+        }
+    }
+
+    /// Reads so many lines of stdout, or fewer where it ends before.
+    pub fn listen(&mut self, lines: usize) {
+        for _ in 0..lines {
+            if read_line(self.out.as_mut(), &mut self.read_out).is_empty() {
                 return;
             }
         }

@@ -54,7 +54,11 @@ fn runs_are_listed_newest_first_and_shown_by_the_start_of_their_name() {
     assert!(tasks.iter().all(|task| task["report"]["epochs"] == 2), "{shown}");
     assert_eq!(shown["outcome"]["summary"]["series"].as_array().unwrap().len(), 2);
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(keys(&shown), ["id", "manifest", "outcome", "status", "tasks"], "no equity");
+    assert_eq!(
+        keys(&shown),
+        ["id", "manifest", "notes", "outcome", "status", "sweep", "tags", "tasks"],
+        "no equity"
+    );
     assert_eq!(keys(&tasks[0]), ["failure", "id", "report"]);
     assert!(scratch.path("runs").join(&alpha).join("equity.parquet").is_file());
 
@@ -79,6 +83,7 @@ fn runs_are_listed_newest_first_and_shown_by_the_start_of_their_name() {
             // What was learnt depends on the processor, and so does the width of the columns.
             (r"(fold0\d) .*", "$1  [best epoch and metrics]"),
             (r"(model +\d+) .*", "$1  [the model's metrics]"),
+            (r"(4/4) .*", "$1  [the model's metrics]"),
             (r"\n {20,}", "\n    "),
             (r" {2,}", "  "),
         ],
@@ -92,14 +97,23 @@ fn a_damaged_run_does_not_hide_the_others() {
     for (file, content) in [("manifest.json", "{\"schema\": 1,"), ("outcome.json", "")] {
         let path = scratch.path("runs").join(&alpha).join(file);
         let sound = fs::read(&path).unwrap();
+        assert_eq!(scratch.run("runs list").exits(0).err, "");
         fs::write(&path, content).unwrap();
         let place = format!("runs/{alpha}/{file}: is damaged");
-        let listed = scratch.run("runs list").exits(0);
-        assert!(listed.out.contains(&beta) && !listed.out.contains(&alpha), "{listed}");
-        listed.says(&["warning: ", &place, "restore it from a copy"]);
-        assert_eq!(ids(&scratch.run("runs list --json").exits(0).json()), [beta.as_str()]);
+        // What a list says of it is in the index.
+        let listed = scratch.run("runs list --json").exits(0).json();
+        assert_eq!(ids(&listed), [beta.as_str(), alpha.as_str()]);
+        let _error = scratch.run(&format!("runs show {alpha}")).refuses(&[&place]);
+        // Without the index the folder is all there is.
+        fs::remove_file(scratch.path("runs/index.sqlite3")).unwrap();
+        for json in ["", " --json"] {
+            let listed = scratch.run(&format!("runs list{json}")).exits(0);
+            assert!(listed.out.contains(&beta) && !listed.out.contains(&alpha), "{listed}");
+            listed.says(&["warning: ", &place, "restore it from a copy"]);
+        }
         let _error = scratch.run(&format!("runs show {alpha}")).refuses(&[&place]);
         fs::write(&path, sound).unwrap();
+        fs::remove_file(scratch.path("runs/index.sqlite3")).unwrap();
     }
 }
 
@@ -119,11 +133,53 @@ fn damaged_equity_is_told_by_whoever_reads_it() {
 }
 
 #[test]
-fn a_damaged_run_is_told_with_json_too() {
+fn runs_are_found_by_words_status_and_number() {
     let scratch = Scratch::new();
-    let alpha = train(&scratch, "alpha");
-    scratch.write(&format!("runs/{alpha}/manifest.json"), "{");
-    scratch.run("runs list --json").exits(0).says(&["warning: ", &alpha]);
+    let [alpha, beta] = ["alpha", "beta"].map(|name| train(&scratch, name));
+    let _done = scratch.run(&format!("runs tag {alpha} --tags gold,old --notes Spring")).exits(0);
+    let found = |filter: &str| {
+        let listed = scratch.run(&format!("runs list --json {filter}")).exits(0).json();
+        ids(&listed).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(found("--filter SPRING"), [alpha.as_str()]);
+    assert_eq!(found("--filter gold"), [alpha.as_str()]);
+    assert_eq!(found("--limit 1"), [beta.as_str()]);
+    assert_eq!(found("--status finished").len(), 2);
+    assert!(found("--status failed").is_empty() && found("--sweep none").is_empty());
+    let none = scratch.run("runs list --filter nothing").exits(0).out;
+    assert_eq!(none, "No run in runs fits; `walkforge runs list` shows all of them.\n");
+    let _error =
+        scratch.run("runs list --status done").refuses(&["running, interrupted, finished"]);
+
+    let shown = scratch.run(&format!("runs show {alpha}")).exits(0).out;
+    assert!(shown.contains("\nTags: gold, old\nNotes: Spring\n"), "{shown}");
+    let listed = scratch.run("runs list").exits(0).out;
+    assert!(listed.lines().next().unwrap().contains("tags"), "{listed}");
+    // What is not given stays; an empty text removes.
+    let _done = scratch.run_after("true", &format!("runs annotate {alpha} --tags=")).exits(0);
+    let shown = scratch.run(&format!("runs show {alpha} --json")).exits(0).one_json();
+    assert_eq!((&shown["tags"], &shown["notes"]), (&serde_json::json!([]), &"Spring".into()));
+    let _error = scratch.run(&format!("runs annotate {alpha}")).refuses(&["--tags"]);
+    let _error = scratch.run("runs annotate nothing --tags a").refuses(&["`nothing`"]);
+}
+
+#[test]
+fn runs_are_deleted_when_somebody_says_so() {
+    let scratch = Scratch::new();
+    let [alpha, beta] = ["alpha", "beta"].map(|name| train(&scratch, name));
+    let question = format!("Delete {alpha} with all files?");
+    let _asks = scratch.run(&format!("runs delete {alpha}")).refuses(&[&question, "say --yes"]);
+    let unknown = scratch.run(&format!("runs delete {alpha} nothing --yes"));
+    let _error = unknown.refuses(&["there is no run `nothing`"]);
+    assert_eq!(scratch.run_folders().len(), 2, "all or nothing");
+    let done = scratch.run(&format!("runs delete {alpha} {alpha} --yes")).exits(0);
+    assert_eq!(done.out, format!("{alpha} deleted\n"));
+    assert_eq!(ids(&scratch.run("runs list --json").exits(0).json()), [beta.as_str()]);
+    assert!(!scratch.path("runs").join(&alpha).exists());
+    // Its name is free again in every sense: nothing is left to resume or to show.
+    for command in ["show", "resume", "export --to out"] {
+        let _gone = scratch.run(&format!("runs {command} {alpha}")).refuses(&["there is no run"]);
+    }
 }
 
 #[test]
@@ -154,8 +210,10 @@ fn export_writes_every_model_with_its_weights_and_manifest() {
         let manifest: Value = serde_json::from_slice(&read("manifest.json")).unwrap();
         assert!(manifest.is_object());
         let names = fs::read_dir(&folder).unwrap().count();
-        assert_eq!(names, 3, "nothing else is left behind");
+        assert_eq!(names, 7, "nothing else is left behind");
     }
+    let one = scratch.run(&format!("runs export {run} --to one --task SYN_B-1h-fold01")).exits(0);
+    assert_eq!(one.out, "one/SYN_B-1h-fold01\n");
     // Again to the same place: files are replaced.
     assert_eq!(scratch.run(&format!("export {run} --to models/mine")).exits(0).out, done.out);
 }
@@ -171,6 +229,11 @@ fn exports_that_cannot_be_made() {
             format!("export {run} --to out --runs nowhere"),
             &["in nowhere", "walkforge runs list --runs nowhere"],
         ),
+        (
+            format!("export {run} --to out --task SYN_C-1h-fold00"),
+            &["no finished task `SYN_C-1h-fold00`", "it has SYN_A-1h-fold00, "],
+        ),
+        (format!("export {run} --to out --refit"), &["no finished refit", "training.refit = true"]),
         (
             format!("export {run} --to file/out"),
             &["file/out", "cannot be written", "check the path"],

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use walkforge::domain::{Event, EventKind, RunOutcome, RunSummary, Score, TaskReport};
+use walkforge::domain::{Event, EventKind, RunId, RunOutcome, RunSummary, Score, TaskReport};
+use walkforge::runs::RunIndex;
 
 use crate::program::{Done, SMALL, Scratch, assert_snapshot};
 use crate::require_data;
@@ -130,10 +131,14 @@ fn what_is_told_is_on_disk() {
     let scratch = Scratch::new();
     let done = scratch.run(&format!("train --json {SMALL}")).exits(0);
     let run = scratch.only_run();
-    let log = std::fs::read_to_string(run.join("events.jsonl")).unwrap();
-    let logged: Vec<&str> = log.lines().collect();
-    for line in done.out.lines() {
-        assert!(logged.contains(&line), "told but not logged: {line}");
+    let index = RunIndex::open(&scratch.path("runs")).unwrap();
+    let curves = index.curves(&RunId::new(run.file_name().unwrap().to_str().unwrap())).unwrap();
+    let epochs = events(&done).into_iter().filter_map(|event| match event.kind {
+        EventKind::Epoch(record) => Some((event.task?, record)),
+        _ => None,
+    });
+    for (task, record) in epochs {
+        assert!(curves[&task].contains(&record), "told but not kept: {task}, {record:?}");
     }
     for task in ["SYN_A-1h-fold00", "SYN_A-1h-fold01", "SYN_B-1h-fold00", "SYN_B-1h-fold01"] {
         for file in
@@ -145,9 +150,15 @@ fn what_is_told_is_on_disk() {
     for file in ["spec.ron", "manifest.json", "outcome.json"] {
         assert!(run.join(file).is_file(), "{file}");
     }
-    // The stored specification is a preset: the same run comes of it.
+    // The stored specification is a preset: the same run comes of it, and all of it is there already.
     let again = scratch.run(&format!("plan --json --preset {}/spec.ron", run.display())).exits(0);
-    assert_eq!(again.one_json(), done.json()[0]["plan"]);
+    let mut again = again.one_json();
+    for task in again["tasks"].as_array_mut().unwrap() {
+        let task = task.as_object_mut().unwrap();
+        assert_eq!(task.remove("reuse").unwrap()["task"], task["id"]);
+        assert!(task.remove("expected_ms").is_some_and(|time| time.as_u64() > Some(0)));
+    }
+    assert_eq!(again, done.json()[0]["plan"]);
 }
 
 #[test]
@@ -215,4 +226,26 @@ fn people_get_notes_and_a_table_and_quiet_keeps_the_table_only() {
     );
     let quiet = scratch.run(&format!("{arguments} --quiet")).exits(0);
     assert_eq!((quiet.out, quiet.err.as_str()), (done.out, ""));
+}
+
+#[test]
+fn event_files_for_tensorboard_follow_the_run() {
+    let scratch = Scratch::new();
+    let _done = scratch.run(&format!("train --quiet {SMALL} --tensorboard tb")).exits(0);
+    let run = scratch.only_run();
+    let board = scratch.path("tb").join(run.file_name().unwrap());
+    for task in ["SYN_A-1h-fold00", "SYN_B-1h-fold01"] {
+        let files: Vec<_> = std::fs::read_dir(board.join(task)).unwrap().flatten().collect();
+        assert_eq!(files.len(), 1, "{files:?}");
+        assert!(files[0].file_name().to_string_lossy().starts_with("events.out.tfevents."));
+        // The version, and two epochs.
+        let bytes = std::fs::read(files[0].path()).unwrap();
+        let epochs = bytes.windows(10).filter(|window| window == b"loss/train").count();
+        assert_eq!(epochs, 2);
+    }
+    scratch.write("file", "");
+    let _error = scratch
+        .run(&format!("train {SMALL} --set seed=9 --tensorboard file/tb"))
+        .refuses(&["file/tb: cannot be written", "--tensorboard"]);
+    assert_eq!(scratch.run_folders().len(), 1, "nothing is trained");
 }

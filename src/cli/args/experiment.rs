@@ -42,17 +42,6 @@ pub(in crate::cli) struct SweepArguments {
 }
 
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "\
-Ctrl-C lets every task write a checkpoint and stops within seconds; `walkforge runs resume RUN`, which
-is then shown, goes on from there. A second Ctrl-C cancels at once, without checkpoints.
-
-Examples:
-  walkforge train --preset lstm-direction --data data/crypto --symbols BTC_USDT --timeframes 1h
-  walkforge train --set training.max_epochs=5 --set 'model.hidden=[128,64]'
-  walkforge train --sweep training.learning_rate=0.01,0.001 --sweep window=4,8 --seeds 1,2
-  walkforge train --preset runs/RUN/spec.ron --json
-
-Exit codes: 0 done, 1 some task failed, 2 bad input, 130 stopped; of several runs the worst.")]
 pub(in crate::cli) struct TrainArguments {
     #[command(flatten)]
     pub(in crate::cli) experiment: ExperimentArguments,

@@ -52,8 +52,30 @@ pub(super) enum Subcommand {
     /// Open the window, on this experiment.
     Window(WindowArguments),
     /// Train every fold of an experiment, or of each variant of a sweep, and compare it with the baselines.
+    #[command(after_help = "\
+Ctrl-C lets every task write a checkpoint and stops within seconds; it then shows the command that
+goes on from there, `walkforge runs resume RUN`. A second Ctrl-C cancels at once, without
+checkpoints.
+
+Examples:
+  walkforge train --preset lstm-direction --data data/crypto --symbols BTC_USDT --timeframes 1h
+  walkforge train --set training.max_epochs=5 --set 'model.hidden=[128,64]'
+  walkforge train --sweep training.learning_rate=0.01,0.001 --sweep window=4,8 --seeds 1,2
+  walkforge train --preset runs/RUN/spec.ron --json
+
+Exit codes: 0 done, 1 some task failed, 2 bad input, 130 stopped; of several runs the worst.")]
     Train(TrainArguments),
     /// Show what `train` would do, without training.
+    #[command(after_help = "\
+Reads the data, cuts the folds and chooses the device. Memory and disk are estimates; the time is
+what earlier runs in the same folder let expect at most, and unknown until one like it has finished.
+Takes the same arguments as `train`; --json prints one JSON object, for a sweep one each variant.
+
+Examples:
+  walkforge plan --data data/crypto --symbols BTC_USDT,ETH_USDT --timeframes 1h
+  walkforge plan --sweep training.learning_rate=0.01,0.001 --sweep window=4,8 --seeds 1,2
+
+Exit codes: 0 done, 2 bad input.")]
     Plan(TrainArguments),
     /// Look at market data.
     Data {
@@ -77,6 +99,11 @@ pub(super) enum Subcommand {
     /// Write a run's trained models to a folder, each as a bundle for other programs.
     Export(ExportArguments),
     /// Show what there is to compute on.
+    #[command(after_help = "\
+Example:
+  walkforge devices --json
+
+`walkforge doctor` says what is wrong where something is missing. Exit codes: 0 done, 2 bad input.")]
     Devices {
         /// Print one JSON object.
         #[arg(long)]
@@ -160,6 +187,49 @@ mod tests {
     fn the_command_line_is_consistent() {
         use clap::CommandFactory;
         Arguments::command().debug_assert();
+    }
+
+    /// The lines of a command's help that show how it is used, and those of the commands in it.
+    fn examples(command: &clap::Command, found: &mut Vec<String>) {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let lines = help.lines().filter_map(|line| line.strip_prefix("  walkforge"));
+        // What stands behind two spaces explains it; pipes and files are the shell's.
+        found.extend(lines.map(|line| {
+            let line = line.trim_start().split("  ").next().unwrap_or(line);
+            let line = line.split(['|', '>']).next().unwrap_or(line);
+            format!("walkforge {}", line.trim())
+        }));
+        command.get_subcommands().for_each(|command| examples(command, found));
+    }
+
+    #[test]
+    fn the_examples_of_help_are_understood() {
+        use clap::CommandFactory;
+        let mut found = Vec::new();
+        examples(&Arguments::command(), &mut found);
+        assert!(found.len() > 40, "{found:?}");
+        for example in &found {
+            let words = shlex::split(example).expect("it is well quoted");
+            if let Err(error) = Arguments::try_parse_from(words) {
+                panic!("{example}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_says_how_it_ends_or_how_it_is_used() {
+        use clap::CommandFactory;
+        fn check(command: &clap::Command, path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            let is_group = command.has_subcommands() && command.is_subcommand_required_set();
+            assert!(
+                is_group || command.get_after_help().is_some() || path.ends_with("clear"),
+                "`{path} --help` has no examples"
+            );
+            assert!(command.get_about().is_some(), "{path}");
+            command.get_subcommands().for_each(|command| check(command, &path));
+        }
+        check(&Arguments::command(), "");
     }
 
     #[test]

@@ -92,7 +92,9 @@ pub(in crate::cli) struct ShowRunArguments {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    override_usage = "walkforge runs compare [OPTIONS] <RUN>...\n       walkforge runs compare [OPTIONS] --sweep <ID>",
+    after_help = "\
 Figures are out of sample: the mean over a run's series, and for the validation loss over its tasks.
 Runs that differ in their seeds only are also summed up: mean ± standard deviation.
 
@@ -101,7 +103,8 @@ Examples:
   walkforge runs compare --sweep SWEEP
   walkforge runs compare --sweep SWEEP --csv > sweep.csv
 
-Exit codes: 0 done, 2 bad input.")]
+Exit codes: 0 done, 2 bad input."
+)]
 pub(in crate::cli) struct CompareArguments {
     /// The runs' names, or the starts of them where only one fits.
     #[arg(value_name = "RUN", required_unless_present = "sweep", conflicts_with = "sweep")]
