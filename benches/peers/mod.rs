@@ -49,13 +49,28 @@ impl Peer {
         Self::start_with(script, &[])
     }
 
+    /// Starts it with the Python of this one of the two, unlimited.
+    pub fn start_in(venv: &'static str, script: &'static str) -> Result<Self> {
+        Self::start_python(&[venv], script, &[])
+    }
+
     fn start_with(script: &'static str, environment: &[(&str, &str)]) -> Result<Self> {
+        Self::start_python(&[".bench-venv", ".venv"], script, environment)
+    }
+
+    fn start_python(
+        venvs: &[&str],
+        script: &'static str,
+        environment: &[(&str, &str)],
+    ) -> Result<Self> {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-        let python = [".bench-venv", ".venv"]
+        let python = venvs
+            .iter()
             .map(|venv| root.join(venv).join("bin/python"))
-            .into_iter()
             .find(|python| python.exists())
-            .context("neither .bench-venv nor .venv is there; run `scripts/setup bench`")?;
+            .with_context(|| {
+                format!("{} is not there; run `scripts/setup bench`", venvs.join(" or "))
+            })?;
         let mut process = Command::new(&python)
             .arg(root.join("benches/peers").join(script))
             .envs(environment.iter().copied())

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
 
 use super::StoreError;
@@ -15,7 +15,8 @@ const APPLICATION: i64 = 0x5746_5249;
 /// How long a connection waits for another process's write. Every write of ours is far shorter.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("index1.sql"))];
+const MIGRATIONS: &[M<'static>] =
+    &[M::up(include_str!("index1.sql")), M::up(include_str!("index2.sql"))];
 
 /// Where the index of a runs folder is.
 pub(super) fn index_path(root: &Path) -> PathBuf {
@@ -70,7 +71,7 @@ fn open_checked(root: &Path) -> Result<Connection, Trouble> {
     let mut connection = Connection::open(&path)?;
     connection.busy_timeout(PATIENCE)?;
     let _older_is_migrated_below = refuse_foreign(&connection, &path)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    use_write_ahead_log(&connection)?;
     prepare(&mut connection, &path)?;
     if guard::is_suspect(root) {
         check(&connection, &path)?;
@@ -78,6 +79,22 @@ fn open_checked(root: &Path) -> Result<Connection, Trouble> {
     }
     super::registry::restore_where_empty(&mut connection, root)?;
     Ok(connection)
+}
+
+/// Readers and the writer do not keep each other waiting. Two that make an index at once do here, whatever the connection's own patience.
+fn use_write_ahead_log(connection: &Connection) -> Result<(), Trouble> {
+    let began = Instant::now();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && began.elapsed() < PATIENCE =>
+            {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            other => return Ok(other?),
+        }
+    }
 }
 
 /// `SQLite`'s quick check, as an error.
@@ -103,10 +120,27 @@ fn prepare(connection: &mut Connection, path: &Path) -> Result<(), Trouble> {
     // So that two processes that open it at once do not both begin.
     connection.set_transaction_behavior(TransactionBehavior::Immediate);
     connection.set_prepared_statement_cache_capacity(64);
-    Migrations::from_slice(MIGRATIONS).to_latest(connection).map_err(|error| match error {
-        rusqlite_migration::Error::RusqliteError { err, .. } => Trouble::Sql(err),
-        other => Trouble::Store(StoreError::write(path, &other)),
-    })
+    migrate(connection, path)
+}
+
+/// Brings the index up to date. Of several programs that begin with this at once one does it, and the others see that it is done.
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Trouble> {
+    loop {
+        let found = version(connection)?;
+        if found == MIGRATIONS.len() as i64 {
+            return Ok(());
+        }
+        match Migrations::from_slice(MIGRATIONS).to_latest(connection) {
+            Ok(()) => return Ok(()),
+            Err(_somebody_was_faster) if version(connection)? != found => {}
+            Err(rusqlite_migration::Error::RusqliteError { err, .. }) => return Err(err.into()),
+            Err(other) => return Err(StoreError::write(path, &other).into()),
+        }
+    }
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
 /// Opens the index for reading; `None` where there is none, or only one that an older program made: it is brought up to date by whoever writes.
@@ -128,9 +162,11 @@ pub(super) fn open_for_reading(root: &Path) -> Result<Option<Connection>, StoreE
 
 /// The index's version; 0 where it is empty. An error for a newer program's, and for a database that is not ours.
 fn refuse_foreign(connection: &Connection, path: &Path) -> Result<i64, Trouble> {
-    let number = |query: &str| connection.query_row(query, [], |row| row.get::<_, i64>(0));
+    // All of it at one moment: somebody may just be making the index.
+    let moment = connection.unchecked_transaction()?;
+    let number = |query: &str| moment.query_row(query, [], |row| row.get::<_, i64>(0));
     let application = number("PRAGMA application_id")?;
-    let (found, known) = (number("PRAGMA user_version")?, MIGRATIONS.len() as i64);
+    let (found, known) = (version(&moment)?, MIGRATIONS.len() as i64);
     let is_empty = number("SELECT count(*) FROM sqlite_schema")? == 0;
     if application != APPLICATION && !is_empty {
         let message = "it is another program's database".to_owned();

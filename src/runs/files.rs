@@ -33,6 +33,12 @@ pub fn write_atomically(
     attempt().map_err(|source| StoreError::write(path, &source))
 }
 
+/// Makes the names in a folder survive a power cut.
+pub(super) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+    let synced = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(|source| StoreError::write(folder, &source))
+}
+
 /// Temporary files are made for their owner alone; results are as readable as any other new file.
 #[cfg(unix)]
 fn set_shared_permissions(file: &std::fs::File) -> std::io::Result<()> {

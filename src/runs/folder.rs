@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::database::{index_path, open_for_reading};
 use super::equity::{read_equity, write_equity};
-use super::files::{read_json, write_json};
+use super::files::{read_json, sync_folder, write_json};
 use super::index::failures;
 use super::{Ending, Manifest, Outcome, Owner, StoreError, write_atomically};
 use crate::dataset::SeriesScaler;
@@ -138,7 +138,7 @@ impl RunFolder {
         let path = self.task(task);
         match std::fs::create_dir(&path) {
             Err(source) if !path.is_dir() => Err(StoreError::write(&path, &source)),
-            _ => Ok(path),
+            _ => sync_folder(&self.path.join("tasks")).map(|()| path),
         }
     }
 

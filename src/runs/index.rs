@@ -1,20 +1,16 @@
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 
-use super::database::{Index, index_path, open_for_reading, open_in_memory};
+use super::connect::{Noted, connect, is_in_memory, is_in_step};
+use super::database::{index_path, open_in_memory};
 use super::error::Trouble;
-use super::guard::is_suspect;
-use super::import::{bring_in_step, differences};
-use super::rows::{epoch_at, from_json, outcome_of, owner_at, run_row};
-use super::{LogLine, ModelEntry, Owner, RunEntry, RunFilter, RunFolder, RunStatus, StoreError};
-use crate::domain::{ContentHash, EpochRecord, RunId, SweepId, TaskId, UtcMillis};
-
-/// Folders' times are as fine as this, and finer.
-const CLOCK_TICK: Duration = Duration::from_secs(2);
+use super::listing::{entries, owners};
+use super::rows::{epoch_at, run_row};
+use super::{LogLine, ModelEntry, Owner, RunEntry, RunFilter, RunFolder, StoreError};
+use crate::domain::{ContentHash, EpochRecord, RunId, TaskId, UtcMillis};
 
 /// What the index knows of the runs in a folder: a connection that only reads and never keeps a writer waiting. Cheap to open; one for each
 /// thread. What others write, in this process or another, and folders that come and go are noticed at every call.
@@ -219,7 +215,9 @@ impl RunIndex {
         let now = Noted::of(&self.root);
         let is_behind = {
             let (noted, connection) = (self.noted.get(), self.connection.borrow());
-            !now.is_same_and_settled(noted) && {
+            let may_differ =
+                !now.is_same_and_settled(noted) || has_broken(&connection, &self.root)?;
+            may_differ && {
                 let appeared = is_in_memory(&connection) && now.index.is_some();
                 let replaced = !is_in_memory(&connection) && now.index != noted.index;
                 appeared || replaced || !is_in_step(&self.root, &connection)?
@@ -243,84 +241,12 @@ impl RunIndex {
     }
 }
 
-/// A connection to an index that is in step with the folders, and what was mended for that.
-fn connect(root: &Path) -> Result<(Connection, Option<String>), StoreError> {
-    let nothing = || open_in_memory().map_err(|error| error.reading(&index_path(root)));
-    if !root.exists() {
-        return Ok((nothing()?, None));
-    }
-    let attempt = || -> Result<Option<Connection>, StoreError> {
-        let has_index = index_path(root).exists();
-        match open_for_reading(root)? {
-            Some(connection) => Ok(is_in_step(root, &connection)?.then_some(connection)),
-            None if has_index => Ok(None),
-            // Looking into a folder without runs leaves nothing behind in it.
-            None => nothing().and_then(|empty| Ok(is_in_step(root, &empty)?.then_some(empty))),
-        }
-    };
-    match attempt() {
-        Ok(Some(connection)) if !is_suspect(root) => return Ok((connection, None)),
-        Ok(_) | Err(StoreError::DamagedIndex { .. }) => {}
-        Err(error) => return Err(error),
-    }
-    let mut index = Index::open(root)?;
-    bring_in_step(root, &mut index.connection)?;
-    Ok((open_for_reading(root)?.map_or_else(nothing, Ok)?, index.mended))
-}
-
-/// When the folder's list and the index's place were last looked at: names need not be compared again while both are the same.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Noted {
-    folder: Option<SystemTime>,
-    index: Option<FileIdentity>,
-    at: Option<SystemTime>,
-}
-
-impl Noted {
-    fn of(root: &Path) -> Self {
-        let folder = std::fs::metadata(root).and_then(|metadata| metadata.modified()).ok();
-        Self { folder, index: identity(&index_path(root)), at: Some(SystemTime::now()) }
-    }
-
-    /// A folder that has changed within the clock's last tick may change again without showing it.
-    fn is_same_and_settled(self, before: Self) -> bool {
-        let is_settled = match (before.folder, before.at) {
-            (Some(changed), Some(looked)) => {
-                looked.duration_since(changed).is_ok_and(|age| age > CLOCK_TICK)
-            }
-            _ => false,
-        };
-        is_settled && self.folder == before.folder && self.index == before.index
-    }
-}
-
-/// What tells a file from another one that took its place.
-type FileIdentity = (u64, u64);
-
-#[cfg(unix)]
-fn identity(path: &Path) -> Option<FileIdentity> {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
-}
-
-#[cfg(not(unix))]
-fn identity(path: &Path) -> Option<FileIdentity> {
-    let created = std::fs::metadata(path).and_then(|metadata| metadata.created()).ok()?;
-    let since = created.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    Some((since.as_secs(), u64::from(since.subsec_nanos())))
-}
-
-fn is_in_step(root: &Path, connection: &Connection) -> Result<bool, StoreError> {
-    if !root.exists() {
-        return Ok(is_in_memory(connection));
-    }
-    let differences =
-        differences(root, connection).map_err(|error| error.reading(&index_path(root)))?;
-    Ok(differences.is_empty())
-}
-
-fn is_in_memory(connection: &Connection) -> bool {
-    connection.path().is_none_or(str::is_empty)
+/// Whether a folder could not be read: when that is mended, the list of folders stays the same.
+fn has_broken(connection: &Connection, root: &Path) -> Result<bool, StoreError> {
+    let found = connection
+        .prepare_cached("SELECT 1 FROM broken")
+        .and_then(|mut statement| statement.exists([]));
+    found.map_err(|error| Trouble::from(error).reading(&index_path(root)))
 }
 
 fn tasks(connection: &Connection, run: &RunId) -> Result<Vec<(TaskId, i64)>, Trouble> {
@@ -342,101 +268,4 @@ pub(super) fn failures(
         Ok((TaskId::new(row.get::<_, String>(0)?), row.get(1)?))
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-fn owners(connection: &Connection) -> Result<Vec<Option<Owner>>, Trouble> {
-    let mut statement = connection.prepare_cached(
-        "SELECT owner_pid, owner_started, owner_boot FROM runs WHERE outcome IS NULL ORDER BY id",
-    )?;
-    let rows = statement.query_map([], |row| owner_at(row, 0))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-/// The runs that fit. What SQL can choose by an index is chosen there, the words here, in every script's letters.
-fn entries(
-    connection: &Connection,
-    root: &Path,
-    filter: &RunFilter,
-) -> Result<Vec<RunEntry>, Trouble> {
-    let words: Vec<String> = filter.text.split_whitespace().map(str::to_lowercase).collect();
-    let living: BTreeSet<Owner> =
-        owners(connection)?.into_iter().flatten().filter(Owner::is_alive).collect();
-    let outcome = filter.status.map(|status| match status {
-        RunStatus::Running | RunStatus::Interrupted => "",
-        other => other.word(),
-    });
-    let mut statement = connection.prepare_cached(
-        "SELECT name, experiment, spec, created, ended, outcome, device, tasks, finished, failed, sweep_member,
-         score, tags, notes, owner_pid, owner_started, owner_boot FROM runs
-         WHERE (?1 IS NULL OR sweep = ?1) AND (?2 IS NULL OR ifnull(outcome, '') = ?2)
-         ORDER BY created DESC, name DESC",
-    )?;
-    let sweep = filter.sweep.as_ref().map(SweepId::as_str);
-    let mut rows = statement.query(rusqlite::params![sweep, outcome])?;
-    let mut entries = Vec::new();
-    while let Some(row) = rows.next()? {
-        if filter.limit.is_some_and(|limit| entries.len() >= limit) {
-            break;
-        }
-        if !contains_all(row, &words)? {
-            continue;
-        }
-        let entry = entry(row, root, &living)?;
-        if filter.status.is_none_or(|status| status == entry.status) {
-            entries.push(entry);
-        }
-    }
-    Ok(entries)
-}
-
-/// Whether each word is somewhere in name, experiment, tags or notes.
-fn contains_all(row: &Row<'_>, words: &[String]) -> rusqlite::Result<bool> {
-    if words.is_empty() {
-        return Ok(true);
-    }
-    let mut text = String::new();
-    for column in [0, 1, 12, 13] {
-        text.push_str(row.get_ref(column)?.as_str()?);
-        text.push('\n');
-    }
-    let text = text.to_lowercase();
-    Ok(words.iter().all(|word| text.contains(word)))
-}
-
-fn entry(row: &Row<'_>, root: &Path, living: &BTreeSet<Owner>) -> rusqlite::Result<RunEntry> {
-    let name: String = row.get(0)?;
-    let count = |column: usize| row.get(column).map(|count: i64| count as u64);
-    let text = |column: usize| row.get_ref(column).and_then(|text| Ok(text.as_str_or_null()?));
-    let status = match outcome_of(text(5)?) {
-        Some(outcome) => outcome.into(),
-        None if owner_at(row, 14)?.is_some_and(|owner| living.contains(&owner)) => {
-            RunStatus::Running
-        }
-        None => RunStatus::Interrupted,
-    };
-    Ok(RunEntry {
-        path: root.join(&name),
-        id: RunId::new(name),
-        experiment: row.get(1)?,
-        spec: parsed(row, 2)?,
-        created: UtcMillis(row.get(3)?),
-        ended: row.get::<_, Option<i64>>(4)?.map(UtcMillis),
-        status,
-        device: parsed(row, 6)?,
-        tasks: count(7)?,
-        finished: count(8)?,
-        failed: count(9)?,
-        sweep: text(10)?.and_then(|text| serde_json::from_str(text).ok()),
-        score: text(11)?.and_then(|text| serde_json::from_str(text).ok()),
-        tags: text(12)?.map(from_json).unwrap_or_default(),
-        notes: row.get(13)?,
-    })
-}
-
-/// A column that holds a type's text.
-fn parsed<T: TryFrom<String, Error = String>>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
-    T::try_from(row.get(column)?).map_err(|message| {
-        let kind = rusqlite::types::Type::Text;
-        rusqlite::Error::FromSqlConversionFailure(column, kind, message.into())
-    })
 }

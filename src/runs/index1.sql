@@ -48,9 +48,7 @@ CREATE TABLE tasks (
     failure TEXT,
     -- The task of another run whose result it took over.
     kept_from TEXT,
-    -- What it costs: equal shapes cost the same for each row.
-    shape TEXT,
-    train_rows INTEGER NOT NULL DEFAULT 0,
+    -- Measured costs.
     seconds REAL,
     steps INTEGER,
     epochs INTEGER,
@@ -59,7 +57,6 @@ CREATE TABLE tasks (
     UNIQUE (run, name)
 ) STRICT;
 CREATE INDEX tasks_finished ON tasks (key) WHERE state = 'finished';
-CREATE INDEX tasks_by_shape ON tasks (shape, ended DESC) WHERE state = 'finished' AND kept_from IS NULL;
 CREATE INDEX tasks_failed ON tasks (run) WHERE state = 'failed';
 
 CREATE TRIGGER task_added AFTER INSERT ON tasks BEGIN

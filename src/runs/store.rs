@@ -4,6 +4,7 @@ use rusqlite::Connection;
 
 use super::database::{Index, index_path, transact};
 use super::error::Trouble;
+use super::files::sync_folder;
 use super::import::{bring_in_step, recover};
 use super::log::{LogState, LoggedRun, TaskState};
 use super::rows::{insert_run, task_rows};
@@ -73,7 +74,8 @@ impl RunStore {
             sweep: sweep.cloned(),
             plan: plan.clone(),
         };
-        let entered = folder.write_start(spec, &manifest).and_then(|()| {
+        let written = folder.write_start(spec, &manifest).and_then(|()| sync_folder(&self.root));
+        let entered = written.and_then(|()| {
             self.write(move |connection| {
                 transact(connection, |transaction| {
                     let row = insert_run(transaction, &manifest)?;

@@ -99,6 +99,27 @@ fn a_folder_that_cannot_be_read_is_told_and_taken_in_once_it_can() {
     }
 }
 
+/// One that stays open knows the folder's list; a file mended in place does not change that.
+#[test]
+fn a_folder_mended_in_place_is_noticed_by_whoever_looked_before() {
+    let root = tempfile::tempdir().unwrap();
+    let hurt = root.path().join("hurt");
+    copy(&recorded(), &hurt);
+    std::fs::write(hurt.join("manifest.json"), "{").unwrap();
+    let index = RunIndex::open(root.path()).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(2200));
+    assert_eq!(index.broken().unwrap().len(), 1);
+    std::fs::write(
+        hurt.join("manifest.json"),
+        std::fs::read(recorded().join("manifest.json")).unwrap(),
+    )
+    .unwrap();
+    assert_eq!(
+        (index.runs(&RunFilter::default()).unwrap().len(), index.broken().unwrap().len()),
+        (1, 0)
+    );
+}
+
 #[test]
 fn looking_leaves_nothing_behind() {
     let root = tempfile::tempdir().unwrap();

@@ -97,3 +97,31 @@ fn a_run_let_go_of_is_for_anybody() {
     other.finish();
     assert_eq!(entry(root.path(), &run).status, RunStatus::Interrupted);
 }
+
+#[test]
+fn many_make_a_store_at_once_and_look_at_it() {
+    for _ in 0..10 {
+        let root = tempfile::tempdir().unwrap();
+        let start = std::sync::Barrier::new(8);
+        std::thread::scope(|scope| {
+            for worker in 0..8 {
+                let (root, start) = (root.path(), &start);
+                let work = move || {
+                    start.wait();
+                    if worker % 2 == 0 {
+                        let store = open(root);
+                        let (_, _, log) = create(&store);
+                        log.record(None, EventKind::Queued).unwrap();
+                    } else {
+                        let index = RunIndex::open(root).unwrap();
+                        index.runs(&RunFilter::default()).unwrap();
+                    }
+                };
+                let name = format!("walkforge-test-{worker}");
+                std::thread::Builder::new().name(name).spawn_scoped(scope, work).unwrap();
+            }
+        });
+        assert_eq!(entries(root.path()).len(), 4);
+        assert_eq!(check_index(root.path()).unwrap(), [""; 0]);
+    }
+}
