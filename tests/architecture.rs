@@ -46,6 +46,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("torch_sys", &["torch"]),
     ("nvml_wrapper", &["devices"]),
     ("rusqlite", &["runs"]),
+    ("prost", &["export"]),
+    ("crc32c", &["export"]),
     ("eframe", &["ui", "main"]),
     ("egui", &["ui"]),
     ("egui_extras", &["ui"]),

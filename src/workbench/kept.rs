@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::scoring::{ScoringError, SymbolPredictions, fit_ridge};
-use super::task::TaskError;
+use super::task::{TaskError, score_symbols};
 use crate::dataset::{DatasetError, Resident, Series, TaskCut, TaskData};
 use crate::domain::{Device, StoredTask, Task, TaskReport, TaskRole};
 use crate::runs::{
@@ -25,27 +25,45 @@ pub(super) fn take(
     (folder, store, from): (&RunFolder, &Path, Option<&StoredTask>),
 ) -> Result<(Vec<SymbolPredictions>, TaskReport), TaskError> {
     let own = folder.metadata(&task.id)?.filter(|metadata| metadata.task.key == task.key);
-    let metadata = match (own, from) {
-        (Some(metadata), _) => metadata,
-        (None, Some(from)) => copy(task, folder, &RunStore::find(store, from.run.as_str())?, from)?,
+    match (own, from) {
+        (Some(metadata), _) => {
+            let predictions = predictions(task, spec, series, folder)?;
+            Ok((predictions, metadata.report))
+        }
+        (None, Some(from)) => {
+            let theirs = copy(task, folder, &RunStore::find(store, from.run.as_str())?, from)?;
+            let predictions = predictions(task, spec, series, folder)?;
+            // Costs are not in the key: what a trade costs changes no weight, but every backtest.
+            let (model, baselines) = score_symbols(&predictions, spec)?;
+            let report = TaskReport { model, baselines, ..theirs.report };
+            // Last: it marks the task as whole.
+            let (task, report_too) = (task.clone(), report.clone());
+            folder.write_metadata(&TaskMetadata { task, report: report_too, ..theirs })?;
+            Ok((predictions, report))
+        }
         (None, None) => {
             let path = folder.task(&task.id).join("metadata.json");
-            return Err(StoreError::damaged(&path, &"it is not that of the planned task").into());
+            Err(StoreError::damaged(&path, &"it is not that of the planned task").into())
         }
-    };
-    let predictions = match task.role {
-        TaskRole::Fold => {
-            let path = folder.task(&task.id).join("predictions.parquet");
-            let rows = read_predictions(&path)?;
-            by_symbol(task, spec, series, &rows)?
-                .ok_or_else(|| StoreError::damaged(&path, &"its rows are not those of the fold"))?
-        }
-        TaskRole::Refit => Vec::new(),
-    };
-    Ok((predictions, metadata.report))
+    }
 }
 
-/// Copies another run's task into this one's folder.
+fn predictions(
+    task: &Task,
+    spec: &ExperimentSpec,
+    series: &[Arc<Series>],
+    folder: &RunFolder,
+) -> Result<Vec<SymbolPredictions>, TaskError> {
+    if task.role == TaskRole::Refit {
+        return Ok(Vec::new());
+    }
+    let path = folder.task(&task.id).join("predictions.parquet");
+    let rows = read_predictions(&path)?;
+    let parts = by_symbol(task, spec, series, &rows)?;
+    Ok(parts.ok_or_else(|| StoreError::damaged(&path, &"its rows are not those of the fold"))?)
+}
+
+/// Copies another run's task into this one's folder, all but its metadata, which it gives.
 fn copy(
     task: &Task,
     folder: &RunFolder,
@@ -70,8 +88,6 @@ fn copy(
             Ok(())
         })?;
     }
-    let metadata = TaskMetadata { task: task.clone(), ..metadata };
-    folder.write_metadata(&metadata)?;
     Ok(metadata)
 }
 

@@ -1,4 +1,3 @@
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,7 +9,7 @@ use crate::dataset::PrepareError;
 use crate::domain::{Cancel, Symbol, Timeframe, UtcMillis};
 use crate::export::{Bundle, BundleError, ExportManifest};
 use crate::runs::StoreError;
-use crate::spec::{DataSource, ExperimentSpec, FeatureSpec};
+use crate::spec::{DataSource, ExperimentSpec};
 
 /// What to predict.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -114,7 +113,8 @@ pub fn predict(
     let mut predictions = Predictions::default();
     let (mut asked, mut warm_up) = (Vec::new(), 0);
     for &timeframe in &wanted.timeframes {
-        let spec = wanted.experiment(manifest, timeframe, data);
+        let mut spec = manifest.experiment_on(&wanted.symbols, &[timeframe]);
+        spec.data.source = DataSource::Folder(data.to_owned());
         let sources = Sources::find(&spec)?;
         if predictions.warnings.is_empty() {
             predictions.warnings.clone_from(&sources.warnings);
@@ -175,11 +175,7 @@ struct Wanted {
 
 impl Wanted {
     fn of(manifest: &ExportManifest, options: &PredictOptions) -> Result<Self, PredictError> {
-        let task = &manifest.lineage.task;
-        let (symbols, timeframes) = match &manifest.series {
-            Some(own) => (vec![own.symbol.clone()], vec![own.timeframe]),
-            None => (task.symbols.clone(), task.timeframes.clone()),
-        };
+        let (symbols, timeframes) = manifest.own_series();
         let given =
             |asked: &[Symbol]| if asked.is_empty() { symbols.clone() } else { asked.to_vec() };
         let asked_symbols = given(&options.symbols);
@@ -198,27 +194,6 @@ impl Wanted {
         asked_timeframes.sort_unstable();
         asked_timeframes.dedup();
         Ok(Self { symbols: asked_symbols, timeframes: asked_timeframes })
-    }
-
-    /// The model's experiment on this folder: the series wanted, and those that its features compare them with.
-    fn experiment(
-        &self,
-        manifest: &ExportManifest,
-        timeframe: Timeframe,
-        data: &Path,
-    ) -> ExperimentSpec {
-        let mut spec = manifest.experiment.clone();
-        let mut symbols: BTreeSet<Symbol> = self.symbols.iter().cloned().collect();
-        if spec.features.iter().any(FeatureSpec::is_cross_sectional) {
-            let known = &manifest.lineage.data;
-            let at_hand = known.iter().filter(|series| series.timeframe == timeframe);
-            symbols.extend(at_hand.map(|series| series.symbol.clone()));
-        }
-        spec.data.source = DataSource::Folder(data.to_owned());
-        spec.data.symbols = symbols.into_iter().collect();
-        spec.data.timeframes = vec![timeframe];
-        spec.data.until = None;
-        spec
     }
 }
 

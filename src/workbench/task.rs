@@ -284,7 +284,7 @@ fn predict_test(
     Ok((predicted, was_short))
 }
 
-fn score_symbols(
+pub(super) fn score_symbols(
     by_symbol: &[SymbolPredictions],
     spec: &ExperimentSpec,
 ) -> Result<(Score, Vec<BaselineScore>), ScoringError> {

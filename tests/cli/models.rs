@@ -73,7 +73,7 @@ fn a_model_is_named_promoted_shown_and_removed() {
     // A name alone is the champion.
     assert_eq!(scratch.run("models show gold --json").exits(0).one_json()["version"], 2);
 
-    let _refused = scratch
+    scratch
         .run(&format!("runs delete {run} --yes"))
         .exits(2)
         .says(&["model `gold@1` comes from it", "walkforge models remove gold@1"]);

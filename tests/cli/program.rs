@@ -211,6 +211,15 @@ impl Running {
         }
     }
 
+    /// Reads so many lines of stdout, or fewer where it ends before.
+    pub fn listen(&mut self, lines: usize) {
+        for _ in 0..lines {
+            if read_line(self.out.as_mut(), &mut self.read_out).is_empty() {
+                return;
+            }
+        }
+    }
+
     /// Sends a signal: `INT`, `TERM`, `KILL`.
     pub fn signal(&self, name: &str) {
         let mut kill = Command::new("sh");

@@ -145,8 +145,7 @@ fn a_run_that_another_process_has_is_left_alone() {
     let entry = listed(&scratch);
     let id = entry["id"].as_str().unwrap();
     let _owned = scratch.run(&format!("runs resume {id}")).refuses(&["is at work in process"]);
-    let _owned =
-        scratch.run(&format!("runs delete {id} --yes")).exits(2).says(&["is at work in process"]);
+    scratch.run(&format!("runs delete {id} --yes")).exits(2).says(&["is at work in process"]);
     let shown = scratch.run(&format!("runs show {id}")).exits(0).out;
     assert!(shown.contains("\nAt work: in process "), "{shown}");
     train.signal("KILL");

@@ -118,7 +118,9 @@ fn onnxruntime_gives_the_networks_own_predictions() {
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/export/check_onnx.py");
     let checked = Command::new(&python).arg("-B").arg(script).arg(folder.path()).output().unwrap();
-    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    let said = String::from_utf8_lossy(&checked.stderr);
+    assert!(checked.status.success(), "{said}");
+    assert!(!said.contains("[W:onnxruntime"), "the runtime warns: {said}");
     let lines = String::from_utf8(checked.stdout).unwrap();
     assert_eq!(lines.lines().count(), MODELS.len() * UNITS.len());
     let mut worst = 0.0_f64;
@@ -127,6 +129,8 @@ fn onnxruntime_gives_the_networks_own_predictions() {
         let name = line["name"].as_str().unwrap();
         for batch in ["1", "3", "257"] {
             let difference = line["differences"][batch].as_f64().unwrap();
+            // Of outputs far from 1, as those of a TCN here, f32 keeps fewer places behind the point.
+            let difference = difference / line["largest"].as_f64().unwrap().max(1.0);
             assert!(difference <= 1e-5, "{name} at batch size {batch}: {difference:e}");
             worst = worst.max(difference);
         }

@@ -39,6 +39,7 @@ fn experiment(set: &[&str]) -> ExperimentSpec {
 struct Told {
     runs: Vec<RunId>,
     learning: BTreeSet<(RunId, TaskId)>,
+    paused: BTreeSet<TaskId>,
     trained: BTreeSet<(RunId, TaskId)>,
     kept: BTreeMap<(RunId, TaskId), Option<RunId>>,
     ended: Vec<(RunId, RunOutcome)>,
@@ -82,6 +83,9 @@ impl Told {
                 (Some(_), EventKind::Started { .. }) => self.begun.push(event.run),
                 (Some(task), EventKind::Progress(_)) => {
                     self.learning.insert((event.run, task));
+                }
+                (Some(task), EventKind::Paused { .. }) => {
+                    self.paused.insert(task);
                 }
                 (Some(task), EventKind::Finished { .. }) => {
                     self.trained.insert((event.run, task));
@@ -135,7 +139,7 @@ fn status(runs: &Path) -> RunStatus {
 
 #[test]
 fn a_run_stopped_at_checkpoints_is_resumed_by_another_program_with_the_same_bits() {
-    let spec = experiment(&["training.refit=true"]);
+    let spec = experiment(&["training.refit=true", "training.max_epochs=50"]);
     let whole = tempfile::tempdir().unwrap();
     let (undisturbed, outcome) = run_to_end(&spec, whole.path());
     assert_eq!(outcome, RunOutcome::Finished);
@@ -145,10 +149,11 @@ fn a_run_stopped_at_checkpoints_is_resumed_by_another_program_with_the_same_bits
     assert_eq!(status(runs.path()), RunStatus::Interrupted);
     let tasks = folder(runs.path(), &run).manifest().unwrap().plan.tasks.len();
     assert!(first.trained.len() < tasks, "something is left to do");
-    let checkpoints = std::fs::read_dir(folder(runs.path(), &run).path().join("tasks")).unwrap();
-    let checkpoints = checkpoints
-        .filter(|task| task.as_ref().unwrap().path().join("checkpoint.safetensors").exists());
-    assert!(checkpoints.count() >= 1, "what was at work has a checkpoint");
+    assert!(!first.paused.is_empty(), "something was at work");
+    for task in &first.paused {
+        let path = folder(runs.path(), &run).task(task).join("checkpoint.safetensors");
+        assert!(path.exists(), "{}", path.display());
+    }
 
     let workbench = Workbench::open(runs.path(), || {}).unwrap();
     workbench.send(Command::Resume(run.clone()));
@@ -252,6 +257,14 @@ fn what_an_earlier_run_trained_is_taken_over_unless_it_is_to_be_trained_again() 
     let manifest = taken_over.manifest().unwrap();
     assert!(manifest.plan.tasks.iter().all(|task| task.reuse.is_some()));
     assert!(manifest.plan.tasks.iter().all(|task| task.expected_ms.is_some_and(|ms| ms > 0)));
+    let (dear, told) = second(&[&reuse[..], &["costs.fee_bps=50.0"]].concat());
+    assert_eq!((told.trained.len(), told.kept.len()), (0, tasks), "costs change no model");
+    let report = |run: &RunFolder| {
+        let task = run.manifest().unwrap().plan.tasks[0].id.clone();
+        run.metadata(&task).unwrap().unwrap().report
+    };
+    assert!(report(&dear).model.total_return < report(&first).model.total_return);
+    assert_eq!(report(&dear).model.ic_ts, report(&first).model.ic_ts);
     let (again, told) = second(&["resources.reuse=false", "training.max_epochs=2"]);
     assert_eq!((told.trained.len(), told.kept.len()), (tasks, 0));
     assert!(results(&first) == results(&again));

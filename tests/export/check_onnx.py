@@ -12,7 +12,7 @@ import onnxruntime
 folder = pathlib.Path(sys.argv[1])
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = 1
-options.log_severity_level = 3
+options.log_severity_level = 2
 for path in sorted(folder.glob("*.onnx")):
     model = onnx.load(path)
     onnx.checker.check_model(model, full_check=True)
@@ -36,5 +36,6 @@ for path in sorted(folder.glob("*.onnx")):
         "input": [taken.name, taken.type, [str(size) for size in taken.shape]],
         "output": [given.name, given.type, [str(size) for size in given.shape]],
         "spread": float(expected.std()),
+        "largest": float(numpy.abs(expected).max()),
         "differences": differences,
     }))

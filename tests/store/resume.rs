@@ -109,19 +109,19 @@ fn tasks_are_found_by_their_keys_while_their_files_are_there() {
     let older = interrupted(root.path(), 2);
     std::thread::sleep(std::time::Duration::from_millis(20));
     let newer = interrupted(root.path(), 1);
-    let store = open(root.path());
+    let index = RunIndex::open(root.path()).unwrap();
     let keys: Vec<ContentHash> = plan().tasks.iter().map(|task| task.key).collect();
-    let found = store.finished(&keys).unwrap();
+    let found = index.finished(&keys).unwrap();
     let runs: Vec<_> = found.values().map(|stored| stored.run.clone()).collect();
     assert_eq!(found.len(), 2);
     assert!(runs.contains(&id(&newer)) && runs.contains(&id(&older)), "of several the newest");
     assert_eq!(found[&keys[0]].run, id(&newer));
     let task = &plan().tasks[0].id;
     std::fs::remove_file(newer.task(task).join("weights.safetensors")).unwrap();
-    assert_eq!(store.finished(&keys).unwrap()[&keys[0]].run, id(&older), "the newest whole one");
+    assert_eq!(index.finished(&keys).unwrap()[&keys[0]].run, id(&older), "the newest whole one");
     std::fs::remove_dir_all(older.path()).unwrap();
-    assert!(store.finished(&keys).unwrap().is_empty());
-    assert!(store.finished(&[]).unwrap().is_empty());
+    assert!(index.finished(&keys).unwrap().is_empty());
+    assert!(index.finished(&[]).unwrap().is_empty());
 }
 
 #[test]

@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn every_column_tells_its_feature_and_parameters() {
         let features: Vec<FeatureSpec> =
-            ron::from_str(r#"[Rsi(period: 14), TimeOfDay, CrossRank(of: LogReturn(lag: 4))]"#)
+            ron::from_str("[Rsi(period: 14), TimeOfDay, CrossRank(of: LogReturn(lag: 4))]")
                 .unwrap();
         let described = bundle_features(&features);
         let names: Vec<&str> = described.iter().map(|column| column.name.as_str()).collect();

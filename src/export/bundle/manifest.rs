@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::domain::{
 use crate::export::torchscript::TOLERANCE;
 use crate::models::NetworkDesign;
 use crate::runs::{Manifest, TaskMetadata};
-use crate::spec::{DataSource, ExperimentSpec, LabelSpec, Scaling};
+use crate::spec::{DataSource, ExperimentSpec, FeatureSpec, LabelSpec, Scaling};
 
 /// The version of a bundle's `manifest.json`. Version 1 had three files and no experiment in it; its models cannot be fed from raw bars.
 pub const MANIFEST_SCHEMA: u32 = 2;
@@ -23,6 +23,7 @@ pub const FILES: Files = Files {
     onnx: "model.onnx",
     manifest: "manifest.json",
     example: "example.json",
+    experiment: "experiment.ron",
     readme: "README.md",
     score: "score.py",
 };
@@ -40,6 +41,8 @@ pub struct Files {
     pub manifest: &'static str,
     /// An input and what the model says to it.
     pub example: &'static str,
+    /// The experiment on the model's own series without an end, for `walkforge features`.
+    pub experiment: &'static str,
     /// How to use all of it.
     pub readme: &'static str,
     /// A program that scores tables of features.
@@ -49,9 +52,10 @@ pub struct Files {
 impl Files {
     /// All of them.
     #[must_use]
-    pub const fn all(self) -> [&'static str; 7] {
-        let Self { torchscript, weights, onnx, manifest, example, readme, score } = self;
-        [torchscript, weights, onnx, manifest, example, readme, score]
+    pub const fn all(self) -> [&'static str; 8] {
+        let Self { torchscript, weights, onnx, manifest, example, experiment, readme, score } =
+            self;
+        [torchscript, weights, onnx, manifest, example, experiment, readme, score]
     }
 }
 
@@ -85,6 +89,8 @@ pub struct ExportManifest {
     /// The series that the model is for, where each series of the task has a scaler of its own; `None` where it is for all of them.
     #[serde(default)]
     pub series: Option<ModelSeries>,
+    /// The absolute outcome up to which train rows were left out, or were a class of their own, where the label has a dead zone.
+    pub dead_zone: Option<f64>,
     /// The spans of decision times that it learnt from and was judged on.
     pub periods: Periods,
     /// How well, out of sample.
@@ -205,6 +211,7 @@ impl ExportManifest {
             neutral: metadata.label.neutral(),
             scaling: spec.scaling,
             series,
+            dead_zone: metadata.dead_zone,
             periods: Periods {
                 train: task.fold.train.clone(),
                 validation: span(task.fold.validation),
@@ -225,6 +232,32 @@ impl ExportManifest {
             tolerance: TOLERANCE,
             files: BTreeMap::new(),
         }
+    }
+
+    /// The symbols and bar lengths that the model is for, the shortest first.
+    #[must_use]
+    pub fn own_series(&self) -> (Vec<Symbol>, Vec<Timeframe>) {
+        if let Some(own) = &self.series {
+            return (vec![own.symbol.clone()], vec![own.timeframe]);
+        }
+        let task = &self.lineage.task;
+        (task.symbols.clone(), task.timeframes.clone())
+    }
+
+    /// The model's experiment on these series and on those that its features compare them with, without an end: newer bars are what a model is for.
+    #[must_use]
+    pub fn experiment_on(&self, symbols: &[Symbol], timeframes: &[Timeframe]) -> ExperimentSpec {
+        let mut spec = self.experiment.clone();
+        let mut all: BTreeSet<Symbol> = symbols.iter().cloned().collect();
+        if spec.features.iter().any(FeatureSpec::is_cross_sectional) {
+            let known = &self.lineage.data;
+            let beside = known.iter().filter(|series| timeframes.contains(&series.timeframe));
+            all.extend(beside.map(|series| series.symbol.clone()));
+        }
+        spec.data.symbols = all.into_iter().collect();
+        spec.data.timeframes = timeframes.to_vec();
+        spec.data.until = None;
+        spec
     }
 
     /// The names of the feature columns, in the model's order.

@@ -6,12 +6,14 @@ use tch::Tensor;
 use super::manifest::{ExportManifest, FILES, MANIFEST_SCHEMA};
 use crate::domain::{Cancel, ContentHash, Device};
 use crate::features::FeatureMatrix;
-use crate::models::{BuildError, Network};
+use crate::models::{BuildError, Network, estimate_evaluation_pass};
 use crate::runs::{StoreError, read_weights};
 use crate::torch::TorchError;
 
-/// Rows predicted at once.
+/// Rows predicted at once, where memory allows.
 const BATCH: usize = 4096;
+/// What a batch may take: attention over a long window takes the square of it.
+const BATCH_BYTES: u64 = 512 << 20;
 
 /// An exported model, read and found whole, ready to predict on the CPU.
 #[derive(Debug)]
@@ -131,7 +133,7 @@ impl Bundle {
         }
         let (window, columns) = (self.manifest.window as usize, matrix.cols());
         let mut predictions = Vec::with_capacity(rows.len());
-        for part in rows.chunks(BATCH) {
+        for part in rows.chunks(self.batch()) {
             if cancel.is_cancelled() {
                 return Err(BundleError::Cancelled);
             }
@@ -146,6 +148,15 @@ impl Bundle {
             predictions.extend(predicted.into_iter().map(f64::from));
         }
         Ok(predictions)
+    }
+}
+
+impl Bundle {
+    fn batch(&self) -> usize {
+        let design = &self.manifest.design;
+        let shape = (design.input, design.output.outputs());
+        let each = estimate_evaluation_pass(&design.model, shape, 1).0.max(1);
+        usize::try_from(BATCH_BYTES / each).unwrap_or(BATCH).clamp(1, BATCH)
     }
 }
 

@@ -53,7 +53,8 @@ fn put_in_place_by(
     let _moved = aside.keep();
     sync(parent(folder))?;
     if replaces {
-        std::fs::remove_dir_all(&before)?;
+        // The export is done; what cannot be deleted now is by the next one.
+        let _swept_later = std::fs::remove_dir_all(&before);
     }
     Ok(())
 }
@@ -175,6 +176,16 @@ mod tests {
         std::fs::write(aside.path().join(FILES.torchscript), "newest").unwrap();
         put_in_place_by(aside, &folder, |_, _| Err(io::Error::other("no"))).unwrap_err();
         assert_eq!(content(&folder), "old");
+        // As after one that died when the new one stood already.
+        std::fs::create_dir(aside_of(&folder)).unwrap();
+        std::fs::write(aside_of(&folder).join(FILES.torchscript), "older").unwrap();
+        let aside = tempfile::tempdir_in(root.path()).unwrap();
+        std::fs::write(aside.path().join(FILES.torchscript), "newest").unwrap();
+        put_in_place(aside, &folder).unwrap();
+        assert_eq!(
+            (content(&folder).as_str(), names(root.path())),
+            ("newest", vec!["model".to_owned()])
+        );
     }
 
     #[test]

@@ -106,7 +106,7 @@ def parse():
     parser.add_argument("table", nargs="?", help="a table that `walkforge features` wrote, .csv or .parquet")
     parser.add_argument("--out", help="where the predictions go, as CSV; absent: to the terminal")
     parser.add_argument("--engine", choices=list(ENGINES), help="absent: whichever is installed, torch first")
-    parser.add_argument("--batch", type=int, default=4096, help="windows predicted at once (default: 4096)")
+    parser.add_argument("--batch", type=int, default=256, help="windows predicted at once (default: 256)")
     parser.add_argument("--all-series", action="store_true", help="predict symbols and timeframes too that the model was not trained on")
     parser.add_argument("--check", action="store_true", help="check the files' hashes and the model against example.json")
     arguments = parser.parse_args()

@@ -111,8 +111,8 @@ one that `--engine torch` or `--engine onnxruntime` names.
 
 ```sh
 python score.py --check                                   # the files are whole and the model says what it said
-walkforge features --preset EXPERIMENT --out features.csv # a table of feature rows; score.py also reads Parquet where pyarrow is installed
-python score.py features.csv --out predictions.csv
+walkforge features --preset experiment.ron --data FOLDER_OF_BARS --out features.csv
+python score.py features.csv --out predictions.csv        # also reads Parquet, where pyarrow is installed
 ```
 
 From raw bars, without Python:

@@ -61,6 +61,9 @@ pub(in crate::export) fn export_model(
     write(&path(FILES.weights), &weights)?;
     write(&path(FILES.onnx), &onnx)?;
     write(&path(FILES.example), &json(&example))?;
+    let (symbols, timeframes) = manifest.own_series();
+    let experiment = manifest.experiment_on(&symbols, &timeframes);
+    write(&path(FILES.experiment), experiment.to_ron().as_bytes())?;
     write(&path(FILES.readme), texts::readme(&manifest).as_bytes())?;
     write(&path(FILES.score), SCORE.as_bytes())?;
     for name in FILES.all().into_iter().filter(|name| *name != FILES.manifest) {

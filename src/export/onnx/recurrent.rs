@@ -31,7 +31,8 @@ pub(super) fn recurrent(
     // Both operators want time first, and runtimes do without the attribute that would say otherwise.
     let by_step = vec![AttributeProto::ints("perm", &[1, 0, 2])];
     let mut values = graph.node("Transpose", &[input], by_step);
-    let directions = graph.integers("directions", &[1], &[1]);
+    // Only where a layer follows another: a constant that no node uses is warned of.
+    let directions = (layers > 1).then(|| graph.integers("directions", &[1], &[1]));
     for layer in 0..layers {
         let is_last = layer + 1 == layers;
         let [weight_ih, weight_hh] =
@@ -47,10 +48,9 @@ pub(super) fn recurrent(
         let place = usize::from(is_last);
         let inputs = [&values, &weight_ih, &weight_hh, &bias];
         let made = graph.node_giving(cell.operator, &inputs, attributes, place);
-        values = if is_last {
-            graph.pick(&made, 0, 0)
-        } else {
-            graph.node("Squeeze", &[&made, &directions], Vec::new())
+        values = match &directions {
+            Some(directions) if !is_last => graph.node("Squeeze", &[&made, directions], Vec::new()),
+            _ => graph.pick(&made, 0, 0),
         };
     }
     Ok(values)

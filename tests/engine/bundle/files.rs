@@ -83,7 +83,7 @@ fn whatever_is_changed_is_noticed_and_named() {
     };
     for engine in ["torch", "onnxruntime"] {
         let (code, said) = check(engine);
-        assert!(code == Some(0) && said.contains("6 files are whole"), "{said}");
+        assert!(code == Some(0) && said.contains("7 files are whole"), "{said}");
     }
     for name in FILES.all().into_iter().filter(|name| ![FILES.manifest, FILES.score].contains(name))
     {
@@ -97,7 +97,7 @@ fn whatever_is_changed_is_noticed_and_named() {
         assert!(code == Some(1) && said.contains(name), "{name}: {said}");
         // What computes, and what is computed with, is held to its hash by the program too.
         let opened = Bundle::open(bundle);
-        if name == FILES.readme {
+        if [FILES.readme, FILES.experiment].contains(&name) {
             opened.unwrap();
         } else {
             let Err(BundleError::Changed { path }) = opened else {
@@ -213,7 +213,12 @@ fn one_task_or_the_refit_is_exported_and_what_is_not_there_is_said() {
     assert_eq!(refit, [to.join("SYN_A-1h-refit")]);
     let manifest = manifest(&refit[0]);
     assert!(manifest["periods"]["test"].is_null() && !manifest["periods"]["train"][0].is_null());
-    // And it predicts.
+    // And it predicts; its experiment makes the table for score.py.
     let predictions = super::predicted(&refit[0], market.folder());
     assert!(predictions.time.len() > 600);
+    let mut own = walkforge::spec::read(&refit[0].join(FILES.experiment)).unwrap();
+    own.data.source = walkforge::spec::DataSource::Folder(market.folder().to_owned());
+    let table = runs.path().join("features.csv");
+    let rows = walkforge::workbench::write_features(&own, &table, &Cancel::new()).unwrap();
+    assert_eq!(rows, 700, "of the one symbol that the model is for");
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs::File;
 use std::path::Path;
@@ -72,8 +72,8 @@ fn csv(bars: &Bars) -> String {
     text
 }
 
-/// Predictions by symbol and time in milliseconds.
-pub struct Stored(BTreeMap<(String, i64), f64>);
+/// Predictions by symbol, timeframe and time in milliseconds.
+pub struct Stored(BTreeMap<(String, String, i64), f64>);
 
 /// What the run itself said of a task's test rows.
 pub fn stored_predictions(run: &RunFolder, task: usize) -> Stored {
@@ -85,11 +85,13 @@ pub fn stored_predictions(run: &RunFolder, task: usize) -> Stored {
         let batch = batch.unwrap();
         let column = |name| batch.column_by_name(name).unwrap().as_any();
         let time = column("time").downcast_ref::<TimestampMillisecondArray>().unwrap();
-        let symbol = column("symbol").downcast_ref::<StringArray>().unwrap();
+        let text = |name| column(name).downcast_ref::<StringArray>().unwrap();
+        let (symbol, timeframe) = (text("symbol"), text("timeframe"));
         let prediction = column("prediction").downcast_ref::<Float64Array>().unwrap();
         for row in 0..batch.num_rows() {
             assert!(!prediction.is_null(row));
-            let key = (symbol.value(row).to_owned(), time.value(row));
+            let [symbol, timeframe] = [symbol, timeframe].map(|text| text.value(row).to_owned());
+            let key = (symbol, timeframe, time.value(row));
             stored.insert(key, prediction.value(row));
         }
     }
@@ -99,16 +101,23 @@ pub fn stored_predictions(run: &RunFolder, task: usize) -> Stored {
 impl Stored {
     /// Only those of one symbol.
     pub fn of(mut self, symbol: &Symbol) -> Self {
-        self.0.retain(|(name, _), _| name == symbol.as_str());
+        self.0.retain(|(name, ..), _| name == symbol.as_str());
         self
+    }
+
+    /// The timeframes there are.
+    pub fn timeframes(&self) -> BTreeSet<&str> {
+        self.0.keys().map(|(_, timeframe, _)| timeframe.as_str()).collect()
     }
 
     /// How far predictions are from the stored ones at most; each stored one must be there.
     pub fn apart(&self, predictions: &Predictions) -> f64 {
         assert!(self.0.len() > 20, "{} stored predictions", self.0.len());
-        let keys = predictions.symbol.iter().zip(&predictions.time);
-        let keys = keys.map(|(symbol, time)| (symbol.as_str().to_owned(), time.0));
-        let by_key: BTreeMap<(String, i64), f64> =
+        let series = predictions.symbol.iter().zip(&predictions.timeframe);
+        let keys = series
+            .zip(&predictions.time)
+            .map(|((symbol, timeframe), time)| (symbol.to_string(), timeframe.to_string(), time.0));
+        let by_key: BTreeMap<(String, String, i64), f64> =
             keys.zip(predictions.prediction.iter().copied()).collect();
         assert_eq!(by_key.len(), predictions.time.len(), "each bar once");
         let apart = self.0.iter().map(|(key, stored)| (by_key[key] - stored).abs());

@@ -7,6 +7,7 @@ use walkforge::workbench::{PredictError, PredictOptions, Predictions, predict, w
 
 use super::market::{Market, stored_predictions};
 use super::{experiment, predicted, trained};
+use crate::require_data;
 
 const MLP: &str = r#"model={"Mlp":{"hidden":[16,8],"activation":"Relu","dropout":0.1}}"#;
 
@@ -74,6 +75,50 @@ fn a_series_with_its_own_scaler_is_predicted_by_its_own_bundle_alone() {
     let error = asked(&bundles[0], market.folder(), &["SYN_B"]).unwrap_err();
     assert!(matches!(error, PredictError::OtherSeries { .. }), "{error}");
     assert!(error.to_string().contains("SYN_A 1h alone") && error.to_string().contains("SYN_B"));
+}
+
+#[test]
+fn several_timeframes_are_predicted_each_from_its_own_bars() {
+    let market = Market::new(700);
+    let runs = tempfile::tempdir().unwrap();
+    let both = [MLP, r#"data.timeframes=["1h","2h"]"#, r#"data.pooling="PooledTimeframes""#];
+    let (run, bundles) = trained(&experiment(&market, &both), runs.path());
+    let stored = stored_predictions(&run, 0);
+    assert_eq!(stored.timeframes().into_iter().collect::<Vec<_>>(), ["1h", "2h"]);
+    assert!(stored.apart(&predicted(&bundles[0], market.folder())) <= 1e-6);
+    let options =
+        PredictOptions { timeframes: vec!["2h".parse().unwrap()], ..PredictOptions::default() };
+    let one = predict(&bundles[0], market.folder(), &options, &Cancel::new()).unwrap();
+    assert!(one.timeframe.iter().all(|timeframe| timeframe.to_string() == "2h"));
+}
+
+#[test]
+fn on_a_real_market_that_closes_predictions_are_the_runs_own() {
+    let folder = require_data!("fx");
+    let runs = tempfile::tempdir().unwrap();
+    let source = serde_json::to_string(&folder).unwrap();
+    let source = format!(r#"data.source={{"Folder":{source}}}"#);
+    let features = r#"features=[{"LogReturn":{"lag":1}},"TimeGap",{"Higher":{"timeframe":"4h","of":{"Rsi":{"period":6}}}}]"#;
+    let spec = crate::support::spec(
+        "mlp-return",
+        &[
+            &source,
+            r#"data.symbols=["AUDUSD"]"#,
+            r#"data.timeframes=["1h"]"#,
+            features,
+            "window=30",
+            "validation.max_folds=1",
+            "training.max_epochs=1",
+            "resources.device=cpu",
+        ],
+    );
+    let (run, bundles) = trained(&spec, runs.path());
+    let predictions = predicted(&bundles[0], &folder);
+    let apart = stored_predictions(&run, 0).apart(&predictions);
+    assert!(apart <= 1e-6, "{apart:e}");
+    // Windows reach over weekends, and not over bars that are missing.
+    let bars = run.manifest().unwrap().plan.series[0].bars as usize;
+    assert!(predictions.time.len() > bars / 2 && predictions.time.len() < bars - 30);
 }
 
 #[test]
