@@ -215,9 +215,9 @@ impl Annotation {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each model becomes a folder: model.pt (TorchScript) and model.onnx with the scaler inside,
-weights.safetensors, manifest.json, an example, README.md and score.py. A folder from an earlier
-export is replaced whole; one that holds anything else is left alone.
+Each model becomes a folder: model.pt (TorchScript) and model.onnx, both with the scaler inside,
+weights.safetensors, manifest.json, experiment.ron, example.json, README.md and score.py. A folder
+from an earlier export is replaced whole; one that holds anything else is left alone.
 
 Examples:
   walkforge export RUN --to models
