@@ -6,7 +6,7 @@ use crate::domain::{Cancel, ContentHash, Symbol, Timeframe, UtcMillis};
 use crate::features::{self, FeatureMatrix, PanelError};
 use crate::labels::{self, Labels};
 use crate::market::{Bars, SessionPattern};
-use crate::spec::ExperimentSpec;
+use crate::spec::{ExperimentSpec, FeatureSpec};
 use crate::validation::{RowTimes, UsableRows, decision_times, usable_rows};
 
 /// One symbol's bars turned into features and labels: computed once, shared read-only by every fold.
@@ -15,6 +15,7 @@ pub struct Series {
     symbol: Symbol,
     timeframe: Timeframe,
     data: ContentHash,
+    made_of: ContentHash,
     matrix: FeatureMatrix,
     labels: Labels,
     decision: Vec<UtcMillis>,
@@ -89,7 +90,19 @@ fn prepare_panel(
     }
     let labels = labels::compute_panel(spec.label, panel);
     let parts = panel.par_iter().zip(matrices).zip(labels);
-    Ok(parts.map(|((bars, matrix), labels)| Series::new(bars, matrix, labels, spec)).collect())
+    let mut series: Vec<Series> =
+        parts.map(|((bars, matrix), labels)| Series::new(bars, matrix, labels, spec)).collect();
+    let compares_features = spec.features.iter().any(FeatureSpec::is_cross_sectional);
+    if compares_features || spec.label.minimum_symbols().is_some() {
+        let all: Vec<String> =
+            series.iter().map(|series| format!("{} {}", series.symbol, series.data)).collect();
+        for series in &mut series {
+            let own = series.data.to_string();
+            let parts = std::iter::once(own.as_bytes()).chain(all.iter().map(String::as_bytes));
+            series.made_of = ContentHash::of_parts(parts);
+        }
+    }
+    Ok(series)
 }
 
 impl Series {
@@ -111,10 +124,12 @@ impl Series {
         let bar_return = std::iter::once(0.0)
             .chain(closes.windows(2).map(|pair| pair[1] / pair[0] - 1.0))
             .collect();
+        let data = bars.content_hash();
         Self {
             symbol: bars.symbol().clone(),
             timeframe: bars.timeframe(),
-            data: bars.content_hash(),
+            data,
+            made_of: data,
             matrix,
             labels,
             decision: decision_times(bars),
@@ -174,6 +189,12 @@ impl Series {
     #[must_use]
     pub const fn data(&self) -> ContentHash {
         self.data
+    }
+
+    /// Hash of all that its features and labels were made of: its bars, and where symbols are compared those of the others.
+    #[must_use]
+    pub const fn made_of(&self) -> ContentHash {
+        self.made_of
     }
 
     /// Features, one row per bar, unscaled.

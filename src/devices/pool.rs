@@ -139,12 +139,21 @@ impl DevicePool {
         Arc::new(Self { shared: Arc::new(shared) })
     }
 
-    /// Adds devices that are not there yet. What of the others may be used is said anew where nothing is leased of them now: what this program
-    /// holds would count as taken by others. A device that was lost stays so.
+    /// Adds devices that are not there yet, and raises what of the others may be used where more is offered: what this program held when it was
+    /// measured counted as taken by others. A device that was lost stays so.
     pub fn offer(&self, devices: &[PoolDevice]) {
+        self.take_up(devices, Book::offer);
+    }
+
+    /// The same, measured while no task was at work: what was said before does not count any more.
+    pub fn measured_alone(&self, devices: &[PoolDevice]) {
+        self.take_up(devices, Book::replace);
+    }
+
+    fn take_up(&self, devices: &[PoolDevice], how: impl Fn(&mut Book, PoolDevice)) {
         let mut book = self.shared.book.lock();
         for device in devices {
-            book.offer(*device);
+            how(&mut book, *device);
         }
         drop(book);
         self.shared.changed.notify_all();
@@ -155,9 +164,21 @@ impl DevicePool {
     /// # Errors
     /// [`Refused`] at once where waiting is of no use, and within a fraction of a second of a cancellation or of the loss of the last device.
     pub fn lease(&self, request: Request, wanted: &Cancel) -> Result<DeviceLease, Refused> {
+        self.lease_while(request, || !wanted.is_cancelled())
+    }
+
+    /// The same for as long as somebody wants it.
+    ///
+    /// # Errors
+    /// As [`Self::lease`]; [`Refused::Cancelled`] within a fraction of a second of `is_wanted` saying no.
+    pub fn lease_while(
+        &self,
+        request: Request,
+        is_wanted: impl Fn() -> bool,
+    ) -> Result<DeviceLease, Refused> {
         let place = Place::take(&self.shared, request);
         loop {
-            if wanted.is_cancelled() {
+            if !is_wanted() {
                 return Err(Refused::Cancelled);
             }
             let mut book = self.shared.book.lock();
@@ -182,6 +203,15 @@ impl DevicePool {
     pub fn mark_lost(&self, device: Device, reason: &str) {
         self.shared.book.lock().mark_lost(device, reason);
         self.shared.changed.notify_all();
+    }
+
+    /// What a task may take at most besides what it shares, on the emptiest of the devices it may use; `None` where one of unknown size could take it.
+    #[must_use]
+    pub fn largest(&self, request: &Request) -> Option<Bytes> {
+        let usage = self.usage().into_iter().filter(|device| request.on.contains(device.device));
+        let shared = request.shared.map_or(0, |(_, bytes)| bytes.0);
+        let limits: Option<Vec<Bytes>> = usage.map(|device| device.limit).collect();
+        limits?.into_iter().max().map(|most| Bytes(most.0.saturating_sub(shared)))
     }
 
     /// Every device's state, in the order in which they were given.

@@ -69,16 +69,14 @@ fn open_checked(root: &Path) -> Result<Connection, Trouble> {
     let path = index_path(root);
     let mut connection = Connection::open(&path)?;
     connection.busy_timeout(PATIENCE)?;
-    let is_new = refuse_foreign(&connection, &path)? == 0;
+    let _older_is_migrated_below = refuse_foreign(&connection, &path)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     prepare(&mut connection, &path)?;
     if guard::is_suspect(root) {
         check(&connection, &path)?;
         guard::clear_suspicion(root);
     }
-    if is_new {
-        transact(&mut connection, |transaction| super::registry::restore(transaction, root))?;
-    }
+    super::registry::restore_where_empty(&mut connection, root)?;
     Ok(connection)
 }
 

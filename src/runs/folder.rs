@@ -173,6 +173,20 @@ impl RunFolder {
         write_json(&self.task(&metadata.task.id).join("metadata.json"), metadata)
     }
 
+    /// Removes a task's metadata where there is any: its files do not count as whole any more.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`] naming the file.
+    pub fn remove_metadata(&self, task: &TaskId) -> Result<(), StoreError> {
+        let path = self.task(task).join("metadata.json");
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(StoreError::write(&path, &source))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Writes how equity went, before [`Self::write_outcome`]; nothing where nothing finished.
     ///
     /// # Errors

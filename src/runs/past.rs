@@ -35,9 +35,11 @@ impl RunIndex {
         &self,
         keys: &[ContentHash],
     ) -> Result<BTreeMap<ContentHash, StoredTask>, StoreError> {
+        let candidates = self.ask(|connection| {
+            keys.iter().map(|key| with_key(connection, key)).collect::<Result<Vec<_>, Trouble>>()
+        })?;
         let mut found = BTreeMap::new();
-        for key in keys {
-            let candidates = self.ask(|connection| with_key(connection, key))?;
+        for (key, candidates) in keys.iter().zip(candidates) {
             if let Some(stored) = candidates.into_iter().find(|stored| self.is_whole(stored, key)) {
                 found.insert(*key, stored);
             }
@@ -57,9 +59,14 @@ impl RunIndex {
     /// # Errors
     /// As [`Self::open`].
     pub fn costs(&self, shapes: &[ContentHash]) -> Result<Vec<MeasuredCost>, StoreError> {
+        let measured = self.ask(|connection| {
+            shapes
+                .iter()
+                .map(|shape| of_shape(connection, shape))
+                .collect::<Result<Vec<_>, Trouble>>()
+        })?;
         let mut costs = Vec::new();
-        for shape in shapes {
-            let measured = self.ask(|connection| of_shape(connection, shape))?;
+        for (shape, measured) in shapes.iter().zip(measured) {
             for (device, tasks) in measured {
                 costs.extend(cost(*shape, device, &tasks));
             }

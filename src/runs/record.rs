@@ -45,7 +45,16 @@ fn apply_to_task(
         Ok(())
     };
     match kind {
-        EventKind::Queued => move_to("queued", None, None),
+        EventKind::Queued => {
+            // One that had finished when its run was resumed stays so.
+            connection
+                .prepare_cached(
+                    "UPDATE tasks SET state = 'queued', failure = NULL, ended = NULL
+                     WHERE id = ?1 AND state <> 'finished'",
+                )?
+                .execute([row])?;
+            Ok(())
+        }
         EventKind::Started { device } => {
             move_to("running", None, None)?;
             connection
@@ -60,7 +69,15 @@ fn apply_to_task(
             let from = from.as_ref().map(ToString::to_string);
             match from {
                 // This run's own: its costs are known already.
-                None => move_to("finished", None, Some(at.0)),
+                None => {
+                    connection
+                        .prepare_cached(
+                            "UPDATE tasks SET state = 'finished', failure = NULL, ended = ifnull(ended, ?2)
+                             WHERE id = ?1",
+                        )?
+                        .execute(params![row, at.0])?;
+                    Ok(())
+                }
                 Some(from) => finish_task(connection, row, report, (at, Some(&from))),
             }
         }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::database::write;
+use super::database::{transact, write};
 use super::error::Trouble;
 use super::files::{read_json, write_json};
 use super::rows::{from_json, json};
@@ -147,8 +147,23 @@ fn change<T>(
     })
 }
 
-/// Fills the registry of a new index from the file.
-pub(super) fn restore(connection: &Connection, root: &Path) -> Result<(), Trouble> {
+/// Fills the registry of an index that has none from the file. By what is there, not by how old the index is: somebody may have been interrupted
+/// between making one and filling it. Names are never forgotten, so an empty registry was never filled.
+pub(super) fn restore_where_empty(connection: &mut Connection, root: &Path) -> Result<(), Trouble> {
+    let is_empty = |connection: &Connection| -> Result<bool, Trouble> {
+        let query = "SELECT NOT EXISTS (SELECT 1 FROM model_names)";
+        Ok(connection.query_row(query, [], |row| row.get(0))?)
+    };
+    if !registry_path(root).exists() || !is_empty(connection)? {
+        return Ok(());
+    }
+    transact(connection, |transaction| {
+        // Somebody may have been faster.
+        if is_empty(transaction)? { restore(transaction, root) } else { Ok(()) }
+    })
+}
+
+fn restore(connection: &Connection, root: &Path) -> Result<(), Trouble> {
     let path = registry_path(root);
     if !path.exists() {
         return Ok(());

@@ -94,6 +94,20 @@ impl RunStore {
         Ok(ResumedRun { manifest, spec, folder, log, finished })
     }
 
+    /// Undoes [`Self::resume`], before anything was recorded: the run stands as it did.
+    ///
+    /// # Errors
+    /// [`StoreError::NotOwned`] where this process does not have it, errors naming the file that could not be read or written.
+    pub fn give_back(&self, run: &RunId) -> Result<(), StoreError> {
+        let folder = RunFolder::new(self.root.join(run.as_str()));
+        let run = run.clone();
+        self.write(move |connection| {
+            transact(connection, |transaction| {
+                give_back(transaction, own_row(transaction, &run)?, &folder)
+            })
+        })
+    }
+
     /// Lets go of a run that has not ended, as after a checkpoint: it then stands as interrupted, for anybody to resume.
     ///
     /// # Errors
@@ -104,10 +118,7 @@ impl RunStore {
         let run = run.clone();
         self.write(move |connection| {
             transact(connection, |transaction| {
-                let row = run_row(transaction, run.as_str())?;
-                let row = row.filter(|row| row.owner.as_ref().is_some_and(Owner::is_this_process));
-                let row = row.ok_or(StoreError::NotOwned { run })?;
-                set_owner(transaction, row.id, None)?;
+                set_owner(transaction, own_row(transaction, &run)?, None)?;
                 Ok(folder.write_manifest(&manifest)?)
             })
         })
@@ -130,6 +141,13 @@ fn claim(connection: &Connection, run: &RunId) -> Result<i64, Trouble> {
     )?;
     set_owner(connection, row.id, Some(&Owner::this_process()))?;
     Ok(row.id)
+}
+
+/// The row of a run that is this process's.
+fn own_row(connection: &Connection, run: &RunId) -> Result<i64, Trouble> {
+    let row = run_row(connection, run.as_str())?;
+    let row = row.filter(|row| row.owner.as_ref().is_some_and(Owner::is_this_process));
+    Ok(row.ok_or_else(|| StoreError::NotOwned { run: run.clone() })?.id)
 }
 
 /// Undoes a claim.

@@ -132,8 +132,9 @@ impl Workbench {
             Command::Cancel(run) => self.with_run(&run, |run| run.cancel.cancel()),
             Command::Pause(run) => self.with_run(&run, |run| run.pause.pause()),
             Command::Resume(run) => match self.floor.scheduler.run(&run) {
-                Some(run) => run.pause.resume(),
-                None => self.resume_stored(run),
+                Some(run) if !run.is_over() => run.pause.resume(),
+                // One whose end is being written is waited for.
+                _ => self.resume_stored(run),
             },
             Command::CancelTask(run, task) => {
                 self.with_task(&run, &task, |flags| flags.cancel.cancel());
@@ -206,9 +207,8 @@ impl Workbench {
     fn checkpoint_and_stop(&self) {
         self.floor.starts.cancel(|_| true);
         self.floor.scheduler.stop.pause();
-        if self.floor.starts.add(vec![What::Stop]).is_err() {
-            self.post(Update::Stopped);
-        }
+        let accepted = self.floor.starts.add(vec![What::Stop]);
+        debug_assert!(accepted.is_ok(), "a stop is never refused");
     }
 
     fn with_run(&self, run: &RunId, act: impl FnOnce(&Run)) {

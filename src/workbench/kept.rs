@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::refit;
 use super::scoring::{ScoringError, SymbolPredictions, fit_ridge};
 use super::task::{TaskError, score_symbols};
-use crate::dataset::{DatasetError, Resident, Series, TaskCut, TaskData};
+use crate::dataset::{DatasetError, ResidentCache, Series, TaskCut, TaskData};
 use crate::domain::{Device, StoredTask, Task, TaskReport, TaskRole};
 use crate::runs::{
     PredictionRows, RunFolder, RunStore, StoreError, TaskMetadata, read_predictions,
@@ -23,16 +24,19 @@ pub(super) fn take(
     spec: &ExperimentSpec,
     series: &[Arc<Series>],
     (folder, store, from): (&RunFolder, &Path, Option<&StoredTask>),
+    resident: &ResidentCache,
 ) -> Result<(Vec<SymbolPredictions>, TaskReport), TaskError> {
     let own = folder.metadata(&task.id)?.filter(|metadata| metadata.task.key == task.key);
     match (own, from) {
         (Some(metadata), _) => {
-            let predictions = predictions(task, spec, series, folder)?;
+            is_of_these_folds(task, spec, folder, &metadata)?;
+            let predictions = predictions(task, spec, (series, resident), folder)?;
             Ok((predictions, metadata.report))
         }
         (None, Some(from)) => {
             let theirs = copy(task, folder, &RunStore::find(store, from.run.as_str())?, from)?;
-            let predictions = predictions(task, spec, series, folder)?;
+            is_of_these_folds(task, spec, folder, &theirs)?;
+            let predictions = predictions(task, spec, (series, resident), folder)?;
             // Costs are not in the key: what a trade costs changes no weight, but every backtest.
             let (model, baselines) = score_symbols(&predictions, spec)?;
             let report = TaskReport { model, baselines, ..theirs.report };
@@ -48,10 +52,31 @@ pub(super) fn take(
     }
 }
 
+/// A refit trains for as long as its folds needed; where some of them had not finished then, it trained for another while.
+fn is_of_these_folds(
+    task: &Task,
+    spec: &ExperimentSpec,
+    folder: &RunFolder,
+    metadata: &TaskMetadata,
+) -> Result<(), StoreError> {
+    let is_limited = spec.training.max_steps.is_some() || spec.training.max_minutes.is_some();
+    if task.role == TaskRole::Fold || is_limited {
+        return Ok(());
+    }
+    let epochs = refit::spec(task, spec, folder)?.training.max_epochs;
+    if metadata.report.epochs == epochs {
+        return Ok(());
+    }
+    let path = folder.task(&task.id);
+    let found =
+        format!("it trained for {} epochs, and its folds say {epochs}", metadata.report.epochs);
+    Err(StoreError::damaged(&path, &found))
+}
+
 fn predictions(
     task: &Task,
     spec: &ExperimentSpec,
-    series: &[Arc<Series>],
+    on: (&[Arc<Series>], &ResidentCache),
     folder: &RunFolder,
 ) -> Result<Vec<SymbolPredictions>, TaskError> {
     if task.role == TaskRole::Refit {
@@ -59,7 +84,7 @@ fn predictions(
     }
     let path = folder.task(&task.id).join("predictions.parquet");
     let rows = read_predictions(&path)?;
-    let parts = by_symbol(task, spec, series, &rows)?;
+    let parts = by_symbol(task, spec, on, &rows)?;
     Ok(parts.ok_or_else(|| StoreError::damaged(&path, &"its rows are not those of the fold"))?)
 }
 
@@ -95,12 +120,12 @@ fn copy(
 fn by_symbol(
     task: &Task,
     spec: &ExperimentSpec,
-    series: &[Arc<Series>],
+    (series, resident): (&[Arc<Series>], &ResidentCache),
     stored: &PredictionRows,
 ) -> Result<Option<Vec<SymbolPredictions>>, TaskError> {
     let cut = TaskCut::of(series, &task.fold, spec.label);
     // Nothing of it is computed with but the baseline, which is computed here wherever the model was.
-    let resident = Resident::new(series, Device::Cpu).map_err(DatasetError::from)?;
+    let resident = resident.get(series, Device::Cpu).map_err(DatasetError::from)?;
     let data = TaskData::build_from(series, &cut, spec, resident)?;
     let ridge = fit_ridge(&data, spec.label).map_err(ScoringError::from)?;
     let mut first = 0;
@@ -118,6 +143,11 @@ fn by_symbol(
         }
         first = stretch.end;
         let latest = data.latest(test.resident());
+        let are_its = latest.labels.iter().zip(&stored.label[stretch.clone()]);
+        // The same moments of other data have other labels.
+        if !are_its.into_iter().all(|(now, then)| (*now as f32).to_bits() == then.to_bits()) {
+            return Ok(None);
+        }
         parts.push(SymbolPredictions {
             series: Arc::clone(&test.series),
             fold: task.fold.index,

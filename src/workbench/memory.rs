@@ -1,8 +1,10 @@
+use std::sync::Arc;
+
 use parking_lot::Mutex;
 
+use crate::dataset::Series;
 use crate::devices::Request;
 use crate::domain::{Bytes, ContentHash, Task};
-use crate::spec::ExperimentSpec;
 
 /// What the tasks of a run take of a device's memory: estimated while none has finished, then corrected by what those that have finished really
 /// took.
@@ -19,12 +21,12 @@ impl Memory {
     }
 
     /// What to ask the pool for.
-    pub(super) fn request(&self, task: &Task, spec: &ExperimentSpec) -> Request {
+    pub(super) fn request(&self, task: &Task, series: &[Arc<Series>]) -> Request {
         let estimate = own(task);
         let share = *self.measured.lock();
         // A task may take a little more than the one before it: the last batches of a section differ.
         let bytes = share.map_or(estimate, |share| Bytes((estimate.0 as f64 * share * 1.1) as u64));
-        let shared = (task.resident > Bytes(0)).then(|| (key(task, spec), task.resident));
+        let shared = (task.resident > Bytes(0)).then(|| (key(series), task.resident));
         Request { bytes, shared, ..Request::default() }
     }
 
@@ -45,9 +47,8 @@ const fn own(task: &Task) -> Bytes {
     Bytes(task.memory.0.saturating_sub(task.resident.0))
 }
 
-/// Equal for tasks on the same series.
-fn key(task: &Task, spec: &ExperimentSpec) -> u64 {
-    let series = (&task.symbols, &task.timeframes, spec.data.pooling);
-    let series = serde_json::to_vec(&series).expect("plain data with string keys serialises");
-    ContentHash::of(&series).to_u64()
+/// Equal for tasks that share one matrix on a device: by the very identity that [`crate::dataset::ResidentCache`] goes by.
+fn key(series: &[Arc<Series>]) -> u64 {
+    let addresses = series.iter().map(|series| Arc::as_ptr(series).addr().to_le_bytes());
+    ContentHash::of(&addresses.flatten().collect::<Vec<u8>>()).to_u64()
 }

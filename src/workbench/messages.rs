@@ -190,7 +190,7 @@ pub enum Update {
         /// How it ended.
         outcome: RunOutcome,
     },
-    /// What has been started and is no run yet, whenever that changes.
+    /// What has been started and is no run yet, the next 200 of it, whenever that changes.
     Waiting(Vec<Waiting>),
     /// A run on disk could not be taken up again.
     ResumeFailed {

@@ -66,7 +66,7 @@ impl Retries {
         let remedy = match trouble {
             Trouble::OutOfMemory => {
                 attempts.without_memory += 1;
-                (attempts.made < ATTEMPTS_WITHOUT_MEMORY)
+                (attempts.without_memory < ATTEMPTS_WITHOUT_MEMORY)
                     .then(|| "it is tried again with more room".to_owned())
             }
             Trouble::DeviceLost(device) => (attempts.made < ATTEMPTS_ON_DEVICES)
@@ -77,11 +77,13 @@ impl Retries {
         Some(EventKind::Retrying { message, attempt: attempts.made + 1 })
     }
 
-    /// What to ask for, given what the task says it takes: twice as much after each time that it was not enough.
-    pub(super) fn enlarged(&self, task: &TaskId, bytes: Bytes) -> Bytes {
+    /// What to ask for, given what the task says it takes: twice as much after each time that it was not enough, but no more than an empty device
+    /// has (`most`), so that in the end it runs alone.
+    pub(super) fn enlarged(&self, task: &TaskId, bytes: Bytes, most: Option<Bytes>) -> Bytes {
         let attempts = self.attempts.lock();
         let times = attempts.get(task).map_or(0, |attempts| attempts.without_memory);
-        Bytes(bytes.0.saturating_mul(1 << times))
+        let enlarged = Bytes(bytes.0.saturating_mul(1 << times));
+        most.map_or(enlarged, |most| enlarged.min(most).max(bytes))
     }
 }
 
@@ -115,7 +117,7 @@ mod tests {
     #[test]
     fn a_task_without_memory_asks_for_more_and_gives_up_in_the_end() {
         let (retries, task) = (Retries::default(), TaskId::new("a"));
-        let ask = || retries.enlarged(&task, Bytes(10));
+        let ask = || retries.enlarged(&task, Bytes(10), None);
         assert_eq!(ask(), Bytes(10));
         let again = || retries.again(&task, Trouble::OutOfMemory, &"full");
         let Some(EventKind::Retrying { message, attempt: 2 }) = again() else { panic!("once") };
@@ -124,7 +126,10 @@ mod tests {
         assert!(matches!(again(), Some(EventKind::Retrying { attempt: 3, .. })));
         assert_eq!(ask(), Bytes(40));
         assert_eq!(again(), None);
-        assert_eq!(retries.enlarged(&TaskId::new("b"), Bytes(10)), Bytes(10), "another task");
+        let most = |bytes| retries.enlarged(&task, Bytes(10), Some(Bytes(bytes)));
+        assert_eq!((most(25), most(5)), (Bytes(25), Bytes(10)), "alone on the device");
+        let other = retries.enlarged(&TaskId::new("b"), Bytes(10), None);
+        assert_eq!(other, Bytes(10), "another task");
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::summary::summarise;
 use super::task::{TaskContext, TaskError, TaskObserver, TaskOutput, run_cut};
 use super::task_queue::{Ended, Next, TaskFlags, TaskQueue};
 use crate::dataset::{ResidentCache, TaskCut};
-use crate::devices::{DevicePool, DeviceSet};
+use crate::devices::{DevicePool, DeviceSet, Refused};
 use crate::domain::{
     Cancel, Device, EventKind, Pause, Priority, RunId, RunOutcome, Stage, StoredTask, Task, TaskId,
     TaskRole, UtcMillis,
@@ -107,6 +107,10 @@ impl AtWork for Run {
         *self.priority.lock()
     }
 
+    fn is_paused(&self) -> bool {
+        self.pause.is_paused()
+    }
+
     fn queue(&self) -> &TaskQueue {
         &self.queue
     }
@@ -126,7 +130,6 @@ impl Run {
         }
         let own = || TaskFlags { cancel: cancel.child(), pause: pause.child() };
         let flags: BTreeMap<_, _> = tasks.iter().map(|task| (task.id.clone(), own())).collect();
-        machine.pool.offer(&prepared.pool);
         Ok(Self {
             queue: TaskQueue::new(tasks, &flags),
             retries: Retries::default(),
@@ -148,6 +151,11 @@ impl Run {
 
     pub(super) fn prioritise(&self, priority: Priority) {
         *self.priority.lock() = priority;
+    }
+
+    /// Whether every task has ended: its end is being written.
+    pub(super) fn is_over(&self) -> bool {
+        self.queue.is_over()
     }
 
     /// What stops a task.
@@ -220,7 +228,8 @@ impl Run {
         if let Some(from) = self.kept.get(&task.id) {
             let series = &self.prepared.series[index];
             let spec = &self.prepared.spec;
-            match kept::take(task, spec, series, (&self.folder, &self.store, from.as_ref())) {
+            let places = (&self.folder, self.store.as_path(), from.as_ref());
+            match kept::take(task, spec, series, places, &self.machine.resident) {
                 Ok((predictions, report)) => {
                     let kind = EventKind::Kept { report: Box::new(report), from: from.clone() };
                     return Ok((predictions, kind));
@@ -242,14 +251,17 @@ impl Run {
         // A setting of the process: tasks that differ in it wait for each other.
         let tf32 = self.prepared.spec.training.precision == Precision::Tf32;
         let mode = MathMode { deterministic: false, tf32 };
-        let Some(_mode) = MathGuard::acquire(mode, || !flags.cancel.is_cancelled()) else {
-            return Err(EventKind::Cancelled);
+        let may_wait = || !flags.cancel.is_cancelled() && !flags.pause.is_paused();
+        let Some(_mode) = MathGuard::acquire(mode, may_wait) else {
+            return Err(flags.interrupted());
         };
-        let mut request = self.memory.request(task, &self.prepared.spec);
-        request.bytes = self.retries.enlarged(&task.id, request.bytes);
+        let series = &self.prepared.series[index];
+        let mut request = self.memory.request(task, series);
         request.on = DeviceSet::of(&self.devices());
-        let lease = self.machine.pool.lease(request, &flags.cancel).map_err(|refused| {
-            if flags.cancel.is_cancelled() { EventKind::Cancelled } else { failed(&refused) }
+        let most = self.machine.pool.largest(&request);
+        request.bytes = self.retries.enlarged(&task.id, request.bytes, most);
+        let lease = self.machine.pool.lease_while(request, may_wait).map_err(|refused| {
+            if refused == Refused::Cancelled { flags.interrupted() } else { failed(&refused) }
         })?;
         let device = lease.device();
         self.log
@@ -330,6 +342,8 @@ impl Run {
 
     fn save(&self, task: &Task, output: &TaskOutput) -> Result<(), StoreError> {
         let path = self.folder.create_task(&task.id)?;
+        // What an earlier attempt left must not vouch for files of this one.
+        self.folder.remove_metadata(&task.id)?;
         write_weights(&path.join("weights.safetensors"), output.network.parameters())?;
         write_history(&path.join("history.parquet"), &output.history)?;
         if task.role == TaskRole::Fold {
@@ -353,10 +367,12 @@ impl Run {
     /// # Errors
     /// When the run's folder can no longer be written; what was written before is kept.
     pub(super) fn conclude(&self) -> Result<RunOutcome, StoreError> {
-        let endings = std::mem::take(&mut *self.endings.lock());
-        let summarised = summarise(endings.predictions, &self.prepared.spec);
+        let mut endings = std::mem::take(&mut *self.endings.lock());
+        let predictions = std::mem::take(&mut endings.predictions);
+        let summarised = summarise(predictions, &self.prepared.spec);
         let (summary, equity) = summarised.unwrap_or_else(|error| {
             self.warn(format!("the finished folds could not be summarised: {error}"));
+            endings.failed = true;
             Default::default()
         });
         let mut outcome = if endings.cancelled {

@@ -41,6 +41,7 @@ fn begin(runs: &Path) -> (RunStore, Run, Receiver<Event>) {
         memory: Memory::default(),
     };
     let machine = Machine { pool: DevicePool::new(Vec::new()), resident: ResidentCache::default() };
+    machine.pool.measured_alone(&beginning.prepared.pool);
     let run = Run::begin(beginning, Arc::new(machine)).unwrap();
     (store, run, told)
 }

@@ -11,7 +11,7 @@ use super::mailbox::Mailbox;
 use super::past::Past;
 use super::planner::{PlanError, Prepared, plan_from};
 use super::run::{Beginning, Machine, Run};
-use super::scheduler::{Scheduler, Work};
+use super::scheduler::{AtWork, Scheduler, Work};
 use super::starts::{Start, Starts, What};
 use crate::domain::{Cancel, RunId, StoredTask, SweepId, SweepMember, Task, TaskId};
 use crate::runs::{Manifest, RunFolder, RunLog, RunStore, StoreError, fresh_name};
@@ -65,6 +65,9 @@ impl Floor {
         }
         if !self.scheduler.wait_for_fewer(RUNS_AT_WORK, &start.cancel) {
             return self.refuse(start, PlanError::Cancelled.to_string());
+        }
+        if let What::Stored(run) = &start.what {
+            self.scheduler.wait_until_gone(run, &start.cancel);
         }
         let begun = match &start.what {
             What::New { spec, sweep } => self.begin(spec, sweep.as_ref(), &start.cancel, cache),
@@ -128,6 +131,7 @@ impl Floor {
         cancel: &Cancel,
         cache: &SeriesCache,
     ) -> Result<Run, String> {
+        let is_alone = self.scheduler.runs().is_empty();
         let mut prepared = plan_from(spec, cancel, cache).map_err(|error| error.to_string())?;
         let past = Past::of(&self.runs, &mut prepared);
         let (id, folder, log) = self
@@ -136,16 +140,37 @@ impl Floor {
             .map_err(|error| error.to_string())?;
         let reused = |task: &Task| Some((task.id.clone(), Some(task.reuse.clone()?)));
         let kept = prepared.plan.tasks.iter().filter_map(reused).collect();
+        self.offer(&prepared, is_alone);
         let beginning = self.beginning((id.clone(), folder, log), prepared, cancel, kept, &past);
-        // A front end may know the run by now; without a log there is nothing to tell it.
-        Run::begin(beginning, Arc::clone(&self.machine)).map_err(|error| error.to_string())
+        Run::begin(beginning, Arc::clone(&self.machine)).map_err(|error| {
+            // What could not begin is nobody's.
+            self.release(&id);
+            error.to_string()
+        })
+    }
+
+    /// Lets tasks use the run's devices. What was measured while others had memory says too little of what there is.
+    fn offer(&self, prepared: &Prepared, is_alone: bool) {
+        if is_alone {
+            self.machine.pool.measured_alone(&prepared.pool);
+        } else {
+            self.machine.pool.offer(&prepared.pool);
+        }
     }
 
     fn resume(&self, run: &RunId, cancel: &Cancel, cache: &SeriesCache) -> Result<Run, String> {
         let resume = || -> Result<Run, ResumeError> {
+            let is_alone = self.scheduler.runs().is_empty();
             let stored = self.store.resume(run)?;
+            let run = &stored.manifest.run;
+            let give_back = || {
+                if let Err(error) = self.store.give_back(run) {
+                    // It stays ours until this process ends, and is interrupted then.
+                    self.broken(run, &error);
+                }
+            };
             let planned = plan_again(&stored.spec, &stored.manifest, cancel, cache);
-            let mut prepared = planned.inspect_err(|_| self.release(run))?;
+            let mut prepared = planned.inspect_err(|_| give_back())?;
             let past = Past::of(&self.runs, &mut prepared);
             let finished = |task: &TaskId| stored.finished.contains(task);
             let keep = |task: &Task| match &task.reuse {
@@ -154,10 +179,11 @@ impl Floor {
                 _ => None,
             };
             let kept = prepared.plan.tasks.iter().filter_map(keep).collect();
+            self.offer(&prepared, is_alone);
             let place = (run.clone(), stored.folder, stored.log);
             let beginning = self.beginning(place, prepared, cancel, kept, &past);
-            Ok(Run::begin(beginning, Arc::clone(&self.machine))
-                .inspect_err(|_| self.release(run))?)
+            let begun = Run::begin(beginning, Arc::clone(&self.machine));
+            Ok(begun.inspect_err(|_| give_back())?)
         };
         resume().map_err(|error| error.to_string())
     }
@@ -184,19 +210,24 @@ impl Floor {
     }
 
     fn release(&self, run: &RunId) {
-        if let Err(error) = self.store.release(run) {
+        match self.store.release(run) {
+            // It has ended meanwhile: there is nothing to let go.
+            Ok(()) | Err(StoreError::NotOwned { .. }) => {}
             // It stays ours until this process ends, and is interrupted then.
-            self.mailbox.post(Update::RunBroken { run: run.clone(), message: error.to_string() });
+            Err(error) => self.broken(run, &error),
         }
+    }
+
+    fn broken(&self, run: &RunId, error: &StoreError) {
+        self.mailbox.post(Update::RunBroken { run: run.clone(), message: error.to_string() });
     }
 
     /// Waits until everything stands still, and lets runs go that have not ended.
     fn let_go(&self) {
-        self.scheduler.wait_until_quiet();
+        let standing = self.scheduler.take_standing();
         self.store.flush();
-        for run in self.scheduler.runs() {
+        for run in standing {
             self.release(&run.id);
-            self.scheduler.remove(&run.id);
         }
         self.scheduler.stop.resume();
         self.mailbox.post(Update::Stopped);
@@ -208,7 +239,7 @@ impl Floor {
             match work {
                 Work::Task(run, next) => {
                     run.work(next);
-                    self.scheduler.done(&run.id);
+                    self.scheduler.done(run.id());
                 }
                 Work::Conclude(run) => self.conclude(&run),
             }
@@ -217,10 +248,15 @@ impl Floor {
 
     fn conclude(&self, run: &Run) {
         let outcome = contain_panic(|| run.conclude().map_err(|error| error.to_string()));
+        let outcome = outcome.unwrap_or_else(Err);
         self.store.flush();
+        if outcome.is_err() {
+            // Without an end on disk it is to be resumed, not to be called running.
+            self.release(&run.id);
+        }
         self.scheduler.remove(&run.id);
         let run = run.id.clone();
-        self.mailbox.post(match outcome.unwrap_or_else(Err) {
+        self.mailbox.post(match outcome {
             Ok(outcome) => Update::RunDone { run, outcome },
             Err(message) => Update::RunBroken { run, message },
         });

@@ -30,6 +30,8 @@ pub(super) trait AtWork {
     fn workers(&self) -> u32;
     fn threads_per_task(&self) -> u32;
     fn priority(&self) -> Priority;
+    /// Whether all of it stands still.
+    fn is_paused(&self) -> bool;
     fn queue(&self) -> &TaskQueue;
 }
 
@@ -148,10 +150,11 @@ impl<R: AtWork> Scheduler<R> {
         self.book.lock().runs.iter().map(|active| Arc::clone(&active.run)).collect()
     }
 
-    /// Waits until fewer runs than this are at work; looks at the flag meanwhile, and says whether it was not raised.
+    /// Waits until fewer runs than this are at work, those that are paused not counted; looks at the flag meanwhile, and says whether it was not
+    /// raised.
     pub(super) fn wait_for_fewer(&self, runs: usize, cancel: &Cancel) -> bool {
         let mut book = self.book.lock();
-        while book.runs.len() >= runs {
+        while book.runs.iter().filter(|active| !active.run.is_paused()).count() >= runs {
             if cancel.is_cancelled() {
                 return false;
             }
@@ -160,15 +163,25 @@ impl<R: AtWork> Scheduler<R> {
         !cancel.is_cancelled()
     }
 
-    /// Waits until no task is at work and no run is being concluded.
-    pub(super) fn wait_until_quiet(&self) {
+    /// Waits until the run's end has been written, where it is at work.
+    pub(super) fn wait_until_gone(&self, run: &RunId, cancel: &Cancel) {
+        let mut book = self.book.lock();
+        while !cancel.is_cancelled() && book.find(run).is_some() {
+            self.changed.wait_for(&mut book, LOOK_AGAIN);
+        }
+    }
+
+    /// Waits until no worker has anything to do, and takes the runs that have not ended out of the scheduler.
+    pub(super) fn take_standing(&self) -> Vec<Arc<R>> {
         let mut book = self.book.lock();
         let is_busy = |active: &Active<R>| {
-            active.at_work > 0 || active.is_concluding || active.run.queue().is_over()
+            let queue = active.run.queue();
+            active.at_work > 0 || active.is_concluding || queue.is_over() || queue.has_next(false)
         };
         while book.runs.iter().any(is_busy) {
             self.changed.wait_for(&mut book, LOOK_AGAIN);
         }
+        std::mem::take(&mut book.runs).into_iter().map(|active| active.run).collect()
     }
 
     /// Lets the workers end once no run is left, and waits for them.
@@ -195,6 +208,8 @@ impl<R: AtWork> Book<R> {
         let threads = |active: &Active<R>| active.run.threads_per_task();
         let used: u32 = self.runs.iter().map(|active| active.at_work * threads(active)).sum();
         let most = self.runs.iter().map(|active| active.run.workers() * threads(active)).max();
+        // Threads that a run further in front waits for are not given away, or a run of many threads would never start.
+        let mut is_kept_free = false;
         for place in self.in_turn() {
             let active = &mut self.runs[place];
             if active.run.queue().is_over() {
@@ -205,7 +220,9 @@ impl<R: AtWork> Book<R> {
                 continue;
             }
             let has_room = used == 0 || used + threads(active) <= most.unwrap_or(0);
-            let may_run = may_run && has_room && active.at_work < active.run.workers();
+            let wants = may_run && active.at_work < active.run.workers();
+            let may_run = wants && has_room && !is_kept_free;
+            is_kept_free |= wants && !has_room && active.run.queue().has_next(true);
             if let Some(next) = active.run.queue().next(may_run) {
                 active.at_work += 1;
                 self.served += 1;

@@ -27,6 +27,9 @@ impl AtWork for Dummy {
     fn priority(&self) -> Priority {
         self.priority
     }
+    fn is_paused(&self) -> bool {
+        false
+    }
     fn queue(&self) -> &TaskQueue {
         &self.queue
     }
@@ -109,6 +112,34 @@ fn threads_are_counted_not_tasks() {
     assert!(hand_out(&scheduler).is_empty(), "everything is to stop");
     scheduler.stop.resume();
     assert_eq!(hand_out(&scheduler), ["wide"]);
+}
+
+#[test]
+fn a_run_of_many_threads_gets_them_although_another_could_use_each_that_becomes_free() {
+    let narrow = run("narrow", 9, (4, 1), Priority::Normal);
+    let wide = run("wide", 1, (1, 4), Priority::Normal);
+    let scheduler = scheduler(&[Arc::clone(&narrow)]);
+    assert_eq!(hand_out(&scheduler).len(), 4);
+    scheduler.add(Arc::clone(&wide), || {}).unwrap();
+    for task in 0..4 {
+        assert!(hand_out(&scheduler).is_empty(), "it waits for {} more", 4 - task);
+        finish(&scheduler, &narrow, task);
+    }
+    assert_eq!(hand_out(&scheduler), ["wide"]);
+    finish(&scheduler, &wide, 0);
+    assert_eq!(hand_out(&scheduler).len(), 4);
+}
+
+#[test]
+fn what_stands_still_is_taken_out_once_nothing_is_left_to_be_done() {
+    let only = run("only", 2, (1, 1), Priority::Normal);
+    let scheduler = scheduler(&[Arc::clone(&only)]);
+    assert_eq!(hand_out(&scheduler), ["only"]);
+    scheduler.stop.pause();
+    only.queue.put_back(0);
+    scheduler.done(&only.id);
+    assert_eq!(scheduler.take_standing().len(), 1);
+    assert!(scheduler.runs().is_empty());
 }
 
 #[test]

@@ -10,6 +10,8 @@ use crate::spec::ExperimentSpec;
 
 /// Experiments that may wait; more than the largest sweep.
 const MOST: usize = 20_000;
+/// Of those that wait, so many are told: nobody reads more.
+const TOLD: usize = 200;
 
 /// What has been asked for and is no run at work yet, in the order of asking.
 pub(super) struct Starts {
@@ -54,7 +56,8 @@ impl Starts {
     /// Puts these behind what waits, or gives them back where too much does.
     pub(super) fn add(&self, all: Vec<What>) -> Result<(), Vec<What>> {
         let mut list = self.list.lock();
-        if list.closed || list.waiting.len() + all.len() > MOST {
+        let is_stop = matches!(all.as_slice(), [What::Stop]);
+        if !is_stop && (list.closed || list.waiting.len() + all.len() > MOST) {
             return Err(all);
         }
         for what in all {
@@ -68,12 +71,17 @@ impl Starts {
         Ok(())
     }
 
-    /// Puts these in the place of the one that is being planned: before all that waits, and cancelled with it.
+    /// Puts these in the place of the one that is being planned: before all that waits, each to be cancelled alone. Nothing where that one has been
+    /// cancelled.
     pub(super) fn replace(&self, planning: &Start, by: Vec<What>) {
         let mut list = self.list.lock();
-        for what in by.into_iter().rev() {
-            let start = Start { number: planning.number, what, cancel: planning.cancel.clone() };
-            list.waiting.push_front(start);
+        if planning.cancel.is_cancelled() {
+            return;
+        }
+        let first = list.next_number;
+        list.next_number += by.len() as u64;
+        for (number, what) in (first..).zip(by).collect::<Vec<_>>().into_iter().rev() {
+            list.waiting.push_front(Start { number, what, cancel: Cancel::new() });
         }
     }
 
@@ -125,10 +133,12 @@ impl Starts {
     }
 
     fn tell(&self, list: &List) {
-        let planning = list.planning.iter().map(|(waiting, cancel)| (waiting.clone(), cancel));
-        let waiting = list.waiting.iter().map(|start| (start.told(), &start.cancel));
-        let all = planning.chain(waiting).filter(|(_, cancel)| !cancel.is_cancelled());
-        let all = all.map(|(waiting, _)| waiting).filter(|waiting| !waiting.experiment.is_empty());
+        let planning = list.planning.iter().filter(|(_, cancel)| !cancel.is_cancelled());
+        let planning = planning.map(|(waiting, _)| waiting.clone());
+        let is_told =
+            |start: &&Start| !start.cancel.is_cancelled() && !matches!(start.what, What::Stop);
+        let waiting = list.waiting.iter().filter(is_told).take(TOLD).map(Start::told);
+        let all = planning.filter(|waiting| !waiting.experiment.is_empty()).chain(waiting);
         self.mailbox.post(Update::Waiting(all.collect()));
     }
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 
-use crate::domain::{Cancel, Pause, Task, TaskId, TaskRole};
+use crate::domain::{Cancel, EventKind, Pause, Task, TaskId, TaskRole};
 
 /// Which of a run's tasks wait, which may start, and how the others ended. Workers take tasks from it, in the plan's order but for those that wait
 /// for others.
@@ -27,6 +27,17 @@ struct Entry {
 pub(super) struct TaskFlags {
     pub(super) cancel: Cancel,
     pub(super) pause: Pause,
+}
+
+impl TaskFlags {
+    /// The event of a task that was stopped before it began.
+    pub(super) fn interrupted(&self) -> EventKind {
+        if self.cancel.is_cancelled() {
+            EventKind::Cancelled
+        } else {
+            EventKind::Paused { steps: 0 }
+        }
+    }
 }
 
 /// How a task stands.
@@ -78,6 +89,11 @@ impl TaskQueue {
         let (Next::Run(index) | Next::Cancelled(index) | Next::Impossible(index, _)) = next;
         states[index] = State::Running;
         Some(next)
+    }
+
+    /// Whether there is something to do now.
+    pub(super) fn has_next(&self, may_run: bool) -> bool {
+        self.ready(&self.states.lock(), may_run).is_some()
     }
 
     /// Whether every task has ended.

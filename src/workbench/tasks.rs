@@ -172,7 +172,7 @@ fn task_key(
     device: Device,
 ) -> ContentHash {
     let fold = json(fold);
-    let data: Vec<ContentHash> = group.iter().map(|series| series.data()).collect();
+    let data: Vec<ContentHash> = group.iter().map(|series| series.made_of()).collect();
     let learning = json(&(
         &spec.features,
         spec.window,

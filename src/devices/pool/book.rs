@@ -64,15 +64,23 @@ impl Book {
         }
     }
 
-    /// Adds a device, or says anew how much of one may be used of which nothing is leased.
+    /// Adds a device, or allows more of one that is there.
     pub(super) fn offer(&mut self, device: PoolDevice) {
+        match self.entries.iter_mut().find(|entry| entry.device == device.device) {
+            Some(entry) if entry.limit.is_some() => {
+                entry.limit = entry.limit.max(device.limit);
+                entry.slots = entry.slots.max(device.slots);
+            }
+            Some(_) => {}
+            None => self.entries.push(Entry::new(device)),
+        }
+    }
+
+    /// Adds a device, or says anew how much of one may be used.
+    pub(super) fn replace(&mut self, device: PoolDevice) {
         let offered = Entry::new(device);
         match self.entries.iter_mut().find(|entry| entry.device == offered.device) {
-            Some(entry) if entry.tasks == 0 => {
-                (entry.limit, entry.slots) = (offered.limit, offered.slots);
-            }
-            Some(entry) if entry.limit.is_some() => entry.slots = entry.slots.max(offered.slots),
-            Some(_) => {}
+            Some(entry) => (entry.limit, entry.slots) = (offered.limit, offered.slots),
             None => self.entries.push(offered),
         }
     }

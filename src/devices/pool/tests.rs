@@ -77,18 +77,21 @@ fn a_request_takes_only_the_devices_it_may_use() {
 }
 
 #[test]
-fn a_device_is_offered_anew_only_while_nothing_of_it_is_leased() {
+fn an_offer_made_beside_others_never_takes_anything_away() {
     let pool = DevicePool::new(Vec::new());
-    pool.offer(&[card(0, 100, 1)]);
+    pool.measured_alone(&[card(0, 100, 1)]);
+    let limits = || pool.usage().iter().map(|device| device.limit).collect::<Vec<_>>();
     let held = pool.try_lease(alone(60)).unwrap().unwrap();
     pool.offer(&[card(0, 40, 2), card(1, 10, 1)]);
-    assert_eq!(
-        pool.usage().iter().map(|device| device.limit).collect::<Vec<_>>(),
-        [Some(Bytes(100)), Some(Bytes(10))]
-    );
+    assert_eq!(limits(), [Some(Bytes(100)), Some(Bytes(10))]);
     assert!(pool.try_lease(alone(40)).unwrap().is_some(), "a second slot was offered");
     drop(held);
     pool.offer(&[card(0, 40, 2)]);
+    assert!(
+        pool.try_lease(alone(90)).unwrap().is_some(),
+        "a gap between two tasks changes nothing"
+    );
+    pool.measured_alone(&[card(0, 40, 2)]);
     assert!(matches!(pool.try_lease(alone(41)), Err(Refused::NeverFits { .. })));
 }
 
