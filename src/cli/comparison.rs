@@ -71,6 +71,7 @@ fn shown(figure: &ComparedFigure, value: Option<f64>) -> String {
         "hit rate" | "net return" | "max drawdown" => percent(value),
         "Sharpe ratio" => number(value, 2),
         "turnover" => number(value, 0),
+        "validation loss" => number(value, 5),
         _ => significant(value),
     }
 }

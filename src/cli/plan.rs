@@ -1,10 +1,12 @@
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::args::TrainArguments;
 use super::format::shortened;
 use super::{Exit, Printer, experiment};
 use crate::domain::text::{self, UNKNOWN, duration, minute};
-use crate::domain::{Bytes, Cancel, Footprint, Plan, Setting, Task};
+use crate::domain::{Bytes, Cancel, Footprint, Plan, RunId, Setting, Task};
 use crate::spec::Variant;
 use crate::workbench::Planning;
 
@@ -85,14 +87,23 @@ fn print_plan(plan: &Plan, printer: &Printer) {
         printer.line(&format!("… and {} more tasks", plan.tasks.len() - LISTED_TASKS));
     }
     printer.line(&Totals::of(std::slice::from_ref(plan)).in_words());
-    for task in &plan.tasks {
-        if let Some(stored) = &task.reuse {
-            printer.line(&format!("Reused: {} is {stored}", task.id));
-        }
+    for (run, tasks) in reused(plan) {
+        printer.line(&format!("Reused from run {run}: {}", tasks.join(", ")));
     }
     for warning in &plan.warnings {
         printer.warning(warning);
     }
+}
+
+/// The tasks that are taken over, by the run they come from.
+fn reused(plan: &Plan) -> BTreeMap<&RunId, Vec<&str>> {
+    let mut found: BTreeMap<&RunId, Vec<&str>> = BTreeMap::new();
+    for task in &plan.tasks {
+        if let Some(stored) = &task.reuse {
+            found.entry(&stored.run).or_default().push(stored.task.as_str());
+        }
+    }
+    found
 }
 
 fn task_row(task: &Task) -> Vec<String> {
@@ -193,6 +204,10 @@ impl Totals {
 
     fn in_words(&self) -> String {
         let runs = if self.runs > 1 { format!("{} runs, ", self.runs) } else { String::new() };
+        let tasks = self.tasks;
+        if self.reused == tasks {
+            return format!("Total: {runs}{tasks} tasks, all of them reused from earlier runs");
+        }
         let reused = match self.reused {
             0 => String::new(),
             reused => format!(", {reused} of them reused from earlier runs"),
@@ -201,7 +216,7 @@ impl Totals {
             || "time unknown until a run like it has finished".to_owned(),
             |ms| format!("at most about {}", duration(ms as f64 / 1000.0)),
         );
-        format!("Total: {runs}{} tasks{reused}; about {} on disk; {time}", self.tasks, self.disk)
+        format!("Total: {runs}{tasks} tasks{reused}; about {} on disk; {time}", self.disk)
     }
 }
 
@@ -239,7 +254,7 @@ pub(super) fn describe(plan: &Plan) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Device, RunId, StoredTask, TaskId, TaskRole, TimeSpan};
+    use crate::domain::{Device, StoredTask, TaskId, TaskRole, TimeSpan};
     use crate::spec::{apply, load};
 
     fn planned() -> Plan {
@@ -303,6 +318,7 @@ mod tests {
             words(&plan),
             "Total: 3 tasks, 1 of them reused from earlier runs; about 2.0 MiB on disk; at most about 4.0 s"
         );
+        assert_eq!(reused(&plan).into_iter().next(), Some((&RunId::new("r"), vec!["t"])));
         let both = Totals::of(&[plan.clone(), plan]).in_words();
         assert!(both.starts_with("Total: 2 runs, 6 tasks, 2 of them reused"), "{both}");
     }

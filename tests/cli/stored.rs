@@ -209,8 +209,23 @@ fn export_writes_every_model_with_its_weights_and_manifest() {
         );
         let manifest: Value = serde_json::from_slice(&read("manifest.json")).unwrap();
         assert!(manifest.is_object());
-        let names = fs::read_dir(&folder).unwrap().count();
-        assert_eq!(names, 7, "nothing else is left behind");
+        let mut names: Vec<_> =
+            fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(
+            names,
+            [
+                "README.md",
+                "example.json",
+                "experiment.ron",
+                "manifest.json",
+                "model.onnx",
+                "model.pt",
+                "score.py",
+                "weights.safetensors"
+            ],
+            "nothing else is left behind"
+        );
     }
     let one = scratch.run(&format!("runs export {run} --to one --task SYN_B-1h-fold01")).exits(0);
     assert_eq!(one.out, "one/SYN_B-1h-fold01\n");

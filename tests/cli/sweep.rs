@@ -76,7 +76,10 @@ fn a_sweep_of_twelve_trains_and_is_compared_in_one_table() {
     let again = scratch.run(&format!("train --json {SMALL} {SWEEP}")).exits(0);
     assert!(!again.out.contains("\"kind\":\"started\""), "nothing is trained twice");
     let plan = scratch.run(&format!("plan {SMALL} {SWEEP}")).exits(0).out;
-    assert!(plan.contains("48 tasks, 48 of them reused from earlier runs"), "{plan}");
+    assert!(
+        plan.contains("Total: 12 runs, 48 tasks, all of them reused from earlier runs"),
+        "{plan}"
+    );
     let anew = scratch.run(&format!("plan {SMALL} {SWEEP} --no-reuse")).exits(0).out;
     assert!(anew.contains("Total: 12 runs, 48 tasks; about "), "{anew}");
     assert!(anew.contains("; at most about "), "its time is known by now: {anew}");

@@ -68,8 +68,9 @@ pub(in crate::cli) struct CheckLeaksArguments {
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "\
-Every row of a symbol's bars is written, warm-up rows with empty cells: time, symbol, timeframe, then
-a column for each feature, unscaled, as the model is given them.
+A row for every bar: time (when it closes, UTC), symbol, timeframe, a column for each feature as
+it is before scaling, empty where it is not defined, and window_complete: whether a model can
+predict at this row. The score.py of an exported model reads such a file.
 
 Examples:
   walkforge features --preset lstm-direction --out features.parquet

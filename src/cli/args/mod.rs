@@ -53,8 +53,8 @@ pub(super) enum Subcommand {
     Window(WindowArguments),
     /// Train every fold of an experiment, or of each variant of a sweep, and compare it with the baselines.
     #[command(after_help = "\
-Ctrl-C lets every task write a checkpoint and stops within seconds; it then shows the command that
-goes on from there, `walkforge runs resume RUN`. A second Ctrl-C cancels at once, without
+Ctrl-C lets every task write a checkpoint and stops within seconds; it then shows the command
+that goes on from there, `walkforge runs resume RUN`. A second Ctrl-C cancels at once, without
 checkpoints.
 
 Examples:
@@ -68,8 +68,9 @@ Exit codes: 0 done, 1 some task failed, 2 bad input, 130 stopped; of several run
     /// Show what `train` would do, without training.
     #[command(after_help = "\
 Reads the data, cuts the folds and chooses the device. Memory and disk are estimates; the time is
-what earlier runs in the same folder let expect at most, and unknown until one like it has finished.
-Takes the same arguments as `train`; --json prints one JSON object, for a sweep one each variant.
+what earlier runs in the same folder let expect at most, and unknown until one like it has
+finished. Takes the same arguments as `train`; --json prints one JSON object, for a sweep one
+each variant.
 
 Examples:
   walkforge plan --data data/crypto --symbols BTC_USDT,ETH_USDT --timeframes 1h
@@ -103,7 +104,8 @@ Exit codes: 0 done, 2 bad input.")]
 Example:
   walkforge devices --json
 
-`walkforge doctor` says what is wrong where something is missing. Exit codes: 0 done, 2 bad input.")]
+`walkforge doctor` says what is wrong where something is missing. Exit codes: 0 done, 2 bad
+input.")]
     Devices {
         /// Print one JSON object.
         #[arg(long)]
@@ -117,9 +119,9 @@ Example:
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Looks at libtorch, CUDA, the NVIDIA driver, the display, the folders for runs, cache and temporary
-files, the index of the runs, memory and processors. Each line says ok, warning or problem; where
-something is wrong, the line below says what mends it.
+Looks at libtorch, CUDA, the NVIDIA driver, the display, the folders for runs, cache and
+temporary files, the index of the runs, memory and processors. Each line says ok, warning or
+problem; where something is wrong, the line below says what mends it.
 
 Examples:
   walkforge doctor
@@ -227,6 +229,11 @@ mod tests {
                 "`{path} --help` has no examples"
             );
             assert!(command.get_about().is_some(), "{path}");
+            // clap leaves two columns free, and would break the line once more.
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in help.lines() {
+                assert!(line.chars().count() <= 98, "`{path} --help`: {line}");
+            }
             command.get_subcommands().for_each(|command| check(command, &path));
         }
         check(&Arguments::command(), "");

@@ -140,7 +140,7 @@ On a terminal it asks first; elsewhere it needs --yes.
 Example:
   walkforge models remove trend@1 --yes
 
-Exit codes: 0 done, 2 bad input.")]
+Exit codes: 0 done, 2 bad input, 130 not confirmed.")]
 pub(in crate::cli) struct RemoveModelArguments {
     /// NAME@VERSION, or NAME alone where it has only one version.
     pub(in crate::cli) model: String,
@@ -153,8 +153,8 @@ pub(in crate::cli) struct RemoveModelArguments {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Features are computed from the bars as in training: name a folder with the same kind of files. Bars
-whose window is not whole get no prediction. Without --out the last predictions are shown.
+Features are computed from the bars as in training: name a folder with the same kind of files.
+Bars whose window is not whole get no prediction. Without --out the last predictions are shown.
 
 Examples:
   walkforge predict models/BTC_USDT-1h-fold03 --data data/crypto --out predictions.parquet

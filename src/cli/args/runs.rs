@@ -95,8 +95,8 @@ pub(in crate::cli) struct ShowRunArguments {
 #[command(
     override_usage = "walkforge runs compare [OPTIONS] <RUN>...\n       walkforge runs compare [OPTIONS] --sweep <ID>",
     after_help = "\
-Figures are out of sample: the mean over a run's series, and for the validation loss over its tasks.
-Runs that differ in their seeds only are also summed up: mean ± standard deviation.
+Figures are out of sample: the mean over a run's series, and for the validation loss over its
+tasks. Runs that differ in their seeds only are also summed up: mean ± standard deviation.
 
 Examples:
   walkforge runs compare RUN1 RUN2
@@ -124,8 +124,9 @@ pub(in crate::cli) struct CompareArguments {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Finished tasks are kept; the others go on from their checkpoints, or begin. On the CPU the result is
-bit for bit that of a run nobody interrupted. A run that another process is working on is refused.
+Finished tasks are kept; the others go on from their checkpoints, or begin. On the CPU the result
+is bit for bit that of a run nobody interrupted. A run that another process is working on is
+refused.
 
 Examples:
   walkforge runs list --status interrupted
@@ -150,14 +151,14 @@ pub(in crate::cli) struct ResumeArguments {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-On a terminal it asks first; elsewhere it needs --yes. A run that a process is working on, and one
-that a named model comes from, are refused.
+On a terminal it asks first; elsewhere it needs --yes. A run that a process is working on, and
+one that a named model comes from, are refused.
 
 Examples:
   walkforge runs delete RUN
   walkforge runs delete RUN1 RUN2 --yes
 
-Exit codes: 0 all deleted, 2 bad input, or one could not be deleted.")]
+Exit codes: 0 all deleted, 2 bad input, or one could not be deleted, 130 not confirmed.")]
 pub(in crate::cli) struct DeleteArguments {
     /// The runs' names, or the starts of them where only one fits.
     #[arg(value_name = "RUN", required = true)]
@@ -214,9 +215,9 @@ impl Annotation {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each model becomes a folder: model.pt (TorchScript) and model.onnx with the scaler inside,
-weights.safetensors, manifest.json, an example, README.md and score.py. A folder from an earlier
-export is replaced whole; one that holds anything else is left alone.
+Each model becomes a folder: model.pt (TorchScript) and model.onnx, both with the scaler inside,
+weights.safetensors, manifest.json, experiment.ron, example.json, README.md and score.py. A folder
+from an earlier export is replaced whole; one that holds anything else is left alone.
 
 Examples:
   walkforge export RUN --to models

@@ -102,14 +102,16 @@ fn driver(facts: &CudaFacts) -> Finding {
 
 fn cuda(facts: &CudaFacts, libtorch: &LibtorchFacts) -> Finding {
     const TOPIC: &str = "CUDA";
-    let Ok(driver) = &facts.driver else {
-        return Finding::ok(TOPIC, "not used: training takes the processor");
+    let built = match &facts.built_with {
+        Some(version) => format!("libtorch is built with CUDA {version}"),
+        None => "libtorch is built without CUDA".to_owned(),
     };
+    let unused = |why: &str| {
+        Finding::ok(TOPIC, format!("not used: {why}, training takes the processor; {built}"))
+    };
+    let Ok(driver) = &facts.driver else { return unused("there is no driver") };
     if driver.cards == Some(0) {
-        return Finding::ok(
-            TOPIC,
-            "not used: the driver sees no card, training takes the processor",
-        );
+        return unused("the driver sees no card");
     }
     let Some(built_with) = &facts.built_with else {
         return Finding::problem(
