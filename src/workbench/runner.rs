@@ -11,7 +11,7 @@ use super::mailbox::Mailbox;
 use super::past::Past;
 use super::planner::{PlanError, Prepared, plan_from};
 use super::run::{Beginning, Machine, Run};
-use super::scheduler::{AtWork, Scheduler, Work};
+use super::scheduler::{AtWork, Duty, Scheduler, Work};
 use super::starts::{Start, Starts, What};
 use crate::domain::{Cancel, RunId, StoredTask, SweepId, SweepMember, Task, TaskId};
 use crate::runs::{Manifest, RunFolder, RunLog, RunStore, StoreError, fresh_name};
@@ -80,7 +80,7 @@ impl Floor {
         };
         let work = {
             let floor = Arc::clone(self);
-            move || floor.work()
+            move |duty| floor.work(duty)
         };
         match self.scheduler.add(Arc::clone(&run), work) {
             Ok(()) => {}
@@ -234,8 +234,8 @@ impl Floor {
     }
 
     /// What a worker does until there is nothing more to do.
-    fn work(&self) {
-        while let Some(work) = self.scheduler.next() {
+    fn work(&self, duty: Duty) {
+        while let Some(work) = self.scheduler.next(duty) {
             match work {
                 Work::Task(run, next) => {
                     run.work(next);

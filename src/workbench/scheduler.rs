@@ -41,6 +41,8 @@ pub(super) trait AtWork {
 struct Book<R> {
     runs: Vec<Active<R>>,
     workers: Vec<JoinHandle<()>>,
+    /// Does what needs no device, so that a run that is cancelled ends although every worker is busy with others.
+    closer: Option<JoinHandle<()>>,
     /// Counts what was handed out.
     served: u64,
     /// Whether workers are to end once no run is left.
@@ -57,6 +59,15 @@ struct Active<R> {
     served: u64,
     /// Whether a worker writes its end.
     is_concluding: bool,
+}
+
+/// What a thread is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Duty {
+    /// Whatever there is to do.
+    Anything,
+    /// What needs no device: tasks that were cancelled or cannot run, and the ends of runs.
+    Closing,
 }
 
 /// What a worker is to do.
@@ -80,7 +91,8 @@ pub(super) struct TooFewWorkers {
 
 impl<R> Default for Scheduler<R> {
     fn default() -> Self {
-        let book = Book { runs: Vec::new(), workers: Vec::new(), served: 0, closing: false };
+        let book =
+            Book { runs: Vec::new(), workers: Vec::new(), closer: None, served: 0, closing: false };
         Self { book: Mutex::new(book), changed: Condvar::new(), stop: Pause::default() }
     }
 }
@@ -93,18 +105,24 @@ impl<R: AtWork> Scheduler<R> {
     pub(super) fn add(
         &self,
         run: Arc<R>,
-        work: impl Fn() + Clone + Send + 'static,
+        work: impl Fn(Duty) + Clone + Send + 'static,
     ) -> Result<(), TooFewWorkers> {
         let mut book = self.book.lock();
         let mut started = Ok(());
         while started.is_ok() && book.workers.len() < run.at_once() as usize {
             let name = format!("walkforge-worker-{}", book.workers.len() + 1);
-            match thread::Builder::new().name(name).spawn(work.clone()) {
+            let work = work.clone();
+            match thread::Builder::new().name(name).spawn(move || work(Duty::Anything)) {
                 Ok(worker) => book.workers.push(worker),
                 Err(source) => {
                     started = Err(TooFewWorkers { started: book.workers.len(), source });
                 }
             }
+        }
+        if book.closer.is_none() {
+            let closer = thread::Builder::new().name("walkforge-closer".to_owned());
+            // Without it a worker does its work, later.
+            book.closer = closer.spawn(move || work(Duty::Closing)).ok();
         }
         if !book.workers.is_empty() {
             book.runs.push(Active { run, at_work: 0, served: 0, is_concluding: false });
@@ -115,10 +133,11 @@ impl<R: AtWork> Scheduler<R> {
     }
 
     /// Waits for something to do. `None` once the scheduler is closed and no run is left.
-    pub(super) fn next(&self) -> Option<Work<R>> {
+    pub(super) fn next(&self, duty: Duty) -> Option<Work<R>> {
         let mut book = self.book.lock();
         loop {
-            if let Some(work) = book.choose(!self.stop.is_paused()) {
+            let may_run = duty == Duty::Anything && !self.stop.is_paused();
+            if let Some(work) = book.choose(may_run) {
                 return Some(work);
             }
             if book.closing && book.runs.is_empty() {
@@ -191,7 +210,8 @@ impl<R: AtWork> Scheduler<R> {
         let workers = {
             let mut book = self.book.lock();
             book.closing = true;
-            std::mem::take(&mut book.workers)
+            let workers = std::mem::take(&mut book.workers);
+            workers.into_iter().chain(book.closer.take()).collect::<Vec<_>>()
         };
         self.changed.notify_all();
         for worker in workers {

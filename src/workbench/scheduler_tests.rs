@@ -53,7 +53,7 @@ fn run(name: &str, tasks: usize, (workers, threads): (u32, u32), priority: Prior
 fn scheduler(runs: &[Arc<Dummy>]) -> Scheduler<Dummy> {
     let scheduler = Scheduler::default();
     for run in runs {
-        scheduler.add(Arc::clone(run), || {}).unwrap();
+        scheduler.add(Arc::clone(run), |_| {}).unwrap();
     }
     scheduler
 }
@@ -83,7 +83,7 @@ fn runs_of_the_same_priority_take_turns() {
         (run("large", 9, (2, 1), Priority::Normal), run("small", 2, (2, 1), Priority::Normal));
     let scheduler = scheduler(&[Arc::clone(&large)]);
     assert_eq!(hand_out(&scheduler), ["large", "large"]);
-    scheduler.add(Arc::clone(&small), || {}).unwrap();
+    scheduler.add(Arc::clone(&small), |_| {}).unwrap();
     assert!(hand_out(&scheduler).is_empty(), "no more at once than the run that asked for most");
     finish(&scheduler, &large, 0);
     assert_eq!(hand_out(&scheduler), ["small"], "it has nothing at work yet");
@@ -123,7 +123,7 @@ fn a_run_of_many_threads_gets_them_although_another_could_use_each_that_becomes_
     let wide = run("wide", 1, (1, 4), Priority::Normal);
     let scheduler = scheduler(&[Arc::clone(&narrow)]);
     assert_eq!(hand_out(&scheduler).len(), 4);
-    scheduler.add(Arc::clone(&wide), || {}).unwrap();
+    scheduler.add(Arc::clone(&wide), |_| {}).unwrap();
     for task in 0..4 {
         assert!(hand_out(&scheduler).is_empty(), "it waits for {} more", 4 - task);
         finish(&scheduler, &narrow, task);
@@ -158,5 +158,5 @@ fn a_run_is_concluded_once_and_then_gone() {
     assert!(next().is_none());
     scheduler.remove(&only.id);
     scheduler.close();
-    assert!(scheduler.next().is_none());
+    assert!(scheduler.next(Duty::Anything).is_none());
 }
