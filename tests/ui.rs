@@ -10,6 +10,10 @@ mod bench;
 mod display;
 #[path = "ui/pictures.rs"]
 mod pictures;
+#[path = "ui/run_pictures.rs"]
+mod run_pictures;
+#[path = "ui/runs.rs"]
+mod runs;
 #[cfg(target_os = "linux")]
 #[path = "ui/screen.rs"]
 mod screen;

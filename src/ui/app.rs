@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use egui_tiles::Tree;
 
 use super::actions::Action;
+use super::closing::Quitting;
 use super::commands::{Command, Commands};
 use super::dialogs::{Answer, Dialogs};
 use super::frame_meter::FrameMeter;
@@ -15,11 +16,12 @@ use super::modals::Modal;
 use super::panels::Panels;
 use super::settings::Settings;
 use super::state::{
-    Checks, Choice, Draft, Journal, Level, Listing, Looks, Machine, Preview, Results, Source, State,
+    Checks, Choice, Compared, Details, Draft, Journal, Launches, Level, Listing, Looks, Machine,
+    Models, Preview, Results, Source, State,
 };
 use super::theme::{self, Themed, space};
 use super::tiling::Tiling;
-use super::{modals, top_bar};
+use super::{keys, modals, top_bar};
 use crate::devices::{Inventory, MachineReading, Telemetry};
 use crate::domain::UtcMillis;
 use crate::spec::{DEFAULT_PRESET, DataSource, ExperimentSpec, load};
@@ -59,8 +61,8 @@ pub struct App {
     pub(super) theme: egui::ThemePreference,
     pub(super) dialogs: Dialogs,
     pub(super) modal: Option<Modal>,
-    /// Somebody asked to quit; the window closes when nothing runs any more.
-    pub(super) quitting: bool,
+    /// Somebody asked to quit: what the window waits for before it closes.
+    pub(super) quitting: Option<Quitting>,
     pub(super) frames: FrameMeter,
     /// Pressed in the last frame, to be carried out in this one.
     pressed: Option<Action>,
@@ -119,8 +121,8 @@ impl App {
             (None, Some(stored)) => Draft::restore(stored),
             (None, None) => Draft::new(load(DEFAULT_PRESET).expect("the default preset is valid")),
         };
-        engine.send(workbench::Command::ListRuns);
-        Ok(Self {
+        engine.send(workbench::Command::ListModels);
+        let mut app = Self {
             engine,
             telemetry,
             state: State {
@@ -132,10 +134,14 @@ impl App {
                 runs: Vec::new(),
                 shown_run: None,
                 selected_task: None,
-                waiting: 0,
-                monitors: VecDeque::new(),
+                followed: None,
+                launches: Launches::default(),
+                resuming: BTreeSet::new(),
                 exporting: false,
                 results: Results::default(),
+                details: Details::default(),
+                compared: Compared::default(),
+                models: Models::default(),
                 checks: Checks::default(),
                 looks: Looks::default(),
                 machine,
@@ -147,14 +153,16 @@ impl App {
             theme: settings.theme,
             dialogs: Dialogs::default(),
             modal: None,
-            quitting: false,
+            quitting: None,
             frames: FrameMeter::default(),
             pressed: None,
             interrupted: Arc::default(),
             thought: Duration::ZERO,
             followed: None,
             clock: None,
-        })
+        };
+        app.list_runs();
+        Ok(app)
     }
 
     /// The same with time standing still: pictures of it do not change from day to day.
@@ -191,7 +199,8 @@ impl App {
         }
     }
 
-    /// A flag that makes the window stop what runs and close, as its own Stop and quit does. Whoever raises it asks for a frame.
+    /// A flag that makes the window write checkpoints of what runs and close, as its own Checkpoint and quit does. Whoever raises it asks for a
+    /// frame.
     #[must_use]
     pub fn interrupt_flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.interrupted)
@@ -225,7 +234,7 @@ impl App {
             Some(Answer::Dismissed) | None => {}
         }
         if self.interrupted.swap(false, Ordering::Relaxed) {
-            self.carry_out(ctx, Command::StopAndQuit);
+            self.carry_out(ctx, Command::CheckpointAndQuit);
         }
         self.follow_draft();
         if self.state.is_busy() {
@@ -291,30 +300,15 @@ impl App {
         self.ask_for_preview();
     }
 
-    /// Asks before closing while something runs, and closes once nothing does.
-    fn mind_closing(&mut self, ctx: &egui::Context) {
-        let busy = self.state.is_busy();
-        if ctx.input(|input| input.viewport().close_requested()) && busy {
-            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
-            if !self.quitting {
-                self.modal = Some(Modal::Quit);
-            }
-        }
-        if self.quitting && !busy {
-            self.quitting = false;
-            ctx.send_viewport_cmd(egui::ViewportCommand::Close);
-        }
-    }
-
     /// Draws everything; what was asked for is carried out after.
     fn draw(&mut self, ui: &mut egui::Ui) {
         let mut commands = Commands::default();
-        give_up_focus_on_press(ui.ctx());
+        keys::give_up_focus_on_press(ui.ctx());
         if let Some(action) = self.pressed.take() {
             commands.send(Command::Do(action));
         }
         if self.modal.is_none() {
-            self.pressed = shortcut(ui.ctx());
+            self.pressed = keys::shortcut(ui.ctx());
         }
         let palette = ui.palette();
         let bar = egui::Frame::new()
@@ -378,36 +372,6 @@ impl eframe::App for App {
     fn persist_egui_memory(&self) -> bool {
         // What is remembered is chosen, not whatever egui happens to hold.
         false
-    }
-}
-
-/// The action whose keys were pressed. It is carried out in the next frame: until then the field that was being written in gives up its
-/// focus, and with it its value.
-fn shortcut(ctx: &egui::Context) -> Option<Action> {
-    let pressed = Action::ALL
-        .into_iter()
-        .find(|action| ctx.input_mut(|input| input.consume_shortcut(&action.shortcut())))?;
-    give_up_focus(ctx);
-    ctx.request_repaint();
-    Some(pressed)
-}
-
-/// When the mouse goes down elsewhere, the field that was being written in gives up its value, before the click there counts. egui by
-/// itself waits for the click.
-fn give_up_focus_on_press(ctx: &egui::Context) {
-    let pressed =
-        ctx.input(|input| input.pointer.any_pressed().then(|| input.pointer.interact_pos()));
-    let focused = ctx.memory(egui::Memory::focused).and_then(|id| ctx.read_response(id));
-    if let (Some(Some(at)), Some(field)) = (pressed, focused)
-        && !field.rect.contains(at)
-    {
-        give_up_focus(ctx);
-    }
-}
-
-fn give_up_focus(ctx: &egui::Context) {
-    if let Some(focused) = ctx.memory(egui::Memory::focused) {
-        ctx.memory_mut(|memory| memory.surrender_focus(focused));
     }
 }
 

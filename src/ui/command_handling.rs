@@ -9,7 +9,7 @@ use super::modals::Modal;
 use super::state::{Draft, Level, RunView};
 use crate::domain::RunId;
 use crate::export::ExportWhat;
-use crate::spec::{DEFAULT_PRESET, DataSource, ExperimentSpec, load};
+use crate::spec::{DEFAULT_PRESET, DataSource, ExperimentSpec, command_line, load};
 use crate::workbench::{self, LookAt};
 
 impl App {
@@ -34,21 +34,6 @@ impl App {
             Command::Rescan => self.followed = None,
             Command::Browse(purpose) => self.dialogs.open(purpose),
             Command::Chosen(purpose, path) => self.use_path(ctx, purpose, home_expanded(path)),
-            Command::CancelRun(id) => {
-                if let Some(run) = self.state.runs.iter_mut().find(|run| run.id == id) {
-                    run.stopping = !run.is_over();
-                }
-                self.engine.send(workbench::Command::Cancel(id));
-            }
-            Command::PauseRun(id) => self.hold(id, true),
-            Command::ResumeRun(id) => self.hold(id, false),
-            Command::CancelTask(id, task) => {
-                let run = self.state.runs.iter_mut().find(|run| run.id == id);
-                if let Some(task) = run.and_then(|run| run.task_mut(&task)) {
-                    task.stopping = true;
-                }
-                self.engine.send(workbench::Command::CancelTask(id, task));
-            }
             Command::ShowRun(id) => {
                 self.state.shown_run = Some(id);
                 self.state.selected_task = None;
@@ -73,13 +58,15 @@ impl App {
             Command::SetTheme(theme) => self.theme = theme,
             Command::DismissNotice => self.state.notice = None,
             Command::CloseModal => self.modal = None,
-            Command::StopAndQuit => {
-                self.stop_everything();
-                self.quitting = true;
-                if self.state.is_busy() {
-                    self.modal = Some(Modal::Quit);
-                }
+            Command::CopyCommandLine => {
+                ctx.copy_text(command_line(self.state.draft.spec()));
+                let text =
+                    "The command that trains this experiment from a terminal is on the clipboard.";
+                self.tell(Level::Success, text.to_owned());
             }
+            Command::StopAndQuit => self.stop_and_quit(),
+            Command::CheckpointAndQuit => self.checkpoint_and_quit(),
+            of_runs => self.carry_out_for_runs(of_runs),
         }
         ctx.request_repaint();
     }
@@ -88,15 +75,17 @@ impl App {
         match action {
             Action::Start => self.start(),
             Action::CheckLeaks => self.check_leaks(),
-            Action::Pause => match self.state.pausable_run() {
-                Some(run) => {
-                    let (id, pause) = (run.id.clone(), !run.pausing);
-                    self.hold(id, pause);
-                }
-                None => {
+            Action::Pause => {
+                let pause = !self.state.is_held();
+                let runs: Vec<RunId> =
+                    self.state.pausable_runs().map(|run| run.id.clone()).collect();
+                if runs.is_empty() {
                     self.tell(Level::Info, "There is nothing to pause: no run trains.".to_owned());
                 }
-            },
+                for run in runs {
+                    self.hold(run, pause);
+                }
+            }
             Action::Cancel => self.stop_everything(),
             Action::Open => self.modal = Some(Modal::path(Purpose::Open, String::new())),
             Action::Save => {
@@ -108,8 +97,7 @@ impl App {
             }
             Action::Export => {
                 if let Some(run) = self.exportable() {
-                    let folder = format!("exports/{run}");
-                    self.modal = Some(Modal::path(Purpose::Export(run), folder));
+                    self.ask_to_export(run, ExportWhat::All);
                 } else {
                     let text = "There is no trained model to export yet: press Start first.";
                     self.tell(Level::Info, text.to_owned());
@@ -129,8 +117,7 @@ impl App {
         if !self.state.is_busy() {
             self.frames = FrameMeter::default();
         }
-        self.state.waiting += 1;
-        self.state.monitors.push_back(spec.training.monitor);
+        self.state.launches.send(&spec);
         self.state.results.chosen = false;
         self.state.shown_run = None;
         self.state.selected_task = None;
@@ -169,23 +156,7 @@ impl App {
         self.engine.send(workbench::Command::Look { ticket, spec, at });
     }
 
-    /// Pauses a run, or lets it go on.
-    fn hold(&mut self, id: RunId, pause: bool) {
-        let run = self.state.runs.iter_mut().find(|run| run.id == id && !run.is_over());
-        let Some(run) = run.filter(|run| run.pausing != pause && !run.stopping) else { return };
-        run.pausing = pause;
-        let text = if pause {
-            "asked to pause: each task stops at a checkpoint and gives its device back"
-        } else {
-            "goes on from its checkpoints"
-        };
-        let text = format!("{}: {text}", run.plan.experiment);
-        self.state.journal.add(self.state.now, Level::Info, text);
-        let command = if pause { workbench::Command::Pause } else { workbench::Command::Resume };
-        self.engine.send(command(id));
-    }
-
-    fn stop_everything(&mut self) {
+    pub(super) fn stop_everything(&mut self) {
         self.state.checks.stop();
         for run in &mut self.state.runs {
             run.stopping |= !run.is_over();
@@ -209,7 +180,7 @@ impl App {
     }
 
     fn use_path(&mut self, ctx: &egui::Context, purpose: Purpose, path: PathBuf) {
-        if self.quitting {
+        if self.quitting.is_some() {
             return;
         }
         self.modal = None;
@@ -220,14 +191,10 @@ impl App {
                 let spec = Box::new(self.state.draft.spec().clone());
                 self.engine.send(workbench::Command::SaveExperiment { spec, to: path });
             }
-            Purpose::Export(run) => {
+            Purpose::Export(run, what) => {
                 self.state.exporting = true;
                 let run = run.to_string();
-                self.engine.send(workbench::Command::Export {
-                    run,
-                    what: ExportWhat::All,
-                    to: path,
-                });
+                self.engine.send(workbench::Command::Export { run, what, to: path });
             }
         }
     }

@@ -3,8 +3,9 @@ use std::path::PathBuf;
 use super::actions::Action;
 use super::layout::PanelKind;
 use super::state::Draft;
-use crate::domain::{RunId, TaskId};
-use crate::workbench::LookAt;
+use crate::domain::{Priority, RunId, SweepId, TaskId};
+use crate::export::ExportWhat;
+use crate::workbench::{LookAt, ModelChange};
 
 /// What a panel can ask for. Carried out by [`super::app`] after the frame is drawn, in the order sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +32,40 @@ pub(super) enum Command {
     ResumeRun(RunId),
     /// Stop one task.
     CancelTask(RunId, TaskId),
+    /// Let one task write a checkpoint and give its device back, or let it go on.
+    HoldTask(RunId, TaskId, bool),
+    /// Whose tasks come first.
+    Prioritise(RunId, Priority),
+    /// Give up experiments that wait or are being planned.
+    CancelWaiting(Vec<u64>),
+    /// Take runs on disk up again: finished tasks are kept.
+    TakeUp(Vec<RunId>),
+    /// Put runs side by side.
+    Compare(Vec<RunId>),
+    /// Put all runs of a sweep side by side.
+    CompareSweep(SweepId),
+    /// Ask whether runs may be deleted.
+    AskToDelete(Vec<RunId>),
+    /// Delete runs with all their files: somebody said yes.
+    Delete(Vec<RunId>),
+    /// Open the tags and notes of a run or a named model.
+    EditNotes(Noted),
+    /// Keep tags and notes.
+    Annotate(Noted, Vec<String>, String),
+    /// Ask what a trained model is to be called; without a task, which one of the run's.
+    AskForName(RunId, Option<TaskId>),
+    /// Change the named models.
+    ChangeModels(ModelChange),
+    /// Ask whether a named model may lose its name.
+    AskToRemove(String, u32),
+    /// Ask which of a run's models to export, and where to.
+    AskToExport(RunId, ExportWhat),
+    /// Read what is known of a run's tasks, unless it is known.
+    Need(RunId),
+    /// Put the command that trains the experiment on the bench from a terminal on the clipboard.
+    CopyCommandLine,
+    /// Show the runs that were interrupted.
+    ShowInterrupted,
     /// Show a run of this session in Queue and Training.
     ShowRun(RunId),
     /// Highlight a task, or none.
@@ -55,6 +90,8 @@ pub(super) enum Command {
     CloseModal,
     /// Stop what runs, wait until it is safe on disk, and close the window.
     StopAndQuit,
+    /// Let what runs write checkpoints and stop, and close the window: it can be resumed.
+    CheckpointAndQuit,
 }
 
 /// What a path is wanted for.
@@ -66,8 +103,17 @@ pub(super) enum Purpose {
     Open,
     /// Where to save the experiment.
     Save,
-    /// Where to write a run's models.
-    Export(RunId),
+    /// Where to write a run's models, and which of them.
+    Export(RunId, ExportWhat),
+}
+
+/// What has tags and notes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Noted {
+    /// A run.
+    Run(RunId),
+    /// A named model and its version.
+    Model(String, u32),
 }
 
 /// What the panels ask for in one frame.

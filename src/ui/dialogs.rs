@@ -63,7 +63,9 @@ impl Dialogs {
                     .add_filter("Experiment", &["ron"])
                     .save_file(),
             ),
-            Purpose::Export(_) => Box::pin(dialog.set_title("Folder for the models").pick_folder()),
+            Purpose::Export(..) => {
+                Box::pin(dialog.set_title("Folder for the models").pick_folder())
+            }
         };
         let answer =
             Box::pin(async move { answer.await.map(|handle| handle.path().to_path_buf()) });

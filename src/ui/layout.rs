@@ -12,19 +12,25 @@ pub(super) enum PanelKind {
     Checks,
     Training,
     Results,
+    Runs,
+    Compare,
+    Models,
     Queue,
     Devices,
     Log,
 }
 
 impl PanelKind {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Data,
         Self::Strategy,
         Self::Plan,
         Self::Checks,
         Self::Training,
         Self::Results,
+        Self::Runs,
+        Self::Compare,
+        Self::Models,
         Self::Queue,
         Self::Devices,
         Self::Log,
@@ -38,6 +44,9 @@ impl PanelKind {
             Self::Checks => "Checks",
             Self::Training => "Training",
             Self::Results => "Results",
+            Self::Runs => "Runs",
+            Self::Compare => "Compare",
+            Self::Models => "Models",
             Self::Queue => "Queue",
             Self::Devices => "Devices",
             Self::Log => "Log",
@@ -52,6 +61,9 @@ impl PanelKind {
             Self::Checks => icons::SHIELD_CHECK,
             Self::Training => icons::CHART_LINE,
             Self::Results => icons::CHART_BAR,
+            Self::Runs => icons::STACK,
+            Self::Compare => icons::SCALES,
+            Self::Models => icons::CUBE,
             Self::Queue => icons::QUEUE,
             Self::Devices => icons::CPU,
             Self::Log => icons::TERMINAL_WINDOW,
@@ -66,7 +78,18 @@ pub(super) fn default_layout() -> Tree<PanelKind> {
     let middle = column(
         &mut tiles,
         &[
-            (&[PanelKind::Plan, PanelKind::Checks, PanelKind::Training, PanelKind::Results], 0.7),
+            (
+                &[
+                    PanelKind::Plan,
+                    PanelKind::Checks,
+                    PanelKind::Training,
+                    PanelKind::Results,
+                    PanelKind::Runs,
+                    PanelKind::Compare,
+                    PanelKind::Models,
+                ],
+                0.7,
+            ),
             (&[PanelKind::Queue], 0.3),
         ],
     );

@@ -8,15 +8,19 @@
 
 mod actions;
 mod app;
+mod closing;
 mod command_handling;
 mod commands;
 mod dialogs;
 mod frame_meter;
 mod icons;
+mod keys;
 mod layout;
 mod modals;
 mod panels;
 mod plots;
+mod run_commands;
+mod run_updates;
 mod settings;
 mod state;
 mod theme;

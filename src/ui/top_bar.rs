@@ -4,7 +4,7 @@ use super::actions::Action;
 use super::commands::{Command, Commands};
 use super::icons;
 use super::layout::PanelKind;
-use super::state::{Notice, State};
+use super::state::{Notice, RunView, State};
 use super::theme::{Themed, space, strong_family};
 use super::widgets::{self, level_icon};
 use crate::domain::Device;
@@ -76,10 +76,11 @@ fn action_button(ui: &mut egui::Ui, action: Action, enabled: bool, commands: &mu
 
 /// Pauses what trains, or lets it go on; there only while something can be paused.
 fn pause(ui: &mut egui::Ui, state: &State, commands: &mut Commands) {
-    let Some(run) = state.pausable_run() else { return };
+    let Some(_) = state.pausable_runs().next() else { return };
+    let is_paused = state.pausable_runs().all(RunView::is_paused);
     let action = Action::Pause;
     let shortcut = ui.ctx().format_shortcut(&action.shortcut());
-    let (icon, name, help) = match (run.is_paused(), run.pausing) {
+    let (icon, name, help) = match (is_paused, state.is_held()) {
         (true, _) => (icons::PLAY, "Resume", "Go on from the checkpoints"),
         (false, true) => {
             (icons::PLAY, "Resume", "Pausing: tasks stop at their next step. Go on after all")
@@ -174,11 +175,12 @@ pub(super) fn notice(ui: &mut egui::Ui, notice: &Notice, commands: &mut Commands
             if widgets::icon_button(ui, icons::X, "Dismiss").clicked() {
                 commands.send(Command::DismissNotice);
             }
-            if let Some((name, command)) = &notice.action
-                && ui.button(*name).clicked()
-            {
-                commands.send(command.clone());
-                commands.send(Command::DismissNotice);
+            for (name, command) in notice.actions.iter().rev() {
+                if ui.button(*name).clicked() {
+                    // First: what is asked for may have something to say of its own.
+                    commands.send(Command::DismissNotice);
+                    commands.send(command.clone());
+                }
             }
             ui.with_layout(Layout::left_to_right(Align::Center).with_main_wrap(true), |ui| {
                 ui.add(egui::Label::new(notice.text.as_str()).wrap());

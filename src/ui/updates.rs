@@ -1,31 +1,22 @@
 use super::app::App;
 use super::commands::Command;
 use super::layout::{self, PanelKind};
-use super::state::{Level, Listing, Notice, RunView, Source, TaskState, Trouble};
-use crate::domain::text::{self, count, duration, number};
-use crate::domain::{Event, EventKind, Plan, RunId, RunOutcome, UtcMillis};
+use super::state::{Level, Listing, Notice, Source, Trouble};
 use crate::spec::DataSource;
-use crate::workbench::{self, LeakReport, Update};
+use crate::workbench::{LeakReport, Update};
 
 impl App {
     /// Takes one thing the engine has to say.
     pub fn apply(&mut self, update: Update) {
         match update {
-            Update::Event(event) => self.apply_event(*event),
             Update::StartFailed { experiment, message, cancelled } => {
-                self.state.waiting = self.state.waiting.saturating_sub(1);
-                self.state.monitors.pop_front();
+                self.state.launches.answered();
                 if cancelled {
                     self.note(Level::Info, format!("{experiment}: stopped before it began"));
                 } else {
                     self.tell(Level::Error, format!("{experiment} could not start: {message}"));
                 }
             }
-            Update::RunBroken { run, message } => {
-                self.end_run(&run, Some(message.clone()));
-                self.tell(Level::Error, format!("{run}: {message}"));
-            }
-            Update::RunDone { run, outcome } => self.run_done(&run, outcome),
             Update::Exported { run, folders } => {
                 self.state.exporting = false;
                 let place = folders.first().and_then(|folder| folder.parent());
@@ -75,112 +66,7 @@ impl App {
                 Ok(()) => self.tell(Level::Success, format!("Saved {}", path.display())),
                 Err(message) => self.tell(Level::Error, message),
             },
-            Update::RunsListed { runs, broken } => {
-                for problem in broken {
-                    if self.state.results.told_broken.insert(problem.clone()) {
-                        self.note(Level::Warning, problem);
-                    }
-                }
-                match runs {
-                    Ok(runs) => self.state.results.stored = runs,
-                    Err(message) => self.note(Level::Error, message),
-                }
-            }
-            Update::ResultsLoaded { run, results } => self.state.results.take(&run, results),
-            _ => {}
-        }
-    }
-
-    fn apply_event(&mut self, event: Event) {
-        let at = event.at;
-        if let EventKind::Planned { plan } = event.kind {
-            return self.run_planned(event.run, *plan, at);
-        }
-        let run = self.state.runs.iter_mut().find(|run| run.id == event.run);
-        let before = run.as_ref().zip(event.task.as_ref()).and_then(|(run, task)| run.task(task));
-        let was_paused = before.is_some_and(|task| task.state == TaskState::Paused);
-        let journal = &mut self.state.journal;
-        let name = event.task.as_ref().map_or_else(String::new, |task| format!("{task}: "));
-        match &event.kind {
-            EventKind::Warning { message } => {
-                journal.add(at, Level::Warning, format!("{name}{message}"));
-            }
-            EventKind::Failed { message } => {
-                journal.add(at, Level::Error, format!("{name}{message}"));
-            }
-            EventKind::Started { device } => {
-                let verb = if was_paused { "goes on" } else { "training" };
-                journal.add(at, Level::Info, format!("{name}{verb} on {device}"));
-            }
-            EventKind::Finished { report } => {
-                let loss = report.validation_loss.map_or_else(
-                    || format!("train loss {}", number(Some(report.train_loss), 4)),
-                    |loss| format!("validation loss {}", number(Some(loss), 4)),
-                );
-                let (best, all) = (report.best_epoch, report.epochs);
-                let took = duration(report.seconds);
-                let text = format!("{name}best epoch {best} of {all}, {loss}, {took}");
-                journal.add(at, Level::Success, text);
-            }
-            EventKind::Paused { steps } => {
-                let steps = count(*steps);
-                journal.add(at, Level::Info, format!("{name}paused after {steps} steps"));
-            }
-            EventKind::Cancelled => journal.add(at, Level::Info, format!("{name}cancelled")),
-            _ => {}
-        }
-        if let Some(run) = run {
-            run.apply(event);
-        }
-    }
-
-    fn run_planned(&mut self, run: RunId, plan: Plan, at: UtcMillis) {
-        let journal = &mut self.state.journal;
-        let devices = text::devices(&plan);
-        let text = format!("{run}: {} tasks on {devices}", plan.tasks.len());
-        journal.add(at, Level::Info, text);
-        for decision in &plan.decisions {
-            journal.add(at, Level::Info, decision.clone());
-        }
-        for warning in &plan.warnings {
-            journal.add(at, Level::Warning, warning.clone());
-        }
-        self.state.waiting = self.state.waiting.saturating_sub(1);
-        let monitor = self.state.monitors.pop_front();
-        let mut run = RunView::new(run, plan, at);
-        run.monitor = monitor;
-        self.state.runs.push(run);
-    }
-
-    fn run_done(&mut self, id: &RunId, outcome: RunOutcome) {
-        self.end_run(id, None);
-        let Some(run) = self.state.runs.iter().find(|run| run.id == *id) else { return };
-        let (all, finished) = (run.tasks.len(), run.count(TaskState::Finished));
-        let failed = run.count(TaskState::Failed);
-        let took = duration(run.elapsed_seconds(self.state.now));
-        let name = &run.plan.experiment;
-        let (level, text) = match outcome {
-            RunOutcome::Finished => {
-                (Level::Success, format!("{name} finished: {all} tasks in {took}"))
-            }
-            RunOutcome::Failed => (
-                Level::Error,
-                format!("{name}: {failed} of {all} tasks failed; the queue says why"),
-            ),
-            RunOutcome::Cancelled => {
-                (Level::Info, format!("{name} cancelled: {finished} of {all} tasks are kept"))
-            }
-        };
-        if finished > 0 {
-            let action = Some(("Show results", Command::LookAt(id.clone())));
-            self.state.journal.add(self.state.now, level, text.clone());
-            self.state.notice = Some(Notice { level, text, action });
-            // Whoever looks at another run is left there.
-            if !self.state.results.chosen {
-                self.look_at(id.clone());
-            }
-        } else {
-            self.tell(level, text);
+            of_runs => self.apply_to_runs(of_runs),
         }
     }
 
@@ -201,31 +87,20 @@ impl App {
         let is_in_view = layout::is_in_front(&self.layout, PanelKind::Checks)
             && self.panels.checks.is_on_leaks();
         if level != Level::Info && !is_in_view {
-            let action = Some(("Show the report", Command::ShowChecks));
-            self.state.notice = Some(Notice { level, text, action });
-        }
-    }
-
-    /// The run says nothing more.
-    fn end_run(&mut self, id: &RunId, broken: Option<String>) {
-        if let Some(run) = self.state.runs.iter_mut().find(|run| run.id == *id) {
-            run.broken = broken;
-        }
-        self.engine.send(workbench::Command::ListRuns);
-        if let Some(frames) = self.frames.report() {
-            self.note(Level::Info, frames);
+            let actions = vec![("Show the report", Command::ShowChecks)];
+            self.state.notice = Some(Notice { level, text, actions });
         }
     }
 
     /// In the log only.
-    fn note(&mut self, level: Level, text: String) {
+    pub(super) fn note(&mut self, level: Level, text: String) {
         self.state.journal.add(self.state.now, level, text);
     }
 
     /// In the log and under the top bar.
     pub(super) fn tell(&mut self, level: Level, text: String) {
         self.note(level, text.clone());
-        self.state.notice = Some(Notice { level, text, action: None });
+        self.state.notice = Some(Notice { level, text, actions: Vec::new() });
     }
 }
 

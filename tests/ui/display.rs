@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use walkforge::domain::RunId;
+use walkforge::runs::{RunEntry, RunFilter, RunIndex, RunStatus};
 
 use crate::screen::{Area, Picture, Screen};
 
@@ -46,21 +48,19 @@ fn an_experiment_is_trained_watched_cancelled_and_exported() {
     screen.press("ctrl+Return");
     let run = screen.until("a run", only_run);
     let before = screen.until("a curve", |screen| curve(&screen.look()));
-    let epochs = count(&run, "epoch");
+    let known = epochs(&run);
     screen.until("a curve that moves", |screen| {
         let moved = curve(&screen.look()).is_some_and(|now| now != before);
-        (moved && count(&run, "epoch") > epochs).then_some(())
+        (moved && epochs(&run) > known).then_some(())
     });
-    screen.until("a finished task", |_| (count(&run, "finished") > 0).then_some(()));
+    screen.until("a finished task", |_| (entry(&run)?.finished > 0).then_some(()));
 
     screen.press("ctrl+period");
     let outcome = screen.until("an outcome", |_| outcome(&run));
     assert_eq!(outcome["outcome"], "cancelled");
-    let events = events(&run);
-    let (finished, cancelled) = (tasks(&events, "finished"), tasks(&events, "cancelled"));
+    let (finished, cancelled) = (tasks(&outcome, "finished"), tasks(&outcome, "cancelled"));
     assert!(!finished.is_empty() && !cancelled.is_empty(), "{finished:?} {cancelled:?}");
-    assert_eq!(finished.len() + cancelled.len(), count(&run, "queued"));
-    assert_nothing_trains_after_the_cancel(&events);
+    assert_eq!((finished.len() + cancelled.len()) as u64, entry(&run).unwrap().tasks);
     for task in &finished {
         assert!(run.join("tasks").join(task).join("weights.safetensors").is_file(), "{task}");
     }
@@ -92,27 +92,32 @@ fn closing_asks_first_while_something_trains() {
     screen.until("a question", |screen| question(&screen.look()));
     screen.press("Escape");
     screen.until("the end of the question", |screen| offers_start(&screen.look()));
-    let epochs = count(&run, "epoch");
-    screen.until("another epoch", |_| (count(&run, "epoch") > epochs).then_some(()));
-    assert_eq!(count(&run, "cancelled"), 0, "it stays, so it goes on");
+    let known = epochs(&run);
+    screen.until("another epoch", |_| (epochs(&run) > known).then_some(()));
+    assert!(outcome(&run).is_none(), "it stays, so it goes on");
 
     screen.press("ctrl+q");
-    let stay = screen.until("the question again", |screen| question(&screen.look()));
-    focus_left_of(&mut screen, stay);
+    let checkpoint = screen.until("the question again", |screen| question(&screen.look()));
+    focus_left_of(&mut screen, checkpoint);
     screen.press("Return");
     assert_eq!(screen.until_exit().code, Some(0));
     assert_eq!(outcome(&run).expect("it waits until all is on disk")["outcome"], "cancelled");
-    assert_nothing_trains_after_the_cancel(&events(&run));
 }
 
 /// As Ctrl-C in the terminal that started it.
 #[test]
-fn a_signal_stops_what_trains_and_closes_the_window() {
+fn a_signal_checkpoints_what_trains_and_closes_the_window() {
     let mut screen = screen!();
     let run = train_endlessly(&mut screen);
     screen.signal("INT");
     assert_eq!(screen.until_exit().code, Some(0));
-    assert_eq!(outcome(&run).expect("it waits until all is on disk")["outcome"], "cancelled");
+    assert!(outcome(&run).is_none(), "nothing was cancelled");
+    assert_eq!(entry(&run).unwrap().status, RunStatus::Interrupted, "it can be resumed");
+    let task = fs::read_dir(run.join("tasks")).unwrap().next().unwrap().unwrap().path();
+    let has_checkpoint = fs::read_dir(&task)
+        .unwrap()
+        .any(|file| file.unwrap().file_name().to_string_lossy().starts_with("checkpoint"));
+    assert!(has_checkpoint, "{}", task.display());
 }
 
 #[test]
@@ -139,9 +144,8 @@ fn without_a_window_the_terminal_takes_over() {
     let mut screen = screen!();
     let mut command = screen.command("");
     screen.start(command.env("DISPLAY", ":987"));
-    screen.until("a finished task", |screen| {
-        (count(&only_run(screen)?, "finished") > 0).then_some(())
-    });
+    screen
+        .until("a finished task", |screen| (entry(&only_run(screen)?)?.finished > 0).then_some(()));
     screen.signal("INT");
     let ended = screen.until_exit();
     assert_eq!(ended.code, Some(130), "{}", ended.said);
@@ -187,7 +191,7 @@ fn train_endlessly(screen: &mut Screen) -> PathBuf {
     screen.until("a Start button", |screen| offers_start(&screen.look()));
     screen.press("ctrl+Return");
     let run = screen.until("a run", only_run);
-    screen.until("an epoch", |_| (count(&run, "epoch") > 0).then_some(()));
+    screen.until("an epoch", |_| (epochs(&run) > 0).then_some(()));
     run
 }
 
@@ -232,17 +236,12 @@ fn focus_left_of(screen: &mut Screen, button: Area) {
 }
 
 fn only_run(screen: &Screen) -> Option<PathBuf> {
-    let mut folders = fs::read_dir(screen.path("runs")).ok()?;
-    let folder = folders.next()?.unwrap().path();
+    let folders = fs::read_dir(screen.path("runs")).ok()?;
+    let folders = folders.map(|entry| entry.unwrap().path());
+    let mut folders = folders.filter(|folder| folder.join("manifest.json").is_file());
+    let folder = folders.next()?;
     assert!(folders.next().is_none(), "more than one run");
-    folder.join("events.jsonl").is_file().then_some(folder)
-}
-
-/// What has happened so far; the last line may not be whole yet.
-fn events(run: &Path) -> Vec<Value> {
-    let text = fs::read_to_string(run.join("events.jsonl")).unwrap();
-    let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-    whole.map(|line| serde_json::from_str(line).unwrap()).collect()
+    entry(&folder).map(|_entry| folder)
 }
 
 fn outcome(run: &Path) -> Option<Value> {
@@ -250,29 +249,26 @@ fn outcome(run: &Path) -> Option<Value> {
     Some(serde_json::from_str(&text).unwrap())
 }
 
-/// How often this was told so far.
-fn count(run: &Path, kind: &str) -> usize {
-    let text = fs::read_to_string(run.join("events.jsonl")).unwrap();
-    text.matches(&format!(r#""kind":"{kind}""#)).count()
+fn index(run: &Path) -> RunIndex {
+    RunIndex::open(run.parent().unwrap()).unwrap()
 }
 
-/// The tasks that told this.
-fn tasks<'a>(events: &'a [Value], kind: &str) -> Vec<&'a str> {
-    let told = events.iter().filter(|event| event["kind"] == kind);
-    told.map(|event| event["task"].as_str().unwrap()).collect()
+/// How a run stands, as another process sees it.
+fn entry(run: &Path) -> Option<RunEntry> {
+    let name = run.file_name().unwrap().to_str().unwrap();
+    let runs = index(run).runs(&RunFilter::default()).unwrap();
+    runs.into_iter().find(|entry| entry.id.as_str() == name)
 }
 
-/// Cancelled within a batch: a task may have been past the last batch of an epoch, so one may still tell that epoch.
-#[track_caller]
-fn assert_nothing_trains_after_the_cancel(events: &[Value]) {
-    let first = events.iter().position(|event| event["kind"] == "cancelled").unwrap();
-    let mut late = tasks(&events[first..], "epoch");
-    let all = late.len();
-    late.sort_unstable();
-    late.dedup();
-    assert_eq!(late.len(), all, "a task went on for more than an epoch");
-    for task in tasks(events, "cancelled") {
-        let mut told = events.iter().filter(|event| event["task"] == task);
-        assert_eq!(told.next_back().unwrap()["kind"], "cancelled", "{task} went on");
-    }
+/// Epochs that its tasks have told so far.
+fn epochs(run: &Path) -> usize {
+    let id = RunId::new(run.file_name().unwrap().to_str().unwrap());
+    index(run).curves(&id).unwrap().values().map(Vec::len).sum()
+}
+
+/// The tasks that ended so.
+fn tasks<'a>(outcome: &'a Value, ending: &str) -> Vec<&'a str> {
+    let tasks = outcome["tasks"].as_array().unwrap();
+    let ended = tasks.iter().filter(|task| task["ending"] == ending);
+    ended.map(|task| task["task"].as_str().unwrap()).collect()
 }

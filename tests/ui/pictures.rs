@@ -28,7 +28,7 @@ use crate::bench::Window;
 const GIB: u64 = 1 << 30;
 
 /// Software Vulkan draws the same from run to run; versions of Mesa differ a little in the edges of letters.
-fn compare(window: &mut Window, name: &str) {
+pub fn compare(window: &mut Window, name: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots");
     let options = SnapshotOptions::new().output_path(folder).threshold(0.8).max_failed_pixels(40);
     window.harness.remove_cursor();
@@ -37,7 +37,7 @@ fn compare(window: &mut Window, name: &str) {
 }
 
 /// The folder of the recorded run, copied so that nothing is written into the project.
-fn recorded() -> (TempDir, Vec<Event>) {
+pub fn recorded() -> (TempDir, Vec<Event>) {
     let runs = tempfile::tempdir().unwrap();
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures/runs");
     copy(&from, runs.path());
@@ -58,10 +58,16 @@ fn copy(from: &Path, to: &Path) {
             std::fs::copy(entry.path(), target).unwrap();
         }
     }
+    // What the recording leaves out, because no picture shows it.
+    if to.join("metadata.json").is_file() {
+        for name in ["weights.safetensors", "history.parquet", "predictions.parquet"] {
+            std::fs::write(to.join(name), []).unwrap();
+        }
+    }
 }
 
 /// The experiment of the recording.
-fn experiment(set: &[&str]) -> ExperimentSpec {
+pub fn experiment(set: &[&str]) -> ExperimentSpec {
     let common = ["validation.max_folds=5", "resources.device=cpu", "resources.workers=2"];
     let assignments: Vec<_> = common.iter().chain(set).map(|text| text.parse().unwrap()).collect();
     apply(&load("mlp-return").unwrap(), &assignments).unwrap()
@@ -155,7 +161,7 @@ fn reading(second: i64, cuda: Vec<(Device, NvmlReading)>) -> MachineReading {
 }
 
 /// Tells the window what the recorded run told, until the task at `place` in the plan has trained so many epochs.
-fn replay(window: &mut Window, events: &[Event], until: impl Fn(&Event) -> bool) {
+pub fn replay(window: &mut Window, events: &[Event], until: impl Fn(&Event) -> bool) {
     for event in events {
         window.harness.state_mut().apply(Update::Event(Box::new(event.clone())));
         if until(event) {
@@ -164,14 +170,14 @@ fn replay(window: &mut Window, events: &[Event], until: impl Fn(&Event) -> bool)
     }
 }
 
-fn at_epoch(task: &'static str, epoch: u32) -> impl Fn(&Event) -> bool {
+pub fn at_epoch(task: &'static str, epoch: u32) -> impl Fn(&Event) -> bool {
     move |event| {
         event.task.as_ref().is_some_and(|id| id.as_str() == task)
             && matches!(&event.kind, EventKind::Progress(progress) if progress.epoch == epoch)
     }
 }
 
-fn open(runs: &Path, spec: ExperimentSpec, theme: egui::Theme, moment: &str) -> Window {
+pub fn open(runs: &Path, spec: ExperimentSpec, theme: egui::Theme, moment: &str) -> Window {
     let moment = moment.parse().unwrap();
     let mut window =
         Window::built(runs, Some(spec), Settings::default().with_theme(theme), Some(moment));
@@ -213,7 +219,7 @@ fn running_dark() {
     let (_runs, mut window) = running(egui::Theme::Dark);
     compare(&mut window, "running");
     window.ask_to_close();
-    window.until_says("Stop and quit?");
+    window.until_says("Quit while something runs?");
     compare(&mut window, "quit");
 }
 
@@ -395,7 +401,7 @@ fn feature_over_price() {
 }
 
 /// Shows what the engine plans for an experiment, changed: what it recommends and finds by trying depends on the machine.
-fn show_plan(window: &mut Window, spec: &ExperimentSpec, change: impl FnOnce(&mut Plan)) {
+pub fn show_plan(window: &mut Window, spec: &ExperimentSpec, change: impl FnOnce(&mut Plan)) {
     let mut plan = walkforge::workbench::plan(spec, &Cancel::new()).unwrap().plan;
     plan.recommendations.clear();
     change(&mut plan);

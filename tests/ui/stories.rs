@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
-use serde_json::Value;
+use walkforge::domain::RunOutcome;
+use walkforge::runs::{Ending, Outcome, RunStore};
 use walkforge::spec::{ExperimentSpec, apply, load};
 use walkforge::workbench::{LeakCheck, LeakReport, Subject, Update};
 
@@ -19,21 +20,47 @@ pub fn spec(preset: &str, set: &[&str]) -> ExperimentSpec {
     apply(&load(preset).unwrap(), &assignments).unwrap()
 }
 
+/// The folders of the runs in a folder.
+pub fn runs_in(runs: &Path) -> Vec<PathBuf> {
+    let entries = runs.read_dir().unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.join("manifest.json").is_file()).collect()
+}
+
 /// The only run in a folder.
 #[track_caller]
 pub fn only_run(runs: &Path) -> PathBuf {
-    let found: Vec<_> = runs.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    let found = runs_in(runs);
     assert_eq!(found.len(), 1, "{found:?}");
     found[0].clone()
 }
 
-pub fn events(run: &Path) -> Vec<Value> {
-    let text = std::fs::read_to_string(run.join("events.jsonl")).unwrap();
-    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+/// How a run ended.
+#[track_caller]
+pub fn outcome(run: &Path) -> Outcome {
+    let name = run.file_name().unwrap().to_str().unwrap();
+    let folder = RunStore::find(run.parent().unwrap(), name).unwrap();
+    folder.outcome().unwrap().expect("it has ended")
 }
 
-pub fn count(events: &[Value], kind: &str) -> usize {
-    events.iter().filter(|event| event["kind"] == kind).count()
+/// How many of its tasks ended so.
+pub fn count(outcome: &Outcome, ending: Ending) -> usize {
+    outcome.tasks.iter().filter(|task| task.ending == ending).count()
+}
+
+/// The lines of the log that contain a text. What is in view stands there twice, the second time with the clock before it.
+pub fn logged(window: &Window, text: &str) -> usize {
+    let has_clock = |line: &str| line.as_bytes().get(2) == Some(&b':');
+    window.text().lines().filter(|line| line.contains(text) && !has_clock(line)).count()
+}
+
+/// The last epoch that the curves in view have.
+#[track_caller]
+pub fn last_epoch(window: &Window) -> u32 {
+    let text = window.text();
+    let (_, after) =
+        text.split_once("up to epoch ").unwrap_or_else(|| panic!("no curves:\n{text}"));
+    let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().unwrap()
 }
 
 #[test]
@@ -52,21 +79,17 @@ fn first_start_start_curves_cancel() {
     assert!(window.says("Cancel SYN_A-1h-fold00"));
 
     window.press("Cancel");
-    let run = only_run(runs.path());
-    let before = events(&run);
+    // Everything told before the flag was raised is in view now.
+    window.harness.step();
+    let (epoch, begun) = (last_epoch(&window), logged(&window, ": training on cpu"));
     window.until_says("mlp-return cancelled: 0 of 34 tasks are kept");
-
-    let after = events(&run);
-    assert_eq!(after.last().unwrap()["outcome"], "cancelled");
-    assert_eq!(count(&after, "cancelled"), 34);
-    assert_eq!(count(&after, "started"), count(&before, "started"), "nothing began after Cancel");
+    assert_eq!(logged(&window, ": training on cpu"), begun, "nothing began after Cancel");
     // The flag is read at every batch: of an epoch at work at most the last batch was left.
-    let (epochs_before, epochs) = (count(&before, "epoch"), count(&after, "epoch"));
-    let at_work = count(&before, "started");
-    assert!(
-        epochs <= epochs_before + at_work,
-        "{epochs_before} epochs when cancelled, {epochs} in all, {at_work} tasks at work"
-    );
+    let last = last_epoch(&window);
+    assert!(last <= epoch + 1, "epoch {epoch} when cancelled, {last} in the end");
+    let outcome = outcome(&only_run(runs.path()));
+    assert_eq!(outcome.outcome, RunOutcome::Cancelled);
+    assert_eq!(count(&outcome, Ending::Cancelled), 34);
     assert!(!window.is_enabled("Cancel") && window.is_enabled("Start"));
     report_frames(&window);
 }
@@ -99,7 +122,7 @@ fn a_folder_two_symbols_an_impossible_fold_mended_train_results_export() {
     window.shortcut(Modifiers::COMMAND, Key::Enter);
     window.set_number("Train", "2000");
     window.until_enabled("Start");
-    assert!(runs.path().read_dir().unwrap().next().is_none(), "nothing was started");
+    assert!(runs_in(runs.path()).is_empty(), "nothing was started");
 
     window.click(Role::CheckBox, "Set folds at most");
     window.set_number("Folds at most", "2");
@@ -190,13 +213,10 @@ fn one_task_is_cancelled_and_the_others_go_on() {
     window.until_says("SYN_B-1h-fold00: training on cpu");
     window.press("Cancel this run");
     window.until_says("linear-return cancelled: 0 of 4 tasks are kept");
-    let events = events(&only_run(runs.path()));
-    let place = |task: &str, kind: &str| {
-        events.iter().position(|event| event["task"] == task && event["kind"] == kind)
-    };
-    let first = place("SYN_A-1h-fold00", "cancelled").unwrap();
-    assert!(first < place("SYN_B-1h-fold00", "started").unwrap());
-    assert!(place("SYN_A-1h-fold01", "cancelled").unwrap() > first);
+    let outcome = outcome(&only_run(runs.path()));
+    let first = outcome.tasks.first().unwrap();
+    assert_eq!((first.task.as_str(), first.ending), ("SYN_A-1h-fold00", Ending::Cancelled));
+    assert_eq!(count(&outcome, Ending::Cancelled), 4);
 }
 
 #[test]
@@ -209,18 +229,17 @@ fn closing_while_something_trains_asks_and_stopping_keeps_what_is_finished() {
     window.until_says("Loss curves of 2 tasks");
 
     window.ask_to_close();
-    window.until_says("Stop and quit?");
+    window.until_says("Quit while something runs?");
     assert!(!window.closes());
-    window.press("Stay and go on training");
-    assert!(!window.says("Stop and quit?") && window.is_enabled("Cancel"));
+    window.press("Keep training");
+    assert!(!window.says("Quit while something runs?") && window.is_enabled("Cancel"));
 
     window.shortcut(Modifiers::COMMAND, Key::Q);
     window.ask_to_close();
-    window.until_says("Stop and quit?");
+    window.until_says("Quit while something runs?");
     window.press("Stop and quit");
     window.until("the window to close", Window::closes);
-    let ended = events(&only_run(runs.path()));
-    assert_eq!(ended.last().unwrap()["outcome"], "cancelled");
+    assert_eq!(outcome(&only_run(runs.path())).outcome, RunOutcome::Cancelled);
 }
 
 #[test]
@@ -228,7 +247,7 @@ fn an_idle_window_closes_at_once() {
     let runs = tempfile::tempdir().unwrap();
     let mut window = Window::open(runs.path());
     window.ask_to_close();
-    assert!(!window.says("Stop and quit?"));
+    assert!(!window.says("Quit while something runs?"));
 }
 
 #[test]
@@ -319,6 +338,7 @@ fn a_run_that_fails_says_so_and_keeps_the_reason_in_view() {
     window.until_enabled("Start");
     window.press("Start");
     window.until_says("mlp-return: 2 of 2 tasks failed");
+    assert!(window.is_enabled("Retry failed tasks"));
     window.click(Role::Label, "SYN_A-1h-fold00");
     window.until_says("training diverged");
 }
@@ -377,7 +397,7 @@ fn an_experiment_is_checked_for_leaks_and_a_later_change_is_told() {
     window.until_says("The experiment has changed since");
     window.set_number("Window", "4");
     window.until("the report of this very experiment", |window| !window.says("has changed since"));
-    assert!(runs.path().read_dir().unwrap().next().is_none(), "nothing was trained");
+    assert!(runs_in(runs.path()).is_empty(), "nothing was trained");
 }
 
 #[test]

@@ -2,10 +2,11 @@
 
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
+use walkforge::domain::RunOutcome;
 use walkforge::spec::{LossSpec, Monitor, OptimizerSpec, Precision, ScheduleSpec, load};
 
 use crate::bench::Window;
-use crate::stories::{count, events, only_run, spec};
+use crate::stories::{last_epoch, logged, only_run, outcome, spec};
 
 #[test]
 fn how_a_model_learns_is_set_by_the_form_and_saved() {
@@ -122,28 +123,26 @@ fn a_run_is_paused_goes_on_and_is_paused_when_the_window_closes() {
     window.press("Pause");
     window.until_says("paused: 0 of 4 tasks");
     assert!(window.says("2 tasks paused") && window.says("paused after"), "{}", window.text());
-    let run = only_run(runs.path());
-    let paused = events(&run);
-    assert_eq!((count(&paused, "started"), count(&paused, "paused")), (2, 2));
+    assert_eq!((logged(&window, ": training on cpu"), logged(&window, ": paused after")), (2, 2));
 
     // By its keys as well.
     window.shortcut(Modifiers::COMMAND, Key::P);
     window.until_says("SYN_A-1h-fold00: goes on on cpu");
     window.until_says("2 tasks in training");
-    let since = events(&run).len();
-    window.until("an epoch after the pause", |_| count(&events(&run)[since..], "epoch") > 0);
+    let epoch = last_epoch(&window);
+    window.until("an epoch after the pause", |window| last_epoch(window) > epoch);
 
     window.press("Pause this run");
     window.until_says("paused: 0 of 4 tasks");
-    let still = events(&run).len();
+    let still = last_epoch(&window);
     window.ask_to_close();
-    window.until_says("Stop and quit?");
-    assert!(window.says("Paused tasks are not kept either: 2"));
-    window.press("Stay and go on training");
-    assert_eq!(events(&run).len(), still, "nothing happens while it is paused");
+    window.until_says("Quit while something runs?");
+    assert!(window.says("1 run is open: 0 tasks finished, 2 at work, 2 not begun."));
+    window.press("Keep training");
+    assert_eq!(last_epoch(&window), still, "nothing happens while it is paused");
     window.press("Cancel");
     window.until_says("linear-return cancelled: 0 of 4 tasks are kept");
-    assert_eq!(events(&run).last().unwrap()["outcome"], "cancelled");
+    assert_eq!(outcome(&only_run(runs.path())).outcome, RunOutcome::Cancelled);
 }
 
 #[test]
@@ -161,12 +160,13 @@ fn a_refit_is_planned_waits_for_its_folds_and_is_shown_without_scores() {
     window.until_enabled("Start");
     window.press("Start");
     window.until_says("linear-return finished: 6 tasks");
-    let run = events(&only_run(runs.path()));
-    let place = |task: &str, kind: &str| {
-        run.iter().position(|event| event["task"] == task && event["kind"] == kind).unwrap()
+    let log = window.text();
+    let place = |task: &str, did: &str| {
+        let line = format!("{task}: {did}");
+        log.lines().position(|told| told.starts_with(&line)).unwrap_or_else(|| panic!("{line}"))
     };
     for fold in ["SYN_A-1h-fold00", "SYN_A-1h-fold01"] {
-        assert!(place(fold, "finished") < place("SYN_A-1h-refit", "started"), "{fold}");
+        assert!(place(fold, "best epoch") < place("SYN_A-1h-refit", "training on"), "{fold}");
     }
 
     window.click(Role::Label, "SYN_A-1h-fold01");

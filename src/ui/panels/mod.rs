@@ -1,15 +1,19 @@
 //! The panels: each a struct with what only it needs to remember, drawn from the state, sending commands.
 
 pub(super) mod checks;
+pub(super) mod compare;
 pub(super) mod data;
 pub(super) mod devices;
 mod features;
 mod files;
 pub(super) mod log;
+pub(super) mod models;
 pub(super) mod plan;
 mod policies;
 pub(super) mod queue;
 pub(super) mod results;
+mod run_picker;
+pub(super) mod runs;
 pub(super) mod strategy;
 pub(super) mod training;
 
@@ -26,6 +30,9 @@ pub(super) struct Panels {
     pub(super) checks: checks::ChecksPanel,
     pub(super) training: training::TrainingPanel,
     pub(super) results: results::ResultsPanel,
+    pub(super) runs: runs::RunsPanel,
+    pub(super) compare: compare::ComparePanel,
+    pub(super) models: models::ModelsPanel,
     pub(super) queue: queue::QueuePanel,
     pub(super) log: log::LogPanel,
 }
@@ -39,6 +46,9 @@ impl Panels {
             checks: checks::ChecksPanel::default(),
             training: training::TrainingPanel { view: training },
             results: results::ResultsPanel::default(),
+            runs: runs::RunsPanel::default(),
+            compare: compare::ComparePanel::default(),
+            models: models::ModelsPanel::default(),
             queue: queue::QueuePanel::default(),
             log: log::LogPanel::default(),
         }
@@ -59,6 +69,9 @@ impl Panels {
             PanelKind::Checks => self.checks.show(ui, state, commands),
             PanelKind::Training => self.training.show(ui, state, commands),
             PanelKind::Results => self.results.show(ui, state, commands),
+            PanelKind::Runs => self.runs.show(ui, state, commands),
+            PanelKind::Compare => self.compare.show(ui, state, commands),
+            PanelKind::Models => self.models.show(ui, state, commands),
             PanelKind::Queue => self.queue.show(ui, state, commands),
             PanelKind::Devices => devices::DevicesPanel::show(ui, state),
             PanelKind::Log => self.log.show(ui, state),

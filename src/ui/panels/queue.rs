@@ -1,17 +1,20 @@
+mod buttons;
 mod facts;
+mod waiting;
 
 use egui::{Align as EguiAlign, ComboBox, Layout, ProgressBar, Ui};
 
+use super::run_picker;
 use crate::domain::text::{UNKNOWN, duration, number};
 use crate::domain::{EpochRecord, RunOutcome, Stage, UtcMillis};
 use crate::ui::commands::{Command, Commands};
 use crate::ui::icons;
 use crate::ui::state::{RunView, State, TaskState};
 use crate::ui::theme::{Palette, Themed, space};
-use crate::ui::widgets::{self, Align, Cell, Column, Table, column};
+use crate::ui::widgets::{self, Align, Cell, Column, Sorting, Table, column};
 
 const COLUMNS: [Column; 9] = [
-    column("Task", "Symbols, timeframe and fold", 156.0, Align::Left),
+    column("Task", "Symbols, timeframe and fold", 130.0, Align::Left),
     column("State", "Running tasks stand first, then failed ones", 88.0, Align::Left),
     column("Device", "Where it trains", 44.0, Align::Left),
     column("Epoch", "Epoch at work, or trained; of at most", 58.0, Align::Right),
@@ -32,12 +35,17 @@ const COLUMNS: [Column; 9] = [
 pub(in crate::ui) struct QueuePanel {
     /// Show only tasks in this state.
     only: Option<TaskState>,
+    /// What waits is listed.
+    waiting_open: bool,
 }
 
 impl QueuePanel {
     pub(in crate::ui) fn show(&mut self, ui: &mut Ui, state: &State, commands: &mut Commands) {
         let Some(run) = state.shown_run() else {
-            let (title, next) = if state.waiting > 0 {
+            waiting::show(ui, state, &mut self.waiting_open, commands);
+            let (title, next) = if !state.resuming.is_empty() {
+                ("The run is taken up again", "Its tasks appear here in a moment.")
+            } else if !state.launches.is_empty() {
                 ("The experiment is being planned", "Its tasks appear here in a moment.")
             } else {
                 (
@@ -48,6 +56,7 @@ impl QueuePanel {
             widgets::empty_state(ui, icons::QUEUE, title, next);
             return;
         };
+        waiting::show(ui, state, &mut self.waiting_open, commands);
         self.header(ui, state, run, commands);
         let mut order: Vec<usize> = (0..run.tasks.len())
             .filter(|&index| self.only.is_none_or(|only| run.tasks[index].state == only))
@@ -55,13 +64,15 @@ impl QueuePanel {
         // Stable: within a state the order of the plan stays.
         order.sort_by_key(|&index| run.tasks[index].state);
         let selected = state.selected_task.as_ref();
-        let selected = order.iter().position(|&i| Some(&run.tasks[i].id) == selected);
+        let is_selected = |row: usize| Some(&run.tasks[order[row]].id) == selected;
         let table = Table {
             id: "queue",
             columns: &COLUMNS,
-            trailing: Some(28.0),
+            leading: None,
+            trailing: Some(52.0),
             rows: order.len(),
-            selected,
+            selected: &is_selected,
+            sorting: Sorting::No,
             clickable: true,
             scrolls: true,
         };
@@ -69,16 +80,7 @@ impl QueuePanel {
         let clicked = table.show(
             ui,
             |_, row| cells(run, order[row], state.now, palette),
-            |ui, row| {
-                let task = &run.tasks[order[row]];
-                if task.state.is_open() && !task.stopping && !run.stopping {
-                    let name = format!("Cancel {}", task.id);
-                    let button = widgets::icon_button(ui, icons::X, &name);
-                    if button.on_hover_text(name).clicked() {
-                        commands.send(Command::CancelTask(run.id.clone(), task.id.clone()));
-                    }
-                }
-            },
+            |ui, row| buttons::of_task(ui, run, &run.tasks[order[row]], commands),
         );
         if let Some(row) = clicked {
             let task = &run.tasks[order[row]].id;
@@ -89,26 +91,9 @@ impl QueuePanel {
 
     fn header(&mut self, ui: &mut Ui, state: &State, run: &RunView, commands: &mut Commands) {
         ui.horizontal(|ui| {
-            if state.runs.len() > 1 {
-                let combo = ComboBox::from_id_salt("run").selected_text(run.id.as_str());
-                let combo = combo.width(220.0).truncate().show_ui(ui, |ui| {
-                    for other in state.runs.iter().rev() {
-                        if ui.selectable_label(other.id == run.id, other.id.as_str()).clicked() {
-                            commands.send(Command::ShowRun(other.id.clone()));
-                        }
-                    }
-                });
-                widgets::name(&combo.response, egui::Role::ComboBox, "Run in view");
-            }
+            run_picker::show(ui, state, run, commands);
             ui.with_layout(Layout::right_to_left(EguiAlign::Center), |ui| {
-                if !run.is_over() {
-                    let text = if run.stopping { "Stopping…" } else { "Cancel this run" };
-                    let cancel = widgets::button(ui, icons::STOP, text, !run.stopping);
-                    if cancel.clicked() {
-                        commands.send(Command::CancelRun(run.id.clone()));
-                    }
-                    pause(ui, run, commands);
-                }
+                buttons::of_run(ui, state, run, commands);
                 self.filter(ui, run);
                 ui.with_layout(Layout::left_to_right(EguiAlign::Center), |ui| {
                     progress(ui, state, run);
@@ -152,29 +137,12 @@ fn progress(ui: &mut Ui, state: &State, run: &RunView) {
     } else {
         run.share()
     };
-    let bar = ProgressBar::new(share as f32).desired_width(140.0).desired_height(8.0);
+    let bar = ProgressBar::new(share as f32)
+        .desired_width(if state.runs.len() > 1 { 80.0 } else { 140.0 })
+        .desired_height(8.0);
     let bar = ui.add(bar.fill(ui.palette().accent));
     widgets::name(&bar, egui::Role::ProgressIndicator, "Progress of the run");
-    let mut text = summary(run, state.now);
-    if state.waiting > 0 {
-        text = format!("{text}; {} more waiting", state.waiting);
-    }
-    ui.add(egui::Label::new(text).truncate());
-}
-
-/// Pauses the run in view, or lets it go on.
-fn pause(ui: &mut Ui, run: &RunView, commands: &mut Commands) {
-    if run.stopping {
-        return;
-    }
-    let (icon, text, command) = if run.pausing {
-        (icons::PLAY, "Resume this run", Command::ResumeRun(run.id.clone()))
-    } else {
-        (icons::PAUSE, "Pause this run", Command::PauseRun(run.id.clone()))
-    };
-    if widgets::icon_button(ui, icon, text).on_hover_text(text).clicked() {
-        commands.send(command);
-    }
+    ui.add(egui::Label::new(summary(run, state.now)).truncate());
 }
 
 /// How far the run is, in one line.
@@ -223,12 +191,21 @@ fn state_cell(run: &RunView, index: usize, palette: &Palette) -> Cell {
     };
     let text = match (task.state, task.stage) {
         (TaskState::Running | TaskState::Paused, _) if task.stopping => "stopping",
-        (TaskState::Running, _) if run.pausing => "pausing",
+        (TaskState::Running, _) if run.pausing || task.pausing => "pausing",
         (TaskState::Running, Some(Stage::Dataset)) => "reading data",
         (TaskState::Running, Some(Stage::Evaluation)) => "evaluating",
         (TaskState::Running, Some(Stage::Saving)) => "saving",
         (TaskState::Running, _) => "training",
+        (TaskState::Queued, _) if task.retry.is_some() => "tried again",
+        (TaskState::Finished, _) if task.taken_from.is_some() => "taken over",
         (other, _) => word(other),
+    };
+    let hover = match (&task.retry, &task.taken_from) {
+        (Some((attempt, why)), _) if task.state.is_open() => {
+            Some(format!("Attempt {attempt}, because the one before failed: {why}"))
+        }
+        (_, Some(from)) => Some(format!("It had been trained before, in {}", from.run)),
+        _ => None,
     };
     match run.waits_for(index) {
         Some(other) => {
@@ -239,7 +216,7 @@ fn state_cell(run: &RunView, index: usize, palette: &Palette) -> Cell {
             let why = format!("Waits for {name}: it begins with what that one learns");
             Cell::new(text).color(color).hover(Some(why))
         }
-        None => Cell::new(format!("{icon}  {text}")).color(color),
+        None => Cell::new(format!("{icon}  {text}")).color(color).hover(hover),
     }
 }
 

@@ -3,6 +3,7 @@ mod loss;
 mod model;
 mod optimizer;
 mod resources;
+mod sweep;
 mod training;
 mod validation;
 
@@ -13,6 +14,7 @@ use super::data::send_if_changed;
 use super::features;
 use crate::spec::{ExperimentSpec, PRESETS};
 use crate::ui::commands::{Command, Commands};
+use crate::ui::icons;
 use crate::ui::state::State;
 use crate::ui::theme::{Themed, space};
 use crate::ui::widgets::{self, Form};
@@ -22,6 +24,7 @@ use crate::ui::widgets::{self, Form};
 pub(in crate::ui) struct StrategyPanel {
     pub(in crate::ui) view: StrategyView,
     more: training::More,
+    sweep: sweep::SweepEditor,
 }
 
 /// How the form is shown; survives a restart.
@@ -34,7 +37,7 @@ pub(in crate::ui) struct StrategyView {
 
 impl StrategyPanel {
     pub(in crate::ui) fn new(view: StrategyView) -> Self {
-        Self { view, more: training::More::default() }
+        Self { view, more: training::More::default(), sweep: sweep::SweepEditor::default() }
     }
 
     pub(in crate::ui) fn show(&mut self, ui: &mut Ui, state: &State, commands: &mut Commands) {
@@ -54,6 +57,8 @@ impl StrategyPanel {
             training::show(ui, form, &mut spec, (open, &mut self.more), state);
             costs(ui, form, &mut spec);
             resources::show(ui, form, &mut spec.resources, state);
+            self.sweep.show(ui, form, &mut spec);
+            command(ui, commands);
             ui.add_space(space::L);
         });
         send_if_changed(draft, spec, commands);
@@ -93,6 +98,16 @@ fn identity(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
     form.row(ui, "Seed", "seed", help, |ui| {
         widgets::number(ui, DragValue::new(&mut spec.seed).speed(0.1));
     });
+}
+
+/// The same from a terminal.
+fn command(ui: &mut Ui, commands: &mut Commands) {
+    ui.add_space(space::S);
+    let copy = widgets::button(ui, icons::TERMINAL_WINDOW, "Copy as command line", true);
+    let help = "`walkforge train …` with everything set here, sweep included, for a terminal";
+    if copy.on_hover_text(help).clicked() {
+        commands.send(Command::CopyCommandLine);
+    }
 }
 
 fn costs(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {

@@ -1,6 +1,7 @@
 use egui::{Align, Layout, RichText, Ui};
 use serde::{Deserialize, Serialize};
 
+use super::run_picker;
 use crate::domain::EpochRecord;
 use crate::domain::text::number;
 use crate::ui::commands::Commands;
@@ -30,21 +31,22 @@ pub(in crate::ui) struct TrainingView {
 }
 
 impl TrainingPanel {
-    pub(in crate::ui) fn show(&mut self, ui: &mut Ui, state: &State, _commands: &mut Commands) {
+    pub(in crate::ui) fn show(&mut self, ui: &mut Ui, state: &State, commands: &mut Commands) {
         let Some(run) = state.shown_run() else {
-            let (title, next) = if state.waiting > 0 {
-                ("Planning the experiment", "Reading bars, computing features and cutting folds.")
-            } else {
+            let (title, next) = if state.launches.is_empty() {
                 (
                     "No training yet",
                     "Press Start (Ctrl+Enter): train and validation losses of every fold appear here as they are learnt.",
                 )
+            } else {
+                ("Planning the experiment", "Reading bars, computing features and cutting folds.")
             };
             widgets::empty_state(ui, icons::CHART_LINE, title, next);
             return;
         };
         let shown = shown_tasks(run, state);
         ui.horizontal(|ui| {
+            run_picker::show(ui, state, run, commands);
             ui.label(title(run, &shown, state));
             if let [only] = shown.as_slice()
                 && let Some(report) = &run.tasks[*only].report

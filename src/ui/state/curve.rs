@@ -44,6 +44,12 @@ impl Curve {
         }
     }
 
+    /// Drops what lies at `x` and right of it: it is learnt once more.
+    pub(crate) fn cut(&mut self, x: f64) {
+        self.points.retain(|point| point.x < x);
+        self.open.retain(|point| point.x < x);
+    }
+
     /// The value that was in force at `x`: that of the last point up to there.
     pub(crate) fn at(&self, x: f64) -> Option<f64> {
         let after = self.points.partition_point(|point| point.x <= x);
@@ -85,6 +91,18 @@ mod tests {
         assert!(points.iter().any(|point| point.y == -9.0 && point.x == 777_777.0));
         assert!(points.is_sorted_by(|a, b| a.x <= b.x));
         assert!(points.last().unwrap().x > 990_000.0);
+    }
+
+    #[test]
+    fn what_is_learnt_once_more_takes_the_place_of_what_was() {
+        let mut curve = Curve::default();
+        for x in [1.0, 2.0, 3.0] {
+            curve.push(x, 1.0);
+        }
+        curve.cut(2.0);
+        curve.push(2.0, 5.0);
+        let found: Vec<_> = curve.points().iter().map(|point| (point.x, point.y)).collect();
+        assert_eq!(found, [(1.0, 1.0), (2.0, 5.0)]);
     }
 
     #[test]

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Choice;
 use crate::domain::{Symbol, Timeframe};
-use crate::spec::{DataSource, ExperimentSpec, SpecIssue};
+use crate::spec::{DataSource, ExperimentSpec, SpecError, SpecIssue, SweepAxis, SweepSpec};
 
 /// The experiment on the bench, with what is wrong with it. Panels edit a copy and hand it back whole.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +63,9 @@ impl Draft {
         spec.data.symbols = symbols.to_list();
         spec.data.timeframes = timeframes.to_list();
         let mut issues = spec.validate().err().unwrap_or_default();
+        if issues.is_empty() {
+            issues = sweep_issues(&spec);
+        }
         let mut nothing = |is_none: bool, field: &str, message: &str| {
             if is_none {
                 issues.insert(0, SpecIssue { field: field.into(), message: message.into() });
@@ -138,6 +141,7 @@ impl Draft {
         take!(costs);
         take!(resources);
         take!(seed);
+        take!(sweep);
         let symbols = if base.symbols == edited.symbols { self } else { edited }.symbols.clone();
         let timeframes =
             if base.timeframes == edited.timeframes { self } else { edited }.timeframes.clone();
@@ -155,10 +159,88 @@ impl Draft {
     }
 }
 
+/// What is wrong with the values of a sweep, each beside its own field. Every value is tried by itself, which is a sum and not a product; what
+/// only fails together with others is found where there are few enough variants, and else when they are planned.
+fn sweep_issues(spec: &ExperimentSpec) -> Vec<SpecIssue> {
+    /// So many are tried in a few milliseconds.
+    const FEW: usize = 32;
+    if spec.sweep.is_empty() {
+        return Vec::new();
+    }
+    let alone = |axis: &SweepAxis, value: &String| {
+        let axis = SweepAxis { path: axis.path.clone(), values: vec![value.clone()] };
+        let sweep = SweepSpec { axes: vec![axis], ..SweepSpec::default() };
+        ExperimentSpec { sweep, ..spec.clone() }
+    };
+    let mut issues = Vec::new();
+    for (index, axis) in spec.sweep.axes.iter().enumerate() {
+        let field = |part: &str| format!("sweep.axes[{index}].{part}");
+        if axis.path.trim().is_empty() {
+            let message = "choose the field that differs".to_owned();
+            issues.push(SpecIssue { field: field("path"), message });
+            continue;
+        }
+        let wrong = axis.values.iter().take(FEW).find_map(|value| {
+            let error = alone(axis, value).variants().err()?;
+            let (part, message) = match error {
+                SpecError::Assignment { message, .. }
+                    if message.contains("no field") || message.contains("list element") =>
+                {
+                    ("path", message)
+                }
+                SpecError::Assignment { message, .. } => ("values", format!("{value}: {message}")),
+                // Together with another axis it may be right after all.
+                SpecError::Invalid(_) if spec.sweep.axes.len() > 1 => return None,
+                other => ("values", other.to_string()),
+            };
+            Some(SpecIssue { field: field(part), message })
+        });
+        issues.extend(wrong);
+    }
+    if issues.is_empty()
+        && spec.sweep.len() <= FEW
+        && let Err(error) = spec.variants()
+    {
+        issues.push(SpecIssue { field: "sweep".to_owned(), message: error.to_string() });
+    }
+    issues
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::spec::load;
+
+    #[test]
+    fn what_is_wrong_with_a_sweep_stands_beside_its_field() {
+        let axis = |path: &str, values: &[&str]| SweepAxis {
+            path: path.to_owned(),
+            values: values.iter().map(|&value| value.to_owned()).collect(),
+        };
+        let found = |axes: Vec<SweepAxis>| {
+            let sweep = SweepSpec { axes, ..SweepSpec::default() };
+            let spec = ExperimentSpec { sweep, ..load("mlp-return").unwrap() };
+            let issues = Draft::new(spec).issues().to_vec();
+            issues.into_iter().map(|issue| (issue.field, issue.message)).collect::<Vec<_>>()
+        };
+        assert_eq!(found(vec![axis("window", &["4", "8"])]), []);
+        for (axes, field, says) in [
+            (vec![axis("window", &[])], "sweep.axes[0].values", "there is none"),
+            (vec![axis("windw", &["3"])], "sweep.axes[0].path", "windw"),
+            (
+                vec![axis("window", &["4"]), axis("seed", &["1", "x"])],
+                "sweep.axes[1].values",
+                "x: ",
+            ),
+            (vec![axis("window", &["0"])], "sweep.axes[0].values", "window"),
+            (vec![axis("window", &["0"]), axis("seed", &["1"])], "sweep", "window=0"),
+        ] {
+            let issues = found(axes);
+            assert_eq!(issues.len(), 1, "{issues:?}");
+            let (place, message) = &issues[0];
+            assert!(place == field && message.contains(says), "{place}: {message}");
+        }
+    }
 
     #[test]
     fn edits_of_two_panels_in_one_frame_are_both_kept() {

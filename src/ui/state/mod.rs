@@ -3,34 +3,43 @@
 mod catalog;
 mod checks;
 mod choice;
+mod compared;
 mod curve;
+mod details;
 mod draft;
 mod journal;
+mod launches;
 mod looks;
 mod machine;
+mod models;
 mod preview;
 mod results;
 mod run;
+mod standing;
 mod task;
 
-use std::collections::VecDeque;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::commands::Command;
 use crate::domain::{RunId, TaskId, UtcMillis};
-use crate::spec::Monitor;
 
 pub(super) use catalog::{ListedFile, Listing, Source};
 pub(super) use checks::{Checked, Checks, Running, Trouble};
 pub(super) use choice::Choice;
+pub(super) use compared::Compared;
 pub(super) use curve::Curve;
+pub(super) use details::{Detail, Details};
 pub(super) use draft::{Draft, StoredDraft};
 pub(super) use journal::{Journal, Level};
+pub(super) use launches::Launches;
 pub(super) use looks::Looks;
 pub(super) use machine::Machine;
+pub(super) use models::Models;
 pub(super) use preview::Preview;
 pub(super) use results::Results;
 pub(super) use run::RunView;
+pub(super) use standing::Standing;
 pub(super) use task::{TaskState, TaskView};
 
 /// A message under the top bar, until it is dismissed or another takes its place.
@@ -38,8 +47,8 @@ pub(super) use task::{TaskState, TaskView};
 pub(super) struct Notice {
     pub(super) level: Level,
     pub(super) text: String,
-    /// A way on: what its button says and does.
-    pub(super) action: Option<(&'static str, Command)>,
+    /// Ways on: what each button says and does.
+    pub(super) actions: Vec<(&'static str, Command)>,
 }
 
 /// Everything the panels show.
@@ -61,14 +70,22 @@ pub(super) struct State {
     pub(super) shown_run: Option<RunId>,
     /// The task picked in the queue.
     pub(super) selected_task: Option<TaskId>,
-    /// Experiments sent to the engine whose run has neither begun nor failed to.
-    pub(super) waiting: usize,
-    /// What each of them watches, in the order they were sent, in which the engine answers.
-    pub(super) monitors: VecDeque<Monitor>,
+    /// The run that was begun by the last Start: shown until it is over, unless another is chosen.
+    pub(super) followed: Option<RunId>,
+    /// Experiments that are no runs yet.
+    pub(super) launches: Launches,
+    /// Stored runs that were asked to be taken up again and have not said a word yet.
+    pub(super) resuming: BTreeSet<RunId>,
     /// An export is at work.
     pub(super) exporting: bool,
     /// Stored runs and the one looked at.
     pub(super) results: Results,
+    /// Tasks of stored runs that dialogs and the models panel asked for.
+    pub(super) details: Details,
+    /// Runs side by side.
+    pub(super) compared: Compared,
+    /// The named models.
+    pub(super) models: Models,
     /// The leak check.
     pub(super) checks: Checks,
     /// The column looked at.
@@ -82,22 +99,37 @@ pub(super) struct State {
 }
 
 impl State {
-    /// The run that Queue and Training show: the one chosen, else the latest.
+    /// The run that Queue and Training show: the one chosen, else the one just started while it goes on, else the first that trains, else the
+    /// first that waits for its turn, else the latest.
     pub(super) fn shown_run(&self) -> Option<&RunView> {
+        let find = |id: &RunId| self.runs.iter().find(|run| run.id == *id);
+        let followed = self.followed.as_ref().and_then(find).filter(|run| !run.is_over());
+        let open = || self.runs.iter().filter(|run| !run.is_over());
         self.shown_run
             .as_ref()
-            .and_then(|shown| self.runs.iter().find(|run| run.id == *shown))
+            .and_then(find)
+            .or(followed)
+            .or_else(|| open().find(|run| run.count(TaskState::Running) > 0))
+            .or_else(|| open().next())
             .or(self.runs.last())
     }
 
     /// Whether anything trains, is about to, or is being written.
     pub(super) fn is_busy(&self) -> bool {
-        self.waiting > 0 || self.exporting || self.runs.iter().any(|run| !run.is_over())
+        !self.launches.is_empty()
+            || !self.resuming.is_empty()
+            || self.exporting
+            || self.runs.iter().any(|run| !run.is_over())
     }
 
-    /// The run that is paused, or that Pause would pause: runs train one after another.
-    pub(super) fn pausable_run(&self) -> Option<&RunView> {
-        self.runs.iter().find(|run| !run.is_over() && !run.stopping)
+    /// The runs that Pause would pause or let go on.
+    pub(super) fn pausable_runs(&self) -> impl Iterator<Item = &RunView> {
+        self.runs.iter().filter(|run| !run.is_over() && !run.stopping)
+    }
+
+    /// Whether all of them are asked to pause already, so that Pause lets them go on.
+    pub(super) fn is_held(&self) -> bool {
+        self.pausable_runs().all(|run| run.pausing)
     }
 
     /// Why Start cannot be pressed, in words; `None` where it can.

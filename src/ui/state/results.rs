@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crate::domain::RunId;
+use crate::domain::{RunId, SweepId};
 use crate::runs::{RunEntry, RunResults};
 
 /// Stored runs and the one looked at.
@@ -18,9 +18,59 @@ pub(crate) struct Results {
     pub(crate) told_broken: BTreeSet<String>,
     /// Why the run asked for cannot be shown.
     pub(crate) error: Option<String>,
+    /// Counts the lists told: what was made from an older one is made anew.
+    pub(crate) generation: u64,
+    /// The list has been told at least once.
+    pub(crate) is_listed: bool,
+    /// A list was asked for and has not been told, and whether another is wanted after it.
+    asked: Option<bool>,
+    /// Sweeps whose end has been told.
+    pub(crate) told_sweeps: BTreeSet<SweepId>,
 }
 
 impl Results {
+    /// Whether the engine has to be asked for a list: one is under way at a time, however many runs begin and end.
+    pub(crate) fn want_list(&mut self) -> bool {
+        if let Some(again) = &mut self.asked {
+            *again = true;
+            return false;
+        }
+        self.asked = Some(false);
+        true
+    }
+
+    /// Whether a list that comes now was not asked for: another program has changed something.
+    pub(crate) const fn is_unasked(&self) -> bool {
+        self.asked.is_none()
+    }
+
+    /// Takes a list. Whether another has been wanted since it was asked for.
+    pub(crate) fn listed(&mut self, runs: Vec<RunEntry>) -> bool {
+        self.stored = runs;
+        self.generation += 1;
+        self.is_listed = true;
+        self.asked.take() == Some(true)
+    }
+
+    /// No list could be made.
+    pub(crate) const fn not_listed(&mut self) {
+        self.asked = None;
+    }
+
+    pub(crate) fn entry(&self, run: &RunId) -> Option<&RunEntry> {
+        self.stored.iter().find(|entry| entry.id == *run)
+    }
+
+    /// The runs of a sweep that are stored, in the order of its variants.
+    pub(crate) fn of_sweep(&self, sweep: &SweepId) -> Vec<&RunEntry> {
+        let variant = |entry: &&RunEntry| entry.sweep.as_ref().map(|member| member.variant);
+        let is_in =
+            |entry: &&RunEntry| entry.sweep.as_ref().is_some_and(|member| member.sweep == *sweep);
+        let mut runs: Vec<&RunEntry> = self.stored.iter().filter(is_in).collect();
+        runs.sort_by_key(variant);
+        runs
+    }
+
     /// Takes what was loaded, unless another run has been asked for since.
     pub(crate) fn take(&mut self, run: &RunId, results: Result<Box<RunResults>, String>) {
         if self.wanted.as_ref() != Some(run) {

@@ -3,7 +3,8 @@ use std::sync::Arc;
 
 use super::{TaskState, TaskView};
 use crate::domain::{
-    Determinism, Event, EventKind, Plan, RunId, RunOutcome, RunSummary, TaskId, UtcMillis,
+    Determinism, EpochRecord, Event, EventKind, Plan, Priority, RunId, RunOutcome, RunSummary,
+    TaskId, UtcMillis,
 };
 use crate::spec::Monitor;
 
@@ -28,6 +29,8 @@ pub(crate) struct RunView {
     pub(crate) stopping: bool,
     /// Somebody asked it to pause, and nobody since to go on.
     pub(crate) pausing: bool,
+    /// Whose tasks come first.
+    pub(crate) priority: Priority,
     /// Since when no task is at work because they were paused.
     stands_since: Option<UtcMillis>,
     /// Milliseconds for which it stood still before.
@@ -54,6 +57,7 @@ impl RunView {
             broken: None,
             stopping: false,
             pausing: false,
+            priority: Priority::default(),
             stands_since: None,
             stood: 0,
         }
@@ -77,6 +81,15 @@ impl RunView {
                 }
             }
             (None, _) => {}
+        }
+    }
+
+    /// Takes the epochs of its tasks that were stored before this session told any.
+    pub(crate) fn remember(&mut self, curves: &BTreeMap<TaskId, Vec<EpochRecord>>) {
+        for (task, epochs) in curves {
+            if let Some(&index) = self.index.get(task) {
+                self.tasks[index].remember(epochs);
+            }
         }
     }
 
@@ -233,6 +246,38 @@ mod tests {
         assert_eq!((run.count(TaskState::Failed), run.ended()), (1, 1));
         assert_eq!(run.tasks[1].failure.as_deref(), Some("why"));
     }
+
+    #[test]
+    fn stored_epochs_stand_before_those_that_are_told() {
+        let mut run = run();
+        let record = |epoch: u32, loss: f64| EpochRecord {
+            epoch,
+            train_loss: loss,
+            validation_loss: Some(loss),
+            monitor: None,
+            learning_rate: 0.1,
+            gradient_norm: 1.0,
+            seconds: 1.0,
+            is_best: epoch == 2,
+        };
+        // It goes on from the checkpoint after epoch 2, although epoch 3 had been trained as well.
+        let told = event(&run, 0, 9, EventKind::Epoch(record(3, 0.5)));
+        run.apply(told);
+        let stored = vec![record(1, 0.9), record(2, 0.8), record(3, 0.7)];
+        let curves = run.tasks.iter().map(|task| (task.id.clone(), stored.clone())).collect();
+        run.remember(&curves);
+        let losses = |task: &TaskView| -> Vec<(f64, f64)> {
+            task.validation_loss.points().iter().map(|point| (point.x, point.y)).collect()
+        };
+        assert_eq!(losses(&run.tasks[0]), [(1.0, 0.9), (2.0, 0.8), (3.0, 0.5)]);
+        assert_eq!(run.tasks[0].best.unwrap().epoch, 2);
+        assert_eq!(losses(&run.tasks[1]), [(1.0, 0.9), (2.0, 0.8), (3.0, 0.7)]);
+        // A second attempt begins anew.
+        let told = event(&run, 1, 9, EventKind::Epoch(record(1, 0.4)));
+        run.apply(told);
+        assert_eq!(losses(&run.tasks[1]), [(1.0, 0.4)]);
+    }
+
     #[test]
     fn what_is_paused_takes_no_time_and_keeps_its_pace() {
         let mut run = run();

@@ -1,6 +1,6 @@
 use super::Curve;
 use crate::domain::{
-    Device, EpochRecord, EventKind, Progress, Stage, TaskId, TaskReport, UtcMillis,
+    Device, EpochRecord, EventKind, Progress, Stage, StoredTask, TaskId, TaskReport, UtcMillis,
 };
 
 /// How a task stands, in the order in which tasks are listed.
@@ -47,6 +47,14 @@ pub(crate) struct TaskView {
     /// Milliseconds at work before its last pause.
     worked_before: i64,
     pub(crate) stopping: bool,
+    /// Somebody asked it to pause, and nobody since to go on.
+    pub(crate) pausing: bool,
+    /// Why the attempt before this one failed, and which attempt this is.
+    pub(crate) retry: Option<(u32, String)>,
+    /// Whose result it has, where it was not trained for this run.
+    pub(crate) taken_from: Option<StoredTask>,
+    /// The first epoch that was told by an event: what was before comes from the store.
+    told_from: Option<u32>,
 }
 
 impl TaskView {
@@ -68,6 +76,10 @@ impl TaskView {
             started_at: None,
             worked_before: 0,
             stopping: false,
+            pausing: false,
+            retry: None,
+            taken_from: None,
+            told_from: None,
         }
     }
 
@@ -80,10 +92,18 @@ impl TaskView {
             }
             EventKind::Stage { stage } => self.stage = Some(stage),
             EventKind::Progress(progress) => self.progress = Some(progress),
-            EventKind::Epoch(record) => self.learn(record),
-            EventKind::Finished { report } | EventKind::Kept { report, .. } => {
+            EventKind::Epoch(record) => {
+                self.told_from.get_or_insert(record.epoch);
+                self.learn(record);
+            }
+            EventKind::Finished { report } => {
                 self.state = TaskState::Finished;
                 self.report = Some(report);
+            }
+            EventKind::Kept { report, from } => {
+                self.state = TaskState::Finished;
+                self.report = Some(report);
+                self.taken_from = from;
             }
             EventKind::Failed { message } => {
                 self.state = TaskState::Failed;
@@ -96,9 +116,10 @@ impl TaskView {
                 self.state = TaskState::Paused;
                 self.device = None;
             }
-            EventKind::Retrying { .. } => {
+            EventKind::Retrying { message, attempt } => {
                 self.state = TaskState::Queued;
                 self.device = None;
+                self.retry = Some((attempt, message));
             }
             EventKind::Planned { .. }
             | EventKind::Queued
@@ -107,8 +128,47 @@ impl TaskView {
         }
     }
 
+    /// Takes the epochs that were stored before this session told any.
+    pub(super) fn remember(&mut self, stored: &[EpochRecord]) {
+        let until = self.told_from.unwrap_or(u32::MAX);
+        let before: Vec<EpochRecord> =
+            stored.iter().copied().filter(|record| record.epoch < until).collect();
+        if before.is_empty() {
+            return;
+        }
+        let told = self.curves_mut().map(std::mem::take);
+        let (best, last) = (self.best.take(), self.last_epoch.take());
+        for record in before {
+            self.learn(record);
+        }
+        for (curve, told) in self.curves_mut().into_iter().zip(told) {
+            for point in told.points().iter().filter(|point| point.x >= f64::from(until)) {
+                curve.push(point.x, point.y);
+            }
+        }
+        // What was told is newer, where anything was.
+        if self.told_from.is_some() {
+            (self.best, self.last_epoch) = (best.or(self.best), last.or(self.last_epoch));
+        }
+    }
+
+    const fn curves_mut(&mut self) -> [&mut Curve; 4] {
+        [
+            &mut self.train_loss,
+            &mut self.validation_loss,
+            &mut self.monitor,
+            &mut self.learning_rate,
+        ]
+    }
+
     fn learn(&mut self, record: EpochRecord) {
         let epoch = f64::from(record.epoch);
+        if self.last_epoch.is_some_and(|last| last.epoch >= record.epoch) {
+            // Another attempt, or a checkpoint from before.
+            for curve in self.curves_mut() {
+                curve.cut(epoch);
+            }
+        }
         self.train_loss.push(epoch, record.train_loss);
         if let Some(loss) = record.validation_loss {
             self.validation_loss.push(epoch, loss);

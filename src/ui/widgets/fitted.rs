@@ -1,12 +1,12 @@
 use egui::{Layout, Ui, vec2};
 
-use super::{Cell, Column, Table};
+use super::{Cell, Heading, Sorting, Table};
 use crate::ui::theme::ROW_HEIGHT;
 
 /// A table within a panel that scrolls: as high as its rows up to a number of them.
 pub(in crate::ui) struct Fitted<'a> {
     pub(in crate::ui) id: &'a str,
-    pub(in crate::ui) columns: &'a [Column],
+    pub(in crate::ui) columns: &'a [Heading<'a>],
     pub(in crate::ui) rows: usize,
     /// With more rows than this the table scrolls by itself.
     pub(in crate::ui) most: usize,
@@ -22,9 +22,11 @@ impl Fitted<'_> {
             let table = Table {
                 id: self.id,
                 columns: self.columns,
+                leading: None,
                 trailing: None,
                 rows: self.rows,
-                selected: None,
+                selected: &|_| false,
+                sorting: Sorting::No,
                 clickable: false,
                 scrolls: self.rows > self.most,
             };

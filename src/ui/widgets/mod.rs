@@ -6,6 +6,7 @@ mod fitted;
 mod form;
 mod messages;
 mod parts;
+mod sign;
 mod sparkline;
 mod table;
 
@@ -15,5 +16,6 @@ pub(super) use fitted::Fitted;
 pub(super) use form::{Form, Offered, integer_field, number, real_field};
 pub(super) use messages::Messages;
 pub(super) use parts::{empty_state, hint, issue, level_icon, problem, section, value_row};
+pub(super) use sign::standing;
 pub(super) use sparkline::Sparkline;
-pub(super) use table::{Align, Cell, Column, Table, column};
+pub(super) use table::{Align, Cell, Column, Heading, Sort, Sorting, Table, column};

@@ -1,8 +1,8 @@
 use egui::text::LayoutJob;
 use egui::{Label, Layout, RichText, TextStyle, Ui, vec2};
 
-use super::digest::{Digest, plural};
-use crate::domain::text::{UNKNOWN, count};
+use super::digest::{Digest, Time, plural};
+use crate::domain::text::{UNKNOWN, count, duration};
 use crate::domain::{Bytes, Device, Footprint, text};
 use crate::ui::icons;
 use crate::ui::state::Machine;
@@ -23,10 +23,13 @@ struct Card {
     is_warning: bool,
 }
 
-/// What the plan adds up to, in a row of cards that wraps.
-pub(super) fn show(ui: &mut Ui, digest: &Digest, machine: &Machine) {
+/// What the plan adds up to, in rows of cards that wrap. `variants` says how many runs the sweep makes of it, 1 where there is none.
+pub(super) fn show(ui: &mut Ui, digest: &Digest, machine: &Machine, variants: usize) {
     let cards = [
-        tasks(digest),
+        tasks(digest, variants),
+        reused(digest),
+        time(digest, variants),
+        disk(digest, variants),
         parameters(digest),
         memory(digest, machine),
         device(digest),
@@ -34,7 +37,9 @@ pub(super) fn show(ui: &mut Ui, digest: &Digest, machine: &Machine) {
     ];
     let gap = space::S;
     let room = ui.available_width();
-    let columns = (((room + gap) / (LEAST_WIDTH + gap)) as usize).clamp(1, cards.len());
+    let fit = (((room + gap) / (LEAST_WIDTH + gap)) as usize).clamp(1, cards.len());
+    // As many in each row, so that none stands alone.
+    let columns = cards.len().div_ceil(cards.len().div_ceil(fit));
     let width = (room - gap * (columns - 1) as f32) / columns as f32;
     for row in cards.chunks(columns) {
         ui.horizontal(|ui| {
@@ -80,12 +85,104 @@ impl Card {
     }
 }
 
-fn tasks(digest: &Digest) -> Card {
+fn tasks(digest: &Digest, variants: usize) -> Card {
+    let tasks = digest.plan.tasks.len();
+    if variants > 1 {
+        return Card {
+            title: "To train, about",
+            value: plural(tasks.saturating_mul(variants), "task", "tasks"),
+            detail: format!("{} × {}", plural(variants, "variant", "variants"), digest.shape),
+            help: format!(
+                "{} of the sweep, each a run of its own with about the {} of this plan ({})",
+                plural(variants, "variant", "variants"),
+                plural(tasks, "task", "tasks"),
+                digest.shape
+            ),
+            is_warning: false,
+        };
+    }
     Card {
         title: "To train",
-        value: plural(digest.plan.tasks.len(), "task", "tasks"),
+        value: plural(tasks, "task", "tasks"),
         detail: digest.shape.clone(),
         help: format!("{}: one model for each series and fold", digest.shape),
+        is_warning: false,
+    }
+}
+
+/// How long it takes, as far as earlier runs tell.
+fn time(digest: &Digest, variants: usize) -> Card {
+    let Time { millis, known, trained } = digest.time;
+    let seconds = millis as f64 / 1000.0 * variants as f64;
+    let (value, detail) = match (trained, known) {
+        (0, _) => (duration(0.0), "everything is there already".to_owned()),
+        (_, 0) => (UNKNOWN.to_owned(), "known once such a task has run here".to_owned()),
+        (trained, known) if known < trained => {
+            let detail = format!("{known} of {trained} tasks are known");
+            (format!("over {}", duration(seconds)), detail)
+        }
+        _ => {
+            let detail = if variants > 1 {
+                format!("{} for each variant", duration(millis as f64 / 1000.0))
+            } else {
+                "to the last epoch; may stop sooner".to_owned()
+            };
+            (format!("≤ {}", duration(seconds)), detail)
+        }
+    };
+    Card {
+        title: "Time",
+        value,
+        detail,
+        help: "Learnt from what tasks of this kind took on this kind of device, shared by the workers; early stopping may end it sooner"
+            .to_owned(),
+        is_warning: false,
+    }
+}
+
+fn disk(digest: &Digest, variants: usize) -> Card {
+    let all = Bytes(digest.disk.0.saturating_mul(variants as u64));
+    Card {
+        title: "Disk",
+        value: if all.0 > 0 { format!("about {all}") } else { UNKNOWN.to_owned() },
+        detail: "weights, checkpoints, predictions".to_owned(),
+        help: "What the files of the tasks that are trained take in the runs folder, roughly"
+            .to_owned(),
+        is_warning: false,
+    }
+}
+
+/// What need not be trained again.
+fn reused(digest: &Digest) -> Card {
+    let title = "Trained before";
+    let Some((most, _)) = digest.reused.iter().max_by_key(|(_, tasks)| **tasks) else {
+        return Card {
+            title,
+            value: "none".to_owned(),
+            detail: "everything is trained".to_owned(),
+            help: "No earlier run has the same data, settings and seed; its results would be taken over"
+                .to_owned(),
+            is_warning: false,
+        };
+    };
+    let tasks: usize = digest.reused.values().sum();
+    let from = match digest.reused.len() {
+        1 => format!("from {most}"),
+        several => format!("from {several} runs, as {most}"),
+    };
+    let list: Vec<String> = digest
+        .reused
+        .iter()
+        .map(|(run, tasks)| format!("{} from {run}", plural(*tasks, "task", "tasks")))
+        .collect();
+    Card {
+        title,
+        value: plural(tasks, "task", "tasks"),
+        detail: from,
+        help: format!(
+            "The same data, settings and seed have been trained already, so their results are taken over: {}",
+            list.join(", ")
+        ),
         is_warning: false,
     }
 }

@@ -23,9 +23,9 @@ use crate::ui::theme::{Themed, space, strong_family};
 use crate::ui::widgets::{self, Align as CellAlign, Cell, Column, Fitted, Messages, column};
 
 /// Rows of folds shown at least, where there are as many.
-const LEAST_FOLDS: f32 = 9.0;
+const LEAST_FOLDS: f32 = 7.0;
 /// What stands above and below the folds, in points: on a higher panel the folds get the rest.
-const AROUND_FOLDS: f32 = 310.0;
+const AROUND_FOLDS: f32 = 396.0;
 
 /// What the experiment would do.
 #[derive(Debug, Default)]
@@ -54,7 +54,8 @@ impl PlanPanel {
         let room = ui.available_height();
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             head(ui, state, plan, &mut self.warnings, commands);
-            cards::show(ui, digest, &state.machine);
+            let variants = state.draft.spec().sweep.len();
+            cards::show(ui, digest, &state.machine, variants);
             found(ui, plan, &mut self.found);
             folds(ui, state, digest, &mut self.series, room);
             series_table(ui, &plan.series);
@@ -117,7 +118,12 @@ fn head(ui: &mut Ui, state: &State, plan: &Plan, warnings: &mut Warnings, comman
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let title = RichText::new("What Start will do").family(strong_family());
                 ui.label(title);
-                let name = RichText::new(plan.experiment.as_str()).color(palette.text_weak);
+                let sweep = state.draft.spec().sweep.len();
+                let name = match sweep {
+                    1 => plan.experiment.clone(),
+                    runs => format!("{}, {runs} runs; this is the plan of one", plan.experiment),
+                };
+                let name = RichText::new(name).color(palette.text_weak);
                 ui.add(egui::Label::new(name).truncate());
             });
         });

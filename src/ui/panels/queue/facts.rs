@@ -31,6 +31,13 @@ pub(super) fn show(ui: &mut Ui, run: &RunView, index: usize) {
 /// An icon and a few words for each.
 fn facts(run: &RunView, index: usize, task: &TaskView) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
+    if let Some(from) = &task.taken_from {
+        facts
+            .push((icons::STACK, format!("had been trained before: taken over from {}", from.run)));
+    }
+    if let Some((attempt, why)) = task.retry.as_ref().filter(|_| task.state.is_open()) {
+        facts.push((icons::WARNING, format!("attempt {attempt}, because: {why}")));
+    }
     if run.plan.tasks.get(index).is_some_and(|task| task.role == TaskRole::Refit) {
         facts.push((
             icons::INFO,

@@ -1,18 +1,22 @@
-use egui::{Align, Color32, ComboBox, Layout, RichText, Ui};
+use egui::{Align, ComboBox, Layout, RichText, Ui};
 
 use super::View;
 use crate::domain::text::minute;
 use crate::domain::{Determinism, RunId};
-use crate::runs::{RunEntry, RunStatus};
+use crate::runs::RunEntry;
 use crate::ui::actions::Action;
 use crate::ui::commands::{Command, Commands};
 use crate::ui::icons;
-use crate::ui::state::{RunView, State};
-use crate::ui::theme::{Palette, Themed};
+use crate::ui::layout::PanelKind;
+use crate::ui::state::{RunView, Standing, State};
+use crate::ui::theme::Themed;
 use crate::ui::widgets;
 
 /// The list of runs is not drawn wider.
 const MOST_WIDTH: f32 = 380.0;
+
+/// Stored runs that the list names; the panel of all runs has the others.
+const MOST: usize = 40;
 
 /// Which run is shown, how it stands, and its models' way out. `live` names the run of this session to show while it trains.
 pub(super) fn show(
@@ -25,15 +29,10 @@ pub(super) fn show(
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             export(ui, state, view, commands);
+            name_model(ui, view, commands);
             if let Some(status) = status(state, view) {
-                let palette = ui.palette();
-                let paused = matches!(view, View::Live(run) if run.is_paused());
-                let (icon, word, color) = if paused {
-                    (icons::PAUSE, "paused", palette.warning)
-                } else {
-                    sign(status, palette)
-                };
-                ui.label(RichText::new(format!("{icon}  {word}")).color(color));
+                let (icon, color) = widgets::standing(status, ui.palette());
+                ui.label(RichText::new(format!("{icon}  {}", status.word())).color(color));
             }
             widgets::determinism(ui, &determinism(view));
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
@@ -69,7 +68,8 @@ fn list(
             *live = Some(run.id.clone());
         }
     }
-    for entry in &state.results.stored {
+    let stored = &state.results.stored;
+    for entry in stored.iter().take(MOST) {
         if training().any(|run| run.id == entry.id) {
             continue;
         }
@@ -77,6 +77,12 @@ fn list(
         if label.on_hover_text(entry.id.as_str()).clicked() {
             *live = None;
             commands.send(Command::LookAt(entry.id.clone()));
+        }
+    }
+    if stored.len() > MOST {
+        let more = format!("{} more in Runs", stored.len() - MOST);
+        if ui.selectable_label(false, more).clicked() {
+            commands.send(Command::ShowPanel(PanelKind::Runs));
         }
     }
 }
@@ -99,6 +105,21 @@ fn export(ui: &mut Ui, state: &State, view: View<'_>, commands: &mut Commands) {
     let button = button.on_hover_text(action.tooltip(ui.ctx()));
     if button.on_disabled_hover_text(why_not).clicked() {
         commands.send(Command::Do(action));
+    }
+}
+
+/// The way of a finished model into the list of named ones.
+fn name_model(ui: &mut Ui, view: View<'_>, commands: &mut Commands) {
+    let View::Stored(results, true) = view else { return };
+    if results.tasks.iter().all(|task| task.report.is_none()) {
+        return;
+    }
+    let button = widgets::icon_button(ui, icons::TAG, "Name a model…");
+    if button
+        .on_hover_text("Give one of this run's models a name, to find and compare it in Models")
+        .clicked()
+    {
+        commands.send(Command::AskForName(results.run.clone(), None));
     }
 }
 
@@ -128,14 +149,13 @@ fn entry_name(entry: &RunEntry) -> String {
     format!("{experiment} · {started} · {} · {finished}/{tasks}", entry.status.word())
 }
 
-fn status(state: &State, view: View<'_>) -> Option<RunStatus> {
+fn status(state: &State, view: View<'_>) -> Option<Standing> {
     match view {
-        View::Live(_) => Some(RunStatus::Running),
-        View::Stored(results, true) => Some(results.status),
+        View::Live(run) if run.is_paused() => Some(Standing::Paused),
+        View::Live(_) => Some(Standing::Running),
         _ => {
             let wanted = state.results.wanted.as_ref()?;
-            let entry = state.results.stored.iter().find(|entry| entry.id == *wanted);
-            entry.map(|entry| entry.status)
+            state.results.entry(wanted).map(|entry| state.standing(entry))
         }
     }
 }
@@ -152,17 +172,6 @@ fn determinism(view: View<'_>) -> Determinism {
     }
 }
 
-const fn sign(status: RunStatus, palette: &Palette) -> (&'static str, &'static str, Color32) {
-    let (icon, color) = match status {
-        RunStatus::Running => (icons::PLAY, palette.accent),
-        RunStatus::Interrupted => (icons::WARNING, palette.warning),
-        RunStatus::Finished => (icons::CHECK_CIRCLE, palette.success),
-        RunStatus::Failed => (icons::X_CIRCLE, palette.error),
-        RunStatus::Cancelled => (icons::PROHIBIT, palette.text_weak),
-    };
-    (icon, status.word(), color)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,7 +183,7 @@ mod tests {
             id: RunId::new("20261122-071500-mlp-return-beef"),
             experiment: "mlp-return".to_owned(),
             created: "2026-11-22T07:15:40Z".parse().unwrap(),
-            status: RunStatus::Cancelled,
+            status: crate::runs::RunStatus::Cancelled,
             tasks: 34,
             finished: 30,
             failed: 0,

@@ -40,6 +40,8 @@ pub(super) fn show(ui: &mut Ui, form: Form<'_>, resources: &mut ResourceSpec, st
     form.integer(ui, "Threads per task", "resources.threads_per_task", ("", help), value);
     memory(ui, form, &mut resources.memory_fraction);
     checkpoints(ui, form, &mut resources.checkpoint_secs);
+    let help = "Take over what an earlier run has trained with the very same data, settings and seed, instead of training it again";
+    form.toggle(ui, "Reuse results", "resources.reuse", (help, None), &mut resources.reuse);
 }
 
 fn memory(ui: &mut Ui, form: Form<'_>, fraction: &mut f64) {

@@ -1,0 +1,319 @@
+//! Runs side by side: where their settings differ, and what came of it.
+
+mod rows;
+
+use std::sync::Arc;
+
+use egui::{ComboBox, Label, Layout, RichText, Ui};
+
+use self::rows::{Row, Show};
+use crate::domain::text::{UNKNOWN, number};
+use crate::runs::{ComparedFigure, Comparison};
+use crate::ui::commands::{Command, Commands};
+use crate::ui::icons;
+use crate::ui::layout::PanelKind;
+use crate::ui::state::State;
+use crate::ui::theme::{Palette, Themed, space};
+use crate::ui::widgets::{self, Align, Cell, Heading, Sort, Sorting, Table};
+
+/// Runs side by side.
+#[derive(Debug, Default)]
+pub(in crate::ui) struct ComparePanel {
+    show: Show,
+    sort: Option<Sort>,
+    /// The lines, and what they were made of.
+    rows: Vec<Row>,
+    made_for: Option<(Arc<Comparison>, Show, Option<Sort>)>,
+}
+
+impl ComparePanel {
+    pub(in crate::ui) fn show(&mut self, ui: &mut Ui, state: &State, commands: &mut Commands) {
+        if let Some(error) = &state.compared.error {
+            widgets::problem(ui, error);
+        }
+        let Some(of) = &state.compared.loaded else {
+            nothing(ui, state, commands);
+            return;
+        };
+        self.follow(of);
+        self.head(ui, state, of, commands);
+        ui.add_space(space::XS);
+        let titles = Titles::of(of);
+        let headings = titles.headings(!of.seed_groups.is_empty() && self.show != Show::Runs);
+        let marks = self.marks(of);
+        let palette = ui.palette();
+        let table = Table {
+            id: "compare",
+            columns: &headings,
+            leading: None,
+            trailing: Some(28.0),
+            rows: self.rows.len(),
+            selected: &|_| false,
+            sorting: Sorting::By(self.sort),
+            clickable: false,
+            scrolls: true,
+        };
+        let clicked = table.show_all(
+            ui,
+            |_, _| {},
+            |_, row| {
+                let Some(row) = self.rows.get(row) else { return Vec::new() };
+                cells(of, *row, &marks, palette)
+            },
+            |ui, row| {
+                if let Some(Row::Run(run, _)) = self.rows.get(row)
+                    && let Some(run) = of.runs.get(*run)
+                {
+                    let name = format!("Results of {}", run.id);
+                    let button = widgets::icon_button(ui, icons::CHART_BAR, &name);
+                    if button.on_hover_text(name).clicked() {
+                        commands.send(Command::LookAt(run.id.clone()));
+                    }
+                }
+            },
+        );
+        if let Some(column) = clicked.column {
+            self.sort = Sort::clicked(self.sort, column);
+        }
+    }
+
+    /// Makes the lines anew where they are old.
+    fn follow(&mut self, of: &Arc<Comparison>) {
+        let is_current = self.made_for.as_ref().is_some_and(|(made_of, show, sort)| {
+            Arc::ptr_eq(made_of, of) && *show == self.show && *sort == self.sort
+        });
+        if is_current {
+            return;
+        }
+        let is_other = self.made_for.as_ref().is_none_or(|(made_of, ..)| !Arc::ptr_eq(made_of, of));
+        let columns = 1 + of.settings.len() + of.figures.len();
+        if is_other && self.sort.is_some_and(|sort| sort.column >= columns) {
+            self.sort = None;
+        }
+        self.rows = rows::rows(of, self.show, self.sort);
+        self.made_for = Some((Arc::clone(of), self.show, self.sort));
+    }
+
+    fn head(&mut self, ui: &mut Ui, state: &State, of: &Comparison, commands: &mut Commands) {
+        ui.horizontal(|ui| {
+            let weak = ui.palette().text_weak;
+            ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| {
+                let again = widgets::icon_button(
+                    ui,
+                    icons::ARROW_COUNTER_CLOCKWISE,
+                    "Compare the same runs again",
+                );
+                if again.on_hover_text("Compare the same runs again").clicked() {
+                    commands.send(Command::Compare(state.compared.asked.clone()));
+                }
+                if !of.seed_groups.is_empty() {
+                    let combo = ComboBox::from_id_salt("compare_rows");
+                    let combo = combo.selected_text(self.show.word()).width(190.0);
+                    let combo = combo.show_ui(ui, |ui| {
+                        for show in Show::ALL {
+                            ui.selectable_value(&mut self.show, show, show.word());
+                        }
+                    });
+                    widgets::name(&combo.response, egui::Role::ComboBox, "Rows to show");
+                }
+                if state.compared.pending {
+                    let text = format!("{}  reading…", icons::HOURGLASS_MEDIUM);
+                    ui.label(RichText::new(text).small().color(weak));
+                }
+                ui.with_layout(Layout::left_to_right(egui::Align::Center), |ui| {
+                    let differ = match of.settings.len() {
+                        0 => "no setting differs".to_owned(),
+                        1 => "1 setting differs".to_owned(),
+                        several => format!("{several} settings differ"),
+                    };
+                    let title = format!("{} runs, {differ}", of.runs.len());
+                    ui.label(title);
+                    let text = format!("{} best of its column", icons::TROPHY);
+                    ui.add(Label::new(RichText::new(text).small().color(weak)).truncate());
+                });
+            });
+        });
+    }
+
+    /// The best value of each figure among runs and among means.
+    fn marks(&self, of: &Comparison) -> Vec<[Option<f64>; 2]> {
+        let best = |figure| [false, true].map(|means| rows::best(of, &self.rows, figure, means));
+        (0..of.figures.len()).map(best).collect()
+    }
+}
+
+fn nothing(ui: &mut Ui, state: &State, commands: &mut Commands) {
+    if state.compared.pending {
+        let next = "Specifications and results of the runs are being read.";
+        widgets::empty_state(ui, icons::HOURGLASS_MEDIUM, "Comparing…", next);
+    } else if state.compared.error.is_none() {
+        let next = "Select two runs or more in Runs, or one run of a sweep, and press Compare.";
+        widgets::empty_state(ui, icons::SCALES, "Nothing to compare yet", next);
+        ui.vertical_centered(|ui| {
+            if widgets::button(ui, icons::STACK, "Show the runs", true).clicked() {
+                commands.send(Command::ShowPanel(PanelKind::Runs));
+            }
+        });
+    }
+}
+
+/// Titles of the columns, and what stands over them.
+struct Titles {
+    of_settings: Vec<(String, String)>,
+    of_figures: Vec<(String, String)>,
+}
+
+impl Titles {
+    fn of(of: &Comparison) -> Self {
+        let setting = |path: &String| {
+            let short = path.rsplit('.').next().unwrap_or(path).replace('_', " ");
+            (capital(&short), format!("{path}, as the runs have it"))
+        };
+        let figure = |name: &String, more_is_better: Option<bool>| {
+            let better = match more_is_better {
+                Some(true) => "; more is better",
+                Some(false) => "; less is better",
+                None => "",
+            };
+            (
+                capital(name),
+                format!("{name}, out of sample, the mean over the run's series{better}"),
+            )
+        };
+        Self {
+            of_settings: of.settings.iter().map(|one| setting(&one.path)).collect(),
+            of_figures: of
+                .figures
+                .iter()
+                .map(|one| figure(&one.name, one.more_is_better))
+                .collect(),
+        }
+    }
+
+    fn headings(&self, has_means: bool) -> Vec<Heading<'_>> {
+        let width = |title: &str, least: f32| least.max(7.5 * title.chars().count() as f32 + 18.0);
+        let first = Heading {
+            title: "Run",
+            help: "The experiment and the run's own letters",
+            width: 150.0,
+            align: Align::Left,
+        };
+        let settings = self.of_settings.iter().map(texts).map(|(title, help)| Heading {
+            title,
+            help,
+            width: width(title, 72.0),
+            align: Align::Right,
+        });
+        let least = if has_means { 128.0 } else { 80.0 };
+        let figures = self.of_figures.iter().map(texts).map(|(title, help)| Heading {
+            title,
+            help,
+            width: width(title, least),
+            align: Align::Right,
+        });
+        std::iter::once(first).chain(settings).chain(figures).collect()
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}", first.unwrap_or_default(), letters.as_str())
+}
+
+fn texts((title, help): &(String, String)) -> (&str, &str) {
+    (title, help)
+}
+
+fn cells(of: &Comparison, row: Row, marks: &[[Option<f64>; 2]], palette: &Palette) -> Vec<Cell> {
+    let is_mean = matches!(row, Row::Mean(_));
+    let shape = |cell: Cell| if is_mean { cell.strong() } else { cell };
+    let mut cells = vec![shape(name(of, row))];
+    for (index, setting) in of.settings.iter().enumerate() {
+        let text = match (rows::setting(of, row, index), row) {
+            (Some(text), _) => text.to_owned(),
+            (None, Row::Mean(group)) if setting.path == "seed" => {
+                format!("{} seeds", of.seed_groups[group].runs.len())
+            }
+            (None, _) => UNKNOWN.to_owned(),
+        };
+        cells.push(shape(
+            Cell::new(text.as_str()).hover(Some(format!("{} = {text}", setting.path))),
+        ));
+    }
+    for (index, figure) in of.figures.iter().enumerate() {
+        let value = rows::value(of, row, index);
+        let decimals = decimals(figure);
+        let mut text = number(value, decimals);
+        if let Row::Mean(group) = row
+            && let Some(deviation) = of.seed_groups[group].deviations.get(index).copied().flatten()
+        {
+            text = format!("{text} ± {}", number(Some(deviation), decimals));
+        }
+        let best = marks.get(index).and_then(|marks| marks[usize::from(is_mean)]);
+        let cell = if value.is_some() && value == best {
+            let among = if is_mean { "means over seeds" } else { "runs" };
+            Cell::new(format!("{} {text}", icons::TROPHY))
+                .color(palette.success)
+                .strong()
+                .hover(Some(format!("Best {} of the {among} shown", figure.name)))
+        } else {
+            shape(Cell::new(text))
+        };
+        cells.push(cell);
+    }
+    cells
+}
+
+/// As many decimals for a whole column, so that its numbers can be read one under the other.
+fn decimals(figure: &ComparedFigure) -> usize {
+    let sizes = figure.values.iter().flatten().map(|value| value.abs());
+    match sizes.filter(|size| size.is_finite()).fold(0.0, f64::max) {
+        largest if largest < 2.0 => 4,
+        largest if largest < 100.0 => 2,
+        _ => 0,
+    }
+}
+
+/// The run in a few words: those of a sweep share all but their last letters.
+fn name(of: &Comparison, row: Row) -> Cell {
+    match row {
+        Row::Run(index, indented) => {
+            let Some(run) = of.runs.get(index) else { return Cell::new("") };
+            let letters = run.id.as_str().rsplit('-').next().unwrap_or_default();
+            let indent = if indented { "     " } else { "" };
+            let text = format!("{indent}{} · {letters}", run.experiment);
+            Cell::new(text).hover(Some(run.id.to_string()))
+        }
+        Row::Mean(group) => {
+            let runs = &of.seed_groups[group].runs;
+            let ids: Vec<&str> =
+                runs.iter().filter_map(|&run| Some(of.runs.get(run)?.id.as_str())).collect();
+            let text = format!("mean ± σ of {} seeds", runs.len());
+            Cell::new(text).hover(Some(ids.join("\n")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_has_one_number_of_decimals() {
+        let figure = |values: &[Option<f64>]| ComparedFigure {
+            name: String::new(),
+            more_is_better: None,
+            values: values.to_vec(),
+        };
+        for (values, expected) in [
+            (vec![Some(0.0123), None], 4),
+            (vec![Some(-1.9), Some(0.1)], 4),
+            (vec![Some(0.5), Some(-12.0)], 2),
+            (vec![Some(f64::NAN), Some(465.0)], 0),
+            (vec![], 4),
+        ] {
+            assert_eq!(decimals(&figure(&values)), expected);
+        }
+    }
+}
