@@ -327,7 +327,6 @@ fn standing(runs: &Path, status: RunStatus) -> usize {
 }
 
 #[test]
-#[ignore = "defect: the variants of a sweep share one Cancel (workbench/starts.rs, replace), so cancelling one run cancels all of them"]
 fn one_run_of_a_sweep_is_cancelled_and_the_other_goes_on() {
     let runs = tempfile::tempdir().unwrap();
     let set = ["training.max_epochs=1000000", "training.patience=null", "sweep.seeds=[1,2]"];
@@ -344,7 +343,6 @@ fn one_run_of_a_sweep_is_cancelled_and_the_other_goes_on() {
 }
 
 #[test]
-#[ignore = "defect: a run whose tasks wait is cancelled only when a worker is free (workbench/scheduler.rs): nobody gives out what needs no device"]
 fn a_run_that_waits_for_workers_is_cancelled_at_once() {
     let runs = tempfile::tempdir().unwrap();
     let set = ["training.max_epochs=1000000", "training.patience=null"];
