@@ -119,6 +119,7 @@ impl Following<'_> {
             }
             Update::ResumeFailed { .. } if is_stopping => self.not_started += 1,
             Update::ResumeFailed { message, .. } => anyhow::bail!(message),
+            Update::StoreMended(warning) => printer.warning(&warning),
             Update::RunBroken { run, message } => {
                 printer.error(&format!("{run}: {message}"));
                 self.end(run, RunOutcome::Failed);

@@ -40,6 +40,7 @@ fn list(arguments: &ListRunsArguments, printer: &Printer) -> anyhow::Result<Exit
     for error in &index.broken()? {
         printer.warning(&error.to_string());
     }
+    index.warnings().iter().for_each(|warning| printer.warning(warning));
     if printer.is_json() {
         for entry in &entries {
             printer.json_line(entry);

@@ -15,6 +15,7 @@ impl App {
     pub(super) fn apply_to_runs(&mut self, update: Update) {
         match update {
             Update::Event(event) => self.apply_event(*event),
+            Update::StoreMended(warning) => self.tell(Level::Warning, warning),
             Update::RunBroken { run, message } => {
                 self.end_run(&run, Some(message.clone()));
                 self.tell(Level::Error, format!("{run}: {message}"));

@@ -209,13 +209,14 @@ impl Desk {
                 // Before the list: what changes meanwhile is told again.
                 let generation = index.generation()?;
                 let runs = index.runs(&RunFilter::default())?;
-                Ok((generation, runs, index.broken()?))
+                let broken = index.broken()?;
+                let broken = broken.iter().map(ToString::to_string).chain(index.warnings());
+                Ok((generation, runs, broken.collect()))
             })
         });
         match listed {
             Ok((generation, runs, broken)) => {
                 self.told.set(Some(generation));
-                let broken = broken.iter().map(ToString::to_string).collect();
                 Update::RunsListed { runs: Ok(runs), broken }
             }
             Err(message) => Update::RunsListed { runs: Err(message), broken: Vec::new() },

@@ -64,9 +64,13 @@ impl Workbench {
             let mailbox = Arc::clone(&mailbox);
             move |event| mailbox.post(Update::Event(Box::new(event)))
         };
+        let store = RunStore::open(runs, tell)?;
+        for warning in store.warnings() {
+            mailbox.post(Update::StoreMended(warning.clone()));
+        }
         let floor = Arc::new(Floor {
             runs: runs.to_owned(),
-            store: RunStore::open(runs, tell)?,
+            store,
             starts: Starts::new(Arc::clone(&mailbox)),
             scheduler: Scheduler::default(),
             machine: Arc::new(Machine {

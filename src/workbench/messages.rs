@@ -190,6 +190,8 @@ pub enum Update {
         /// How it ended.
         outcome: RunOutcome,
     },
+    /// What was wrong with the index of the runs when it was opened, and what was done about it.
+    StoreMended(String),
     /// What has been started and is no run yet, the next 200 of it, whenever that changes.
     Waiting(Vec<Waiting>),
     /// A run on disk could not be taken up again.
@@ -270,7 +272,7 @@ pub enum Update {
     RunsListed {
         /// The runs, newest first.
         runs: Result<Vec<RunEntry>, String>,
-        /// Why folders that look like runs cannot be read.
+        /// Why folders that look like runs cannot be read, and what was wrong with the index of all of them.
         broken: Vec<String>,
     },
     /// What [`Command::LoadResults`] asked for.

@@ -110,7 +110,9 @@ impl Floor {
                 settings: variant.settings,
             }),
         });
-        self.starts.replace(start, all.collect());
+        if !self.starts.replace(start, all.collect()) {
+            self.refuse(start, PlanError::Cancelled.to_string());
+        }
     }
 
     fn refuse(&self, start: &Start, message: String) {

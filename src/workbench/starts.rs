@@ -71,18 +71,19 @@ impl Starts {
         Ok(())
     }
 
-    /// Puts these in the place of the one that is being planned: before all that waits, each to be cancelled alone. Nothing where that one has been
-    /// cancelled.
-    pub(super) fn replace(&self, planning: &Start, by: Vec<What>) {
+    /// Puts these in the place of the one that is being planned: before all that waits, each to be cancelled alone. False, and nothing done, where
+    /// that one has been cancelled.
+    pub(super) fn replace(&self, planning: &Start, by: Vec<What>) -> bool {
         let mut list = self.list.lock();
         if planning.cancel.is_cancelled() {
-            return;
+            return false;
         }
         let first = list.next_number;
         list.next_number += by.len() as u64;
         for (number, what) in (first..).zip(by).collect::<Vec<_>>().into_iter().rev() {
             list.waiting.push_front(Start { number, what, cancel: Cancel::new() });
         }
+        true
     }
 
     /// The next one, which counts as being planned until this is called again. `None` once the list is closed and empty.
