@@ -121,20 +121,13 @@ impl AtWork for Run {
 }
 
 impl Run {
-    /// Records what the run will do. Its tasks may be taken from its queue after this.
-    ///
-    /// # Errors
-    /// When the run's log cannot be written.
-    pub(super) fn begin(beginning: Beginning, machine: Arc<Machine>) -> Result<Self, StoreError> {
+    /// A run of which nobody knows yet.
+    pub(super) fn new(beginning: Beginning, machine: Arc<Machine>) -> Self {
         let Beginning { id, prepared, folder, log, cancel, pause, store, kept, memory } = beginning;
-        log.record(None, EventKind::Planned { plan: Box::new(prepared.plan.clone()) })?;
         let tasks = &prepared.plan.tasks;
-        for task in tasks {
-            log.record(Some(&task.id), EventKind::Queued)?;
-        }
         let own = || TaskFlags { cancel: cancel.child(), pause: pause.child() };
         let flags: BTreeMap<_, _> = tasks.iter().map(|task| (task.id.clone(), own())).collect();
-        Ok(Self {
+        Self {
             queue: TaskQueue::new(tasks, &flags),
             retries: Retries::default(),
             endings: Mutex::default(),
@@ -150,7 +143,20 @@ impl Run {
             kept,
             machine,
             memory,
-        })
+        }
+    }
+
+    /// Records what the run will do. Its tasks may be taken from its queue after this.
+    ///
+    /// # Errors
+    /// When the run's log cannot be written.
+    pub(super) fn announce(&self) -> Result<(), StoreError> {
+        let plan = Box::new(self.prepared.plan.clone());
+        self.log.record(None, EventKind::Planned { plan })?;
+        for task in &self.prepared.plan.tasks {
+            self.log.record(Some(&task.id), EventKind::Queued)?;
+        }
+        Ok(())
     }
 
     pub(super) fn prioritise(&self, priority: Priority) {

@@ -42,7 +42,8 @@ fn begin(runs: &Path) -> (RunStore, Run, Receiver<Event>) {
     };
     let machine = Machine { pool: DevicePool::new(Vec::new()), resident: ResidentCache::default() };
     machine.pool.measured_alone(&beginning.prepared.pool);
-    let run = Run::begin(beginning, Arc::new(machine)).unwrap();
+    let run = Run::new(beginning, Arc::new(machine));
+    run.announce().unwrap();
     (store, run, told)
 }
 

@@ -85,11 +85,31 @@ impl Floor {
         match self.scheduler.add(Arc::clone(&run), work) {
             Ok(()) => {}
             Err(error) if error.started > 0 => run.warn(error.to_string()),
+            Err(error) => return self.give_up(start, &run, error.to_string()),
+        }
+        // At work before it is told of: whoever hears of it can stop it.
+        match run.announce() {
+            Ok(()) => self.scheduler.open(&run.id),
             Err(error) => {
-                self.release(&run.id);
-                let (run, message) = (run.id.clone(), error.to_string());
-                self.mailbox.post(Update::RunBroken { run, message });
+                self.scheduler.remove(&run.id);
+                self.give_up(start, &run, error.to_string());
             }
+        }
+    }
+
+    /// A run that could not begin: what was there of it before is as it was, what is new is nobody's.
+    fn give_up(&self, start: &Start, run: &Run, message: String) {
+        match &start.what {
+            What::Stored(_) => self.give_back(&run.id),
+            _ => self.release(&run.id),
+        }
+        self.refuse(start, message);
+    }
+
+    fn give_back(&self, run: &RunId) {
+        if let Err(error) = self.store.give_back(run) {
+            // It stays ours until this process ends, and is interrupted then.
+            self.broken(run, &error);
         }
     }
 
@@ -144,11 +164,7 @@ impl Floor {
         let kept = prepared.plan.tasks.iter().filter_map(reused).collect();
         self.offer(&prepared, is_alone);
         let beginning = self.beginning((id.clone(), folder, log), prepared, cancel, kept, &past);
-        Run::begin(beginning, Arc::clone(&self.machine)).map_err(|error| {
-            // What could not begin is nobody's.
-            self.release(&id);
-            error.to_string()
-        })
+        Ok(Run::new(beginning, Arc::clone(&self.machine)))
     }
 
     /// Lets tasks use the run's devices. What was measured while others had memory says too little of what there is.
@@ -165,14 +181,8 @@ impl Floor {
             let is_alone = self.scheduler.runs().is_empty();
             let stored = self.store.resume(run)?;
             let run = &stored.manifest.run;
-            let give_back = || {
-                if let Err(error) = self.store.give_back(run) {
-                    // It stays ours until this process ends, and is interrupted then.
-                    self.broken(run, &error);
-                }
-            };
             let planned = plan_again(&stored.spec, &stored.manifest, cancel, cache);
-            let mut prepared = planned.inspect_err(|_| give_back())?;
+            let mut prepared = planned.inspect_err(|_| self.give_back(run))?;
             let past = Past::of(&self.runs, &mut prepared);
             let finished = |task: &TaskId| stored.finished.contains(task);
             let keep = |task: &Task| match &task.reuse {
@@ -184,8 +194,7 @@ impl Floor {
             self.offer(&prepared, is_alone);
             let place = (run.clone(), stored.folder, stored.log);
             let beginning = self.beginning(place, prepared, cancel, kept, &past);
-            let begun = Run::begin(beginning, Arc::clone(&self.machine));
-            Ok(begun.inspect_err(|_| give_back())?)
+            Ok(Run::new(beginning, Arc::clone(&self.machine)))
         };
         resume().map_err(|error| error.to_string())
     }

@@ -59,6 +59,8 @@ struct Active<R> {
     served: u64,
     /// Whether a worker writes its end.
     is_concluding: bool,
+    /// Whether its tasks are given out: not before it has been told of.
+    is_open: bool,
 }
 
 /// What a thread is there for.
@@ -98,7 +100,7 @@ impl<R> Default for Scheduler<R> {
 }
 
 impl<R: AtWork> Scheduler<R> {
-    /// Puts a run to work. `work` is what a worker does until it returns; as many are started as the run wants, where there are not as many yet.
+    /// Puts a run to work as soon as it is opened; until then it can be stopped already. `work` is what a worker does until it returns; as many are started as the run wants, where there are not as many yet.
     ///
     /// # Errors
     /// When not all of them could be started: the run is at work all the same where there is any.
@@ -125,11 +127,25 @@ impl<R: AtWork> Scheduler<R> {
             book.closer = closer.spawn(move || work(Duty::Closing)).ok();
         }
         if !book.workers.is_empty() {
-            book.runs.push(Active { run, at_work: 0, served: 0, is_concluding: false });
+            book.runs.push(Active {
+                run,
+                at_work: 0,
+                served: 0,
+                is_concluding: false,
+                is_open: false,
+            });
         }
         drop(book);
         self.changed.notify_all();
         started
+    }
+
+    /// Gives out the run's tasks from now on.
+    pub(super) fn open(&self, run: &RunId) {
+        if let Some(active) = self.book.lock().find(run) {
+            active.is_open = true;
+        }
+        self.changed.notify_all();
     }
 
     /// Waits for something to do. `None` once the scheduler is closed and no run is left.
@@ -197,7 +213,8 @@ impl<R: AtWork> Scheduler<R> {
         let mut book = self.book.lock();
         let is_busy = |active: &Active<R>| {
             let queue = active.run.queue();
-            active.at_work > 0 || active.is_concluding || queue.is_over() || queue.has_next(false)
+            let is_at_work = active.at_work > 0 || active.is_concluding || !active.is_open;
+            is_at_work || queue.is_over() || queue.has_next(false)
         };
         while book.runs.iter().any(is_busy) {
             self.changed.wait_for(&mut book, LOOK_AGAIN);
@@ -234,6 +251,9 @@ impl<R: AtWork> Book<R> {
         let mut is_kept_free = false;
         for place in self.in_turn() {
             let active = &mut self.runs[place];
+            if !active.is_open {
+                continue;
+            }
             if active.run.queue().is_over() {
                 if active.at_work == 0 && !active.is_concluding {
                     active.is_concluding = true;

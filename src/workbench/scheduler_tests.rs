@@ -53,9 +53,15 @@ fn run(name: &str, tasks: usize, (workers, threads): (u32, u32), priority: Prior
 fn scheduler(runs: &[Arc<Dummy>]) -> Scheduler<Dummy> {
     let scheduler = Scheduler::default();
     for run in runs {
-        scheduler.add(Arc::clone(run), |_| {}).unwrap();
+        put(&scheduler, run);
     }
     scheduler
+}
+
+fn put(scheduler: &Scheduler<Dummy>, run: &Arc<Dummy>) {
+    scheduler.add(Arc::clone(run), |_| {}).unwrap();
+    assert!(scheduler.run(&run.id).is_some(), "it can be stopped");
+    scheduler.open(&run.id);
 }
 
 /// Hands out what there is now: the runs whose tasks it is of.
@@ -83,7 +89,7 @@ fn runs_of_the_same_priority_take_turns() {
         (run("large", 9, (2, 1), Priority::Normal), run("small", 2, (2, 1), Priority::Normal));
     let scheduler = scheduler(&[Arc::clone(&large)]);
     assert_eq!(hand_out(&scheduler), ["large", "large"]);
-    scheduler.add(Arc::clone(&small), |_| {}).unwrap();
+    put(&scheduler, &small);
     assert!(hand_out(&scheduler).is_empty(), "no more at once than the run that asked for most");
     finish(&scheduler, &large, 0);
     assert_eq!(hand_out(&scheduler), ["small"], "it has nothing at work yet");
@@ -123,13 +129,14 @@ fn a_run_of_many_threads_gets_them_although_another_could_use_each_that_becomes_
     let wide = run("wide", 1, (1, 4), Priority::Normal);
     let scheduler = scheduler(&[Arc::clone(&narrow)]);
     assert_eq!(hand_out(&scheduler).len(), 4);
-    scheduler.add(Arc::clone(&wide), |_| {}).unwrap();
+    put(&scheduler, &wide);
     for task in 0..4 {
         assert!(hand_out(&scheduler).is_empty(), "it waits for {} more", 4 - task);
         finish(&scheduler, &narrow, task);
     }
     assert_eq!(hand_out(&scheduler), ["wide"]);
     finish(&scheduler, &wide, 0);
+    scheduler.remove(&wide.id);
     assert_eq!(hand_out(&scheduler).len(), 4);
 }
 
@@ -143,6 +150,16 @@ fn what_stands_still_is_taken_out_once_nothing_is_left_to_be_done() {
     scheduler.done(&only.id);
     assert_eq!(scheduler.take_standing().len(), 1);
     assert!(scheduler.runs().is_empty());
+}
+
+#[test]
+fn a_run_that_has_not_been_told_of_is_not_begun() {
+    let only = run("only", 1, (1, 1), Priority::Normal);
+    let scheduler = Scheduler::default();
+    scheduler.add(Arc::clone(&only), |_| {}).unwrap();
+    assert!(hand_out(&scheduler).is_empty());
+    scheduler.open(&only.id);
+    assert_eq!(hand_out(&scheduler), ["only"]);
 }
 
 #[test]

@@ -384,6 +384,23 @@ fn a_run_of_a_sweep_is_cancelled_alone_and_all_of_them_stop_at_checkpoints() {
 }
 
 #[test]
+fn a_run_is_cancelled_at_once_although_every_worker_is_busy_with_another() {
+    let runs = tempfile::tempdir().unwrap();
+    let workbench = Workbench::open(runs.path(), || {}).unwrap();
+    let endless = experiment(&["training.max_epochs=1000000"]);
+    workbench.send(Command::Start(Box::new(endless.clone())));
+    let mut told = Told::default();
+    told.until(&workbench, |told| told.learning.len() == 2);
+    workbench.send(Command::Start(Box::new(endless)));
+    told.until(&workbench, |told| told.runs.len() == 2);
+    let second = told.runs[1].clone();
+    workbench.send(Command::Cancel(second.clone()));
+    told.until(&workbench, |told| !told.ended.is_empty());
+    assert_eq!(told.ended, [(second.clone(), RunOutcome::Cancelled)]);
+    assert!(!told.begun.contains(&second), "no worker had a moment for it");
+}
+
+#[test]
 fn a_resumed_run_that_is_stopped_at_once_has_lost_nothing() {
     let runs = tempfile::tempdir().unwrap();
     let (run, first) = stopped(&experiment(&[]), runs.path());
