@@ -39,6 +39,8 @@ fn experiment(set: &[&str]) -> ExperimentSpec {
 struct Told {
     runs: Vec<RunId>,
     learning: BTreeSet<(RunId, TaskId)>,
+    /// Tasks that have most of their training before them.
+    young: BTreeSet<TaskId>,
     paused: BTreeSet<TaskId>,
     trained: BTreeSet<(RunId, TaskId)>,
     kept: BTreeMap<(RunId, TaskId), Option<RunId>>,
@@ -83,7 +85,12 @@ impl Told {
             Update::Event(event) => match (event.task, event.kind) {
                 (None, EventKind::Planned { .. }) => self.runs.push(event.run),
                 (Some(_), EventKind::Started { .. }) => self.begun.push(event.run),
-                (Some(task), EventKind::Progress(_)) => {
+                (Some(task), EventKind::Progress(progress)) => {
+                    if progress.share() < 0.3 {
+                        self.young.insert(task.clone());
+                    } else {
+                        self.young.remove(&task);
+                    }
                     self.learning.insert((event.run, task));
                 }
                 (Some(task), EventKind::Paused { .. }) => {
@@ -126,9 +133,7 @@ fn stopped(spec: &ExperimentSpec, runs: &Path) -> (RunId, Told) {
     let workbench = Workbench::open(runs, || {}).unwrap();
     workbench.send(Command::Start(Box::new(spec.clone())));
     let mut told = Told::default();
-    told.until(&workbench, |told| {
-        !told.trained.is_empty() && told.learning.len() > told.trained.len()
-    });
+    told.until(&workbench, |told| !told.trained.is_empty() && !told.young.is_empty());
     workbench.send(Command::CheckpointAndStop);
     told.until(&workbench, |told| told.stopped);
     assert!(told.ended.is_empty(), "it has not ended");
@@ -148,7 +153,7 @@ fn status(runs: &Path) -> RunStatus {
 
 #[test]
 fn a_run_stopped_at_checkpoints_is_resumed_by_another_program_with_the_same_bits() {
-    let spec = experiment(&["training.refit=true", "training.max_epochs=50"]);
+    let spec = experiment(&["training.refit=true", "training.max_epochs=80"]);
     let whole = tempfile::tempdir().unwrap();
     let (undisturbed, outcome) = run_to_end(&spec, whole.path());
     assert_eq!(outcome, RunOutcome::Finished);
@@ -440,14 +445,17 @@ fn the_other_symbols_of_a_panel_are_part_of_a_tasks_key_where_it_compares_them()
 fn a_small_run_does_not_wait_for_a_large_one_and_a_waiting_one_can_be_withdrawn() {
     let runs = tempfile::tempdir().unwrap();
     let workbench = Workbench::open(runs.path(), || {}).unwrap();
-    workbench.send(Command::Start(Box::new(experiment(&["training.max_epochs=1000000"]))));
+    workbench.send(Command::Start(Box::new(experiment(&[
+        "training.max_epochs=1000000",
+        "validation.max_folds=2",
+    ]))));
     let mut told = Told::default();
     told.until(&workbench, |told| told.learning.len() == 2);
     let large = told.runs[0].clone();
     let small = experiment(&["training.max_epochs=1", "validation.max_folds=1"]);
     workbench.send(Command::Start(Box::new(small)));
     told.until(&workbench, |told| told.runs.len() == 2);
-    // Both workers are taken; the first that is free goes to the run that has none.
+    // Both workers are taken, and the large run has no third task: the first that is free goes to the small one.
     let (_, task) = told.learning.iter().next().unwrap().clone();
     workbench.send(Command::PauseTask(large.clone(), task.clone()));
     told.until(&workbench, |told| !told.ended.is_empty());
