@@ -9,7 +9,6 @@ on the last digits that another processor computes.
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -19,7 +18,7 @@ TARGET = ROOT / "tests/pictures/runs"
 RUN = "20260115-093000-mlp-return-5eed"
 BEGAN = datetime(2026, 1, 15, 9, 30, tzinfo=timezone.utc)
 COMMAND = [
-    ROOT / "target/debug/walkforge", "train", "--preset", "mlp-return", "--device", "cpu", "--workers", "2", "--quiet",
+    ROOT / "target/debug/walkforge", "train", "--preset", "mlp-return", "--device", "cpu", "--workers", "2", "--json",
     "--set", "validation.max_folds=5",
 ]  # fmt: skip
 
@@ -92,14 +91,15 @@ def progress(epoch, moment):
 
 def main():
     with tempfile.TemporaryDirectory() as scratch:
-        subprocess.run([*COMMAND, "--runs", scratch], check=True, stdout=sys.stderr)
-        (run,) = Path(scratch).iterdir()
+        told = subprocess.run([*COMMAND, "--runs", scratch], check=True, stdout=subprocess.PIPE, text=True).stdout
+        (run,) = (path for path in Path(scratch).iterdir() if path.is_dir())
         shutil.rmtree(TARGET, ignore_errors=True)
         target = TARGET / RUN
         for path in sorted(run.rglob("*")):
             if path.suffix == ".json":
                 write(target / path.relative_to(run), json.dumps(fix(json.loads(path.read_text()))) + "\n")
-        events = [fix(json.loads(line)) for line in (run / "events.jsonl").read_text().splitlines()]
+        events = [fix(json.loads(line)) for line in told.splitlines()]
+        events = [event for event in events if event["kind"] != "progress"]
         write(target / "events.jsonl", "".join(json.dumps(event) + "\n" for event in interleaved(events)))
         for name in ("spec.ron", "equity.parquet"):
             shutil.copy(run / name, target / name)

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use crate::domain::UtcMillis;
 
-/// Lines kept; the oldest go first. The run's own `events.jsonl` keeps everything.
+/// Lines kept; the oldest go first. The index of the runs keeps everything.
 const CAPACITY: usize = 2000;
 
 /// How much a line matters.
