@@ -66,8 +66,12 @@ impl Floor {
         if !self.scheduler.wait_for_fewer(RUNS_AT_WORK, &start.cancel) {
             return self.refuse(start, PlanError::Cancelled.to_string());
         }
-        if let What::Stored(run) = &start.what {
-            self.scheduler.wait_until_gone(run, &start.cancel);
+        if let What::Stored(id) = &start.what {
+            match self.scheduler.run(id) {
+                // Asked for twice: the first time was enough.
+                Some(run) if !run.is_over() => return run.pause.resume(),
+                _ => self.scheduler.wait_until_gone(id, &start.cancel),
+            }
         }
         let begun = match &start.what {
             What::New { spec, sweep } => self.begin(spec, sweep.as_ref(), &start.cancel, cache),

@@ -100,7 +100,8 @@ impl<R> Default for Scheduler<R> {
 }
 
 impl<R: AtWork> Scheduler<R> {
-    /// Puts a run to work as soon as it is opened; until then it can be stopped already. `work` is what a worker does until it returns; as many are started as the run wants, where there are not as many yet.
+    /// Puts a run to work as soon as it is opened; until then it can be stopped already. `work` is what a worker does until it returns; as many are
+    /// started as the run wants, where there are not as many yet.
     ///
     /// # Errors
     /// When not all of them could be started: the run is at work all the same where there is any.

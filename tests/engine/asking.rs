@@ -5,7 +5,7 @@ use std::path::Path;
 
 use walkforge::dataset::TaskCut;
 use walkforge::domain::{FoldIndex, Plan, RunId};
-use walkforge::runs::{RunResults, RunStatus};
+use walkforge::runs::{RunResults, RunStatus, RunStore};
 use walkforge::spec::ExperimentSpec;
 use walkforge::workbench::{Command, LeakReport, Look, LookAt, Update, Workbench};
 
@@ -91,7 +91,7 @@ fn a_preview_is_the_plan_that_would_run() {
     let message = plan.unwrap_err();
     assert!(ticket == 9 && message.contains("validation.train"), "{message}");
     drop(workbench);
-    assert_eq!(std::fs::read_dir(runs.path()).unwrap().count(), 0, "no run was made");
+    assert!(RunStore::list(runs.path()).unwrap().0.is_empty(), "no run was made");
 }
 
 #[test]

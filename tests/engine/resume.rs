@@ -171,6 +171,7 @@ fn a_run_stopped_at_checkpoints_is_resumed_by_another_program_with_the_same_bits
 
     let workbench = Workbench::open(runs.path(), || {}).unwrap();
     workbench.send(Command::Resume(run.clone()));
+    workbench.send(Command::Resume(run.clone()));
     let mut told = Told::default();
     told.until(&workbench, |told| !told.ended.is_empty() || told.refused.is_some());
     assert_eq!((told.refused, told.warnings), (None, Vec::new()));
@@ -413,6 +414,8 @@ fn a_resumed_run_that_is_stopped_at_once_has_lost_nothing() {
         || RunIndex::open(runs.path()).unwrap().runs(&RunFilter::default()).unwrap()[0].finished;
     assert_eq!(finished(), first.trained.len() as u64);
     let workbench = Workbench::open(runs.path(), || {}).unwrap();
+    // A second press of the button changes nothing.
+    workbench.send(Command::Resume(run.clone()));
     workbench.send(Command::Resume(run));
     workbench.send(Command::CheckpointAndStop);
     let mut told = Told::default();
