@@ -59,10 +59,18 @@ impl App {
             Command::DismissNotice => self.state.notice = None,
             Command::CloseModal => self.modal = None,
             Command::CopyCommandLine => {
-                ctx.copy_text(command_line(self.state.draft.spec()));
-                let text =
-                    "The command that trains this experiment from a terminal is on the clipboard.";
-                self.tell(Level::Success, text.to_owned());
+                let line = command_line(self.state.draft.spec());
+                let (level, text) = if line.is_some() {
+                    let text = "The command that trains this experiment from a terminal is on the clipboard.";
+                    (Level::Success, text)
+                } else {
+                    let text = "No command line says this experiment: the data folder's path is no Unicode. Save it as a file and train that: walkforge train --preset FILE";
+                    (Level::Error, text)
+                };
+                if let Some(line) = line {
+                    ctx.copy_text(line);
+                }
+                self.tell(level, text.to_owned());
             }
             Command::StopAndQuit => self.stop_and_quit(),
             Command::CheckpointAndQuit => self.checkpoint_and_quit(),
