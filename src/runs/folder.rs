@@ -10,7 +10,7 @@ use super::index::failures;
 use super::{Ending, Manifest, Outcome, Owner, StoreError, write_atomically};
 use crate::dataset::SeriesScaler;
 use crate::domain::{
-    EquityCurve, Event, EventKind, RunId, RunOutcome, Task, TaskId, TaskReport, TaskRole,
+    EquityCurve, Event, EventKind, Plan, RunId, RunOutcome, Task, TaskId, TaskReport, TaskRole,
 };
 use crate::models::NetworkDesign;
 use crate::spec::{ExperimentSpec, LabelSpec, WeightSpec};
@@ -266,6 +266,14 @@ impl RunFolder {
     pub fn metadata(&self, task: &TaskId) -> Result<Option<TaskMetadata>, StoreError> {
         let path = self.task(task).join("metadata.json");
         if path.exists() { read_json(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// The metadata of every task that has finished, in the plan's order.
+    ///
+    /// # Errors
+    /// As [`Self::metadata`].
+    pub fn finished(&self, plan: &Plan) -> Result<Vec<TaskMetadata>, StoreError> {
+        plan.tasks.iter().filter_map(|task| self.metadata(&task.id).transpose()).collect()
     }
 
     /// How the run stands now.

@@ -181,7 +181,7 @@ impl RunIndex {
         self.ask(super::registry::models)
     }
 
-    /// A model by `name` (the champion, or else the newest version), `name@3` or `name@champion`.
+    /// A model by `name` (the champion, else the newest version that is not archived), `name@3` or `name@champion`.
     ///
     /// # Errors
     /// [`StoreError::UnknownModel`] when there is none.

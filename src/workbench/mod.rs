@@ -45,7 +45,7 @@ mod viewer;
 
 pub use doctor::{Finding, Health, examine};
 pub use engine::Workbench;
-pub use feature_table::{FeatureTableError, write_features};
+pub use feature_table::{FeatureTable, FeatureTableError, write_features};
 pub use leaks::{
     Contrast, LeakCheck, LeakCheckError, LeakReport, PredictorContrast, Subject, check_leaks,
 };
