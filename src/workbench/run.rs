@@ -354,7 +354,8 @@ impl Run {
         let path = self.folder.create_task(&task.id)?;
         // What an earlier attempt left must not vouch for files of this one.
         self.folder.remove_metadata(&task.id)?;
-        write_weights(&path.join("weights.safetensors"), output.network.parameters())?;
+        let weights = path.join("weights.safetensors");
+        let weights_hash = Some(write_weights(&weights, output.network.parameters())?);
         write_history(&path.join("history.parquet"), &output.history)?;
         if task.role == TaskRole::Fold {
             let predictions = path.join("predictions.parquet");
@@ -368,6 +369,7 @@ impl Run {
             weights: self.prepared.spec.weights,
             dead_zone: output.dead_zone,
             series_scalers: output.series_scalers.clone(),
+            weights_hash,
             report: output.report.clone(),
         })
     }
