@@ -6,7 +6,7 @@ use crossbeam_channel::{Sender, bounded};
 use parking_lot::Mutex;
 
 use super::writer::Message;
-use super::{Ending, StoreError, TaskEnding};
+use super::{Ending, RunFolder, StoreError, TaskEnding};
 use crate::domain::{Event, EventKind, RunId, RunOutcome, TaskId};
 
 /// The log of one run, kept in the index. Cheap to clone; used from every worker.
@@ -92,6 +92,13 @@ impl RunLog {
     }
 }
 
+impl LoggedRun {
+    /// Where the run's files are.
+    pub(super) fn folder(&self) -> RunFolder {
+        RunFolder::new(self.index.with_file_name(self.run.as_str()))
+    }
+}
+
 impl LogState {
     /// Takes note of what is in the index now.
     pub(super) fn note(&mut self, event: &Event) {
@@ -100,9 +107,16 @@ impl LogState {
             EventKind::Finished { .. } | EventKind::Kept { .. } => (Some(Ending::Finished), None),
             EventKind::Failed { message } => (Some(Ending::Failed), Some(message.clone())),
             EventKind::Cancelled => (Some(Ending::Cancelled), None),
-            EventKind::Started { .. } | EventKind::Retrying { .. } => (None, None),
+            EventKind::Started { .. } => (None, None),
             _ => return,
         };
+        // As in the index: what finished stays so, unless another attempt began.
+        let is_result =
+            |ended: &TaskEnding| ended.task == *task && ended.ending == Ending::Finished;
+        let is_without = matches!(ending, Some(Ending::Failed | Ending::Cancelled));
+        if is_without && self.endings.iter().any(is_result) {
+            return;
+        }
         self.endings.retain(|ended| ended.task != *task);
         let task = task.clone();
         self.endings.extend(ending.map(|ending| TaskEnding { task, ending, failure }));
