@@ -64,9 +64,8 @@ fn features_and_score_py_say_what_predict_says(python: &Path, format: &str) {
         ("compared", format!("{pooled} --set {ten} {compared}"), 1),
         (
             "lengths",
-            format!(
-                "--data data --symbols SYN_A,SYN_B --timeframes 1h,2h --set data.pooling=PooledTimeframes"
-            ),
+            "--data data --symbols SYN_A,SYN_B --timeframes 1h,2h --set data.pooling=PooledTimeframes"
+                .to_owned(),
             1,
         ),
     ];
@@ -133,9 +132,17 @@ fn state(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// Weights that are as good as before and much larger: safetensors has room for notes.
-fn pad(weights: &Path, bytes: usize) {
-    let whole = fs::read(weights).expect("the task has weights");
+/// Gives a task weights that are as good as before and much larger: safetensors has room for notes.
+fn pad(task: &Path, bytes: usize) {
+    // As versions wrote it that did not know the hash of the weights.
+    let metadata = task.join("metadata.json");
+    let text = fs::read(&metadata).expect("the task has finished");
+    let mut value: serde_json::Value = serde_json::from_slice(&text).expect("it is JSON");
+    let _hash = value.as_object_mut().expect("it is an object").remove("weights_hash");
+    fs::write(&metadata, value.to_string()).expect("the run can be written");
+
+    let weights = task.join("weights.safetensors");
+    let whole = fs::read(&weights).expect("the task has weights");
     let (length, rest) = whole.split_at(8);
     let length = u64::from_le_bytes(length.try_into().expect("it is eight bytes")) as usize;
     let (header, tensors) = rest.split_at(length);
@@ -164,7 +171,7 @@ fn a_disk_that_fills_up_halfway_leaves_the_earlier_export_as_it_was() {
     }
     let earlier = state(&scratch.path("out"));
     assert_eq!(earlier.len(), 4 * (1 + 8));
-    pad(&scratch.path(&format!("runs/{run}/tasks/SYN_B-1h-fold00/weights.safetensors")), 5 << 20);
+    pad(&scratch.path(&format!("runs/{run}/tasks/SYN_B-1h-fold00")), 5 << 20);
     let limit = "trap '' XFSZ; ulimit -f 4000";
     let _full = scratch
         .run_after(limit, &format!("export {run} --to out"))

@@ -189,7 +189,9 @@ fn an_export_that_is_cancelled_between_two_tasks_leaves_the_earlier_one() {
     assert_eq!(folders.len(), 12);
     // Otherwise the new ones would be the same bytes.
     let readmes: Vec<_> = folders.iter().map(|folder| folder.join("README.md")).collect();
-    readmes.iter().for_each(|readme| std::fs::write(readme, "an earlier one").unwrap());
+    for readme in &readmes {
+        std::fs::write(readme, "an earlier one").unwrap();
+    }
 
     let cancel = Cancel::new();
     let first_is_built = || {
@@ -200,7 +202,9 @@ fn an_export_that_is_cancelled_between_two_tasks_leaves_the_earlier_one() {
         })
     };
     let exported = std::thread::scope(|scope| {
-        let export = scope.spawn(|| export_run(&run, &ExportWhat::All, &to, &cancel));
+        let work = || export_run(&run, &ExportWhat::All, &to, &cancel);
+        let name = "walkforge-test-export".to_owned();
+        let export = std::thread::Builder::new().name(name).spawn_scoped(scope, work).unwrap();
         while !first_is_built() && !export.is_finished() {
             std::thread::yield_now();
         }

@@ -137,8 +137,10 @@ fn what_nobody_builds_any_more_is_swept_away_and_what_somebody_builds_is_not() {
 fn exports_at_the_same_time_end_with_one_of_them() {
     let to = earlier();
     std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| built(to.path()).put_in_place().unwrap());
+        for number in 0..4 {
+            let name = format!("walkforge-test-{number}");
+            let work = || built(to.path()).put_in_place().unwrap();
+            std::thread::Builder::new().name(name).spawn_scoped(scope, work).unwrap();
         }
     });
     let found = state(to.path());

@@ -38,6 +38,7 @@ impl Model {
             let (path, task) = (run.spec_path(), task.clone());
             return Err(ExportError::SpecChanged { path, task, difference });
         }
+        run.check_weights(&metadata.task, metadata)?;
         let weights = run.task(task).join("weights.safetensors");
         let mut design = metadata.design.clone();
         if let Some(own) = scaled {

@@ -9,7 +9,7 @@ use walkforge::export::{
 };
 
 use super::market::Market;
-use super::{experiment, python, script, trained, write_features};
+use super::{experiment, python, trained, write_features};
 use crate::require_python;
 
 const LINEAR: &str = r#"model="Linear""#;
@@ -157,8 +157,8 @@ fn a_manifest_with_another_scaler_or_unit_is_noticed() {
         refused(&changed);
     }
     let mut changed = whole.clone();
-    let unit = changed["design"]["output"]["Return"]["std"].as_f64().unwrap();
-    changed["design"]["output"]["Return"]["std"] = (unit * 1.1).into();
+    let unit = changed["design"]["output"]["return"]["std"].as_f64().unwrap();
+    changed["design"]["output"]["return"]["std"] = (unit * 1.1).into();
     refused(&changed);
 
     // What only Python needs may be missing.

@@ -154,6 +154,7 @@ mod tests {
                 variants: 12,
                 settings: Vec::new(),
             }),
+            priority: crate::domain::Priority::default(),
             is_planning: false,
         };
         let all = [waiting(3, Some(1)), waiting(4, Some(2)), waiting(5, None), waiting(6, None)];
