@@ -19,9 +19,13 @@ mod kill;
 mod migrations;
 #[path = "store/owners.rs"]
 mod owners;
+#[path = "store/read_only.rs"]
+mod read_only;
 #[path = "store/registry.rs"]
 mod registry;
 #[path = "store/resume.rs"]
 mod resume;
+#[path = "support/skip.rs"]
+mod skip;
 #[path = "store/support.rs"]
 mod support;

@@ -6,7 +6,7 @@ use super::database::{index_path, open_for_reading};
 use super::error::Trouble;
 use super::import::differences;
 use super::{RunFolder, StoreError};
-use crate::domain::TaskId;
+use crate::domain::{TaskId, TaskRole};
 
 /// Looks for damage: the database's own check, and folders against index. Every problem in words; none means that all is well.
 ///
@@ -43,9 +43,18 @@ fn without_files(root: &Path, connection: &Connection) -> Result<Vec<String>, Tr
     for row in rows {
         let (run, task): (String, String) = row?;
         let folder = RunFolder::new(root.join(&run));
-        let files = folder.task(&TaskId::new(task.as_str()));
-        let is_whole =
-            ["weights.safetensors", "metadata.json"].iter().all(|file| files.join(file).is_file());
+        let task_id = TaskId::new(task.as_str());
+        let files = folder.task(&task_id);
+        let has = |file: &str| files.join(file).is_file();
+        // Nothing was predicted by a refit.
+        let is_refit = || {
+            let metadata = folder.metadata(&task_id);
+            metadata.is_ok_and(|found| found.is_some_and(|it| it.task.role == TaskRole::Refit))
+        };
+        let is_whole = ["weights.safetensors", "history.parquet", "metadata.json"]
+            .iter()
+            .all(|file| has(file))
+            && (has("predictions.parquet") || is_refit());
         if folder.path().exists() && !is_whole {
             problems
                 .push(format!("task `{task}` of run `{run}` has finished, but its files are gone"));

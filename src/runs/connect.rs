@@ -4,18 +4,35 @@ use std::time::{Duration, SystemTime};
 use rusqlite::Connection;
 
 use super::StoreError;
-use super::database::{Index, index_path, open_for_reading, open_in_memory};
+use super::database::{Index, index_path, open_for_reading, open_in_memory, open_unchanging};
+use super::error::Trouble;
+use super::files::can_be_written;
 use super::guard::is_suspect;
 use super::import::{bring_in_step, differences};
+use super::registry::restore_where_empty;
 
 /// Folders' times are as fine as this, and finer.
 const CLOCK_TICK: Duration = Duration::from_secs(2);
 
-/// A connection to an index that is in step with the folders, and what was mended for that.
-pub(super) fn connect(root: &Path) -> Result<(Connection, Option<String>), StoreError> {
+/// A connection to an index that is in step with the folders.
+pub(super) struct Connected {
+    pub(super) connection: Connection,
+    /// What was mended for that, in words.
+    pub(super) mended: Vec<String>,
+    /// Whether it is what was found when the folder was opened, because nothing can be written there.
+    pub(super) is_still: bool,
+}
+
+impl From<Connection> for Connected {
+    fn from(connection: Connection) -> Self {
+        Self { connection, mended: Vec::new(), is_still: false }
+    }
+}
+
+pub(super) fn connect(root: &Path) -> Result<Connected, StoreError> {
     let nothing = || open_in_memory().map_err(|error| error.reading(&index_path(root)));
     if !root.exists() {
-        return Ok((nothing()?, None));
+        return Ok(nothing()?.into());
     }
     let attempt = || -> Result<Option<Connection>, StoreError> {
         let has_index = index_path(root).exists();
@@ -27,13 +44,44 @@ pub(super) fn connect(root: &Path) -> Result<(Connection, Option<String>), Store
         }
     };
     match attempt() {
-        Ok(Some(connection)) if !is_suspect(root) => return Ok((connection, None)),
+        Ok(Some(connection)) if !is_suspect(root) => return Ok(connection.into()),
+        Err(error @ StoreError::NewerIndex { .. }) => return Err(error),
         Ok(_) | Err(StoreError::DamagedIndex { .. }) => {}
+        Err(_) if !can_be_written(root) => return look_only(root),
         Err(error) => return Err(error),
     }
-    let mut index = Index::open(root)?;
-    bring_in_step(root, &mut index.connection)?;
-    Ok((open_for_reading(root)?.map_or_else(nothing, Ok)?, index.mended))
+    let brought_in_step = || -> Result<Connected, StoreError> {
+        let mut index = Index::open(root)?;
+        bring_in_step(root, &mut index.connection)?;
+        let connection = open_for_reading(root)?.map_or_else(nothing, Ok)?;
+        Ok(Connected { mended: std::mem::take(&mut index.mended), ..connection.into() })
+    };
+    match brought_in_step() {
+        Err(error) if !matches!(error, StoreError::NewerIndex { .. }) && !can_be_written(root) => {
+            look_only(root)
+        }
+        connected => connected,
+    }
+}
+
+/// What there is to see in a folder where nothing can be written: by its index if that is in step, or else by what the folders say.
+fn look_only(root: &Path) -> Result<Connected, StoreError> {
+    if let Ok(Some(connection)) = open_unchanging(root)
+        && is_in_step(root, &connection).is_ok_and(|is_in_step| is_in_step)
+    {
+        return Ok(Connected { is_still: true, ..connection.into() });
+    }
+    let in_memory = |error: Trouble| error.reading(&index_path(root));
+    let mut connection = open_in_memory().map_err(in_memory)?;
+    bring_in_step(root, &mut connection)?;
+    // A registry that cannot be read must not hide the runs.
+    let unread = restore_where_empty(&mut connection, root).map_err(in_memory).err();
+    let mended = format!(
+        "{} cannot be written: its runs are shown as their folders say, without their logs",
+        root.display()
+    );
+    let mended = std::iter::once(mended).chain(unread.map(|error| error.to_string())).collect();
+    Ok(Connected { connection, mended, is_still: true })
 }
 
 /// When the folder's list and the index's place were last looked at: names need not be compared again while both are the same.

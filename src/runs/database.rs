@@ -26,8 +26,8 @@ pub(super) fn index_path(root: &Path) -> PathBuf {
 /// The index, open for writing. Never moved aside by anybody while this is open.
 pub(super) struct Index {
     pub(super) connection: Connection,
-    /// What was wrong with the index and what was done about it, in words.
-    pub(super) mended: Option<String>,
+    /// What was wrong with the index, or with the registry's file, and what was done about it, in words.
+    pub(super) mended: Vec<String>,
     _guard: Guard,
 }
 
@@ -40,24 +40,28 @@ impl Index {
             Err(Trouble::Store(error @ StoreError::DamagedIndex { .. })) => error,
             Err(Trouble::Sql(error)) if is_damage(&error) => Trouble::Sql(error).writing(&path),
             Err(error) => return Err(error.writing(&path)),
-            Ok(connection) => return Ok(Self { connection, mended: None, _guard: guard }),
+            Ok((connection, mended)) => {
+                let mended = mended.into_iter().collect();
+                return Ok(Self { connection, mended, _guard: guard });
+            }
         };
         if !guard.make_exclusive() {
             return Err(damage);
         }
         // Somebody may have been faster.
         let (connection, mended) = match open_checked(root) {
-            Ok(connection) => (connection, None),
+            Ok((connection, mended)) => (connection, mended.into_iter().collect()),
             Err(_still_damaged) => {
                 let aside = guard::set_aside(&path)?;
-                let connection = open_checked(root).map_err(|error| error.writing(&path))?;
+                let (connection, also) =
+                    open_checked(root).map_err(|error| error.writing(&path))?;
                 let (_, what) = damage.file_and_message();
-                let mended = format!(
+                let index = format!(
                     "{} was damaged ({what}); it is now {}, and a new index was made of the runs' folders",
                     path.display(),
                     aside.display()
                 );
-                (connection, Some(mended))
+                (connection, std::iter::once(index).chain(also).collect())
             }
         };
         guard.make_shared();
@@ -65,8 +69,8 @@ impl Index {
     }
 }
 
-/// Opens the index without mending anything, and looks closer where somebody has met damage in it.
-fn open_checked(root: &Path) -> Result<Connection, Trouble> {
+/// Opens the index without mending it, and looks closer where somebody has met damage in it. Also what was wrong with the registry's file.
+fn open_checked(root: &Path) -> Result<(Connection, Option<String>), Trouble> {
     let path = index_path(root);
     let mut connection = Connection::open(&path)?;
     connection.busy_timeout(PATIENCE)?;
@@ -77,8 +81,8 @@ fn open_checked(root: &Path) -> Result<Connection, Trouble> {
         check(&connection, &path)?;
         guard::clear_suspicion(root);
     }
-    super::registry::restore_where_empty(&mut connection, root)?;
-    Ok(connection)
+    let mended = super::registry::restore_where_empty(&mut connection, root)?;
+    Ok((connection, mended))
 }
 
 /// Readers and the writer do not keep each other waiting. Two that make an index at once do here, whatever the connection's own patience.
@@ -149,15 +153,35 @@ pub(super) fn open_for_reading(root: &Path) -> Result<Option<Connection>, StoreE
     if !path.exists() {
         return Ok(None);
     }
-    let attempt = || -> Result<Option<Connection>, Trouble> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&path, flags)?;
-        connection.busy_timeout(PATIENCE)?;
-        connection.set_prepared_statement_cache_capacity(32);
-        let version = refuse_foreign(&connection, &path)?;
-        Ok((version == MIGRATIONS.len() as i64).then_some(connection))
-    };
-    attempt().map_err(|error| error.reading(&path))
+    open_read_only(&path, &path, OpenFlags::empty()).map_err(|error| error.reading(&path))
+}
+
+/// The same in a folder where nothing can be written, not even what readers of a write-ahead log share: as if nobody would ever change the
+/// index. `None` also where its write-ahead log has something to say, which cannot be read then.
+pub(super) fn open_unchanging(root: &Path) -> Result<Option<Connection>, StoreError> {
+    let path = index_path(root);
+    let log = std::fs::metadata(root.join(format!("{FILE}-wal")));
+    let Some(name) = path.to_str().filter(|_| path.exists()) else { return Ok(None) };
+    if log.is_ok_and(|log| log.len() > 0) {
+        return Ok(None);
+    }
+    // What has a meaning of its own in an address.
+    let name = name.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let name = PathBuf::from(format!("file:{name}?immutable=1"));
+    open_read_only(&path, &name, OpenFlags::SQLITE_OPEN_URI).map_err(|error| error.reading(&path))
+}
+
+fn open_read_only(
+    path: &Path,
+    name: &Path,
+    also: OpenFlags,
+) -> Result<Option<Connection>, Trouble> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | also;
+    let connection = Connection::open_with_flags(name, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    let version = refuse_foreign(&connection, path)?;
+    Ok((version == MIGRATIONS.len() as i64).then_some(connection))
 }
 
 /// The index's version; 0 where it is empty. An error for a newer program's, and for a database that is not ours.

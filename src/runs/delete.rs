@@ -4,6 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::database::{Index, index_path, transact, write};
 use super::error::Trouble;
+use super::files::sync_folder;
 use super::rows::{json, run_row};
 use super::{Annotations, Owner, RunIndex, StoreError, registry};
 use crate::domain::RunId;
@@ -51,8 +52,10 @@ fn delete(
         // Last before the commit: until then nothing has happened to the folder.
         before(Step::Rename)
             .and_then(|()| std::fs::rename(folder.path(), &trash))
-            .and_then(|()| before(Step::Commit))
-            .map_err(|source| failed(&source).into())
+            .map_err(|source| failed(&source))?;
+        // Before the row goes: after a power cut the folder would be back, and with it the run.
+        sync_folder(root)?;
+        before(Step::Commit).map_err(|source| failed(&source).into())
     });
     if let Err(error) = deleted {
         if trash.exists() && !folder.path().exists() {
@@ -72,6 +75,14 @@ fn trash(root: &Path, run: &RunId) -> PathBuf {
 
 /// Finishes what a process that is gone began to delete: a run that the index still has comes back, the files of others go.
 pub(super) fn sweep(root: &Path, connection: &mut Connection) -> Result<(), StoreError> {
+    sweep_with(root, connection, &|trash| std::fs::remove_dir_all(trash))
+}
+
+fn sweep_with(
+    root: &Path,
+    connection: &mut Connection,
+    remove: &dyn Fn(&Path) -> std::io::Result<()>,
+) -> Result<(), StoreError> {
     let listing = std::fs::read_dir(root).map_err(|source| StoreError::read(root, &source))?;
     let names = listing.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     let trashed: Vec<RunId> =
@@ -80,20 +91,25 @@ pub(super) fn sweep(root: &Path, connection: &mut Connection) -> Result<(), Stor
         return Ok(());
     }
     // Within a transaction: whoever is deleting at this moment holds one.
-    let swept = transact(connection, |transaction| {
+    let gone = transact(connection, |transaction| {
+        let mut gone = Vec::new();
         for run in &trashed {
             let folder = root.join(run.as_str());
             if run_row(transaction, run.as_str())?.is_some() && !folder.exists() {
                 // One that somebody else has brought back meanwhile is where it belongs.
                 let _back = std::fs::rename(trash(root, run), folder);
             } else {
-                // What cannot be removed is tried again next time.
-                let _next_time = std::fs::remove_dir_all(trash(root, run));
+                gone.push(trash(root, run));
             }
         }
-        Ok(())
+        Ok(gone)
     });
-    swept.map_err(|error: Trouble| error.writing(&index_path(root)))
+    // After it: a large run takes its time, and nobody can write meanwhile.
+    for trash in gone.map_err(|error: Trouble| error.writing(&index_path(root)))? {
+        // What cannot be removed is tried again next time.
+        let _next_time = remove(&trash);
+    }
+    Ok(())
 }
 
 /// Replaces a run's tags and notes.

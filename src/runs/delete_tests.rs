@@ -53,6 +53,26 @@ fn what_could_not_be_removed_is_gone_from_the_list_and_swept_later() {
 }
 
 #[test]
+fn nobody_is_kept_from_writing_while_a_deleted_run_is_swept() {
+    let root = tempfile::tempdir().unwrap();
+    let run = created_and_released(root.path()).run();
+    let fail = |at: Step| if at == Step::Remove { Err(Error::other("busy")) } else { Ok(()) };
+    delete(root.path(), &run, &fail).unwrap();
+    let mut index = Index::open(root.path()).unwrap();
+    let swept = std::cell::Cell::new(false);
+    let remove = |trash: &Path| {
+        let other = Connection::open(index_path(root.path())).unwrap();
+        other.busy_timeout(std::time::Duration::ZERO).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE; ROLLBACK").expect("nobody else is writing");
+        swept.set(true);
+        std::fs::remove_dir_all(trash)
+    };
+    sweep_with(root.path(), &mut index.connection, &remove).unwrap();
+    assert!(swept.get());
+    assert_eq!(files(root.path()), [""; 0]);
+}
+
+#[test]
 fn a_process_killed_between_rename_and_commit_leaves_the_run_as_it_was() {
     let root = tempfile::tempdir().unwrap();
     let folder = created_and_released(root.path());

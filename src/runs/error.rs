@@ -47,6 +47,16 @@ pub enum StoreError {
         /// The newest this program knows.
         known: i64,
     },
+    /// A run's files are a newer program's. They were not touched.
+    #[error("{}: was written by a newer walkforge (version {found} of a run's files, this program knows {known}); use that walkforge for this run", path.display())]
+    NewerRun {
+        /// The file that says so.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The newest this program knows.
+        known: u32,
+    },
     /// Another living process has the run, or this one.
     #[error("run `{run}` is at work in process {pid}; cancel it there, or wait until it has ended")]
     Owned {
@@ -143,6 +153,7 @@ impl StoreError {
             | Self::Read { path, message }
             | Self::Damaged { path, message }
             | Self::DamagedIndex { path, message } => (path.clone(), message.clone()),
+            Self::NewerRun { path, .. } => (path.clone(), self.to_string()),
             other => (PathBuf::new(), other.to_string()),
         }
     }
@@ -150,9 +161,10 @@ impl StoreError {
     /// Whether it is about this folder or something in it.
     pub(super) fn is_within(&self, folder: &Path) -> bool {
         match self {
-            Self::Write { path, .. } | Self::Read { path, .. } | Self::Damaged { path, .. } => {
-                path.starts_with(folder)
-            }
+            Self::Write { path, .. }
+            | Self::Read { path, .. }
+            | Self::Damaged { path, .. }
+            | Self::NewerRun { path, .. } => path.starts_with(folder),
             _ => false,
         }
     }

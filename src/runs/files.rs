@@ -11,6 +11,9 @@ use super::StoreError;
 use crate::domain::ContentHash;
 use crate::models::{NamedWeights, Parameter};
 
+/// What the name of a file begins with until it is whole.
+const UNFINISHED: &str = ".walkforge-";
+
 /// Writes a file so that it is there whole or not at all, even after a power cut: a temporary file beside it, fsync, rename, fsync of the folder.
 ///
 /// # Errors
@@ -23,7 +26,7 @@ pub fn write_atomically(
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let folder = parent.unwrap_or_else(|| Path::new("."));
     let attempt = || -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let mut file = tempfile::Builder::new().prefix(".walkforge-").tempfile_in(folder)?;
+        let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
         write(file.as_file_mut())?;
         file.as_file().sync_all()?;
         set_shared_permissions(file.as_file())?;
@@ -38,6 +41,22 @@ pub fn write_atomically(
 pub(super) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
     let synced = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
     synced.map_err(|source| StoreError::write(folder, &source))
+}
+
+/// Whether files can be made in a folder.
+pub(super) fn can_be_written(folder: &Path) -> bool {
+    tempfile::tempfile_in(folder).is_ok()
+}
+
+/// Removes the files of [`write_atomically`] that a process which was killed left in a folder. Nobody may be writing there.
+pub(super) fn remove_unfinished(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_file && entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+            // One that stays is litter, and the next one to take the run over tries again.
+            let _litter = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Temporary files are made for their owner alone; results are as readable as any other new file.

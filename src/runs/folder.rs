@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::database::{index_path, open_for_reading};
 use super::equity::{read_equity, write_equity};
-use super::files::{check_weights, read_json, sync_folder, write_json};
+use super::files::{can_be_written, check_weights, read_json, sync_folder, write_json};
 use super::index::failures;
 use super::{Ending, Manifest, Outcome, Owner, StoreError, write_atomically};
 use crate::dataset::SeriesScaler;
@@ -236,6 +236,11 @@ impl RunFolder {
         rename_if_there(&self.previous_outcome_path(), &self.outcome_path())
     }
 
+    /// Whether it is written down how the run ended.
+    pub(super) fn has_outcome(&self) -> bool {
+        self.outcome_path().exists()
+    }
+
     fn outcome_path(&self) -> PathBuf {
         self.path.join("outcome.json")
     }
@@ -249,7 +254,7 @@ impl RunFolder {
     /// # Errors
     /// [`StoreError::Read`] or [`StoreError::Damaged`] naming the file.
     pub fn manifest(&self) -> Result<Manifest, StoreError> {
-        let manifest: Manifest = read_json(&self.path.join("manifest.json"))?;
+        let manifest = Manifest::read(&self.path.join("manifest.json"))?;
         // A folder that was copied or renamed is a run of its own.
         Ok(Manifest { run: self.run(), ..manifest })
     }
@@ -278,14 +283,6 @@ impl RunFolder {
     /// As [`Self::metadata`].
     pub fn finished(&self, plan: &Plan) -> Result<Vec<TaskMetadata>, StoreError> {
         plan.tasks.iter().filter_map(|task| self.metadata(&task.id).transpose()).collect()
-    }
-
-    /// How the run stands now.
-    ///
-    /// # Errors
-    /// As [`Self::outcome`].
-    pub fn status(&self, manifest: &Manifest) -> Result<RunStatus, StoreError> {
-        Ok(RunStatus::of(manifest, self.outcome()?.as_ref()))
     }
 
     /// The metadata of a task whose files are all there; `None` where one is missing or the folder has another task of that name.
@@ -344,9 +341,11 @@ impl RunFolder {
         }
         let logged = self.logged_failures()?;
         let root = self.path.parent();
-        match root.map(open_for_reading).transpose()?.flatten() {
-            Some(connection) if logged.is_empty() => failures(&connection, &self.run())
+        match root.map(open_for_reading).transpose() {
+            Ok(Some(Some(connection))) if logged.is_empty() => failures(&connection, &self.run())
                 .map_err(|error| error.reading(&index_path(root.unwrap_or(&self.path)))),
+            // Of a folder that cannot be written, an index that cannot be opened is no news.
+            Err(error) if root.is_none_or(can_be_written) => Err(error),
             _ => Ok(logged),
         }
     }

@@ -7,7 +7,7 @@ use super::curve::replace;
 use super::error::Trouble;
 use super::rows::{finish_task, import_outcome, insert_run, json, task_rows};
 use super::tables::read_history;
-use super::{Annotations, Manifest, Outcome, RunFolder, StoreError};
+use super::{Annotations, Manifest, Outcome, RunFolder, StoreError, TaskMetadata};
 use crate::domain::{EpochRecord, EventKind, TaskId, TaskReport, UtcMillis};
 
 /// Everything a folder tells of its run.
@@ -26,6 +26,15 @@ pub(super) struct FoundTask {
     pub(super) task: TaskId,
     pub(super) report: TaskReport,
     pub(super) ended: UtcMillis,
+}
+
+impl FoundTask {
+    /// A result, and when it was written.
+    pub(super) fn of(folder: &RunFolder, metadata: TaskMetadata) -> Self {
+        let TaskMetadata { task, report, .. } = metadata;
+        let ended = modified(&folder.task(&task.id).join("metadata.json"));
+        Self { task: task.id, report, ended }
+    }
 }
 
 impl Found {
@@ -57,9 +66,7 @@ impl Found {
             }
             // What cannot be read has not finished.
             if let Ok(Some(metadata)) = folder.result(task) {
-                let ended = modified(&at.join("metadata.json"));
-                let task = task.id.clone();
-                finished.push(FoundTask { task, report: metadata.report, ended });
+                finished.push(FoundTask::of(&folder, metadata));
             }
         }
         Ok(Self { manifest, outcome, annotations, failures, finished, curves })

@@ -42,15 +42,7 @@ impl Guard {
 
 /// Moves a damaged index out of the way, with what belongs to it, and says where it is now. Nothing is deleted but what `SQLite` makes anew.
 pub(super) fn set_aside(index: &Path) -> Result<PathBuf, StoreError> {
-    let time = UtcMillis::now()
-        .to_datetime()
-        .map_or_else(String::new, |at| at.format("%Y%m%d-%H%M%S").to_string());
-    let name = |attempt: u32| match attempt {
-        1 => index.with_file_name(format!("index.damaged-{time}.sqlite3")),
-        _ => index.with_file_name(format!("index.damaged-{time}-{attempt}.sqlite3")),
-    };
-    let aside = (1..=u32::MAX).map(name).find(|path| !path.exists());
-    let aside = aside.expect("a free name is found before 2^32 attempts");
+    let aside = free_name(index, "index", "sqlite3");
     let beside = |path: &Path, ending: &str| {
         let mut name = path.as_os_str().to_owned();
         name.push(ending);
@@ -70,6 +62,19 @@ pub(super) fn set_aside(index: &Path) -> Result<PathBuf, StoreError> {
     // Shared memory, of no worth once nobody has the index open.
     let _made_anew = std::fs::remove_file(beside(index, "-shm"));
     Ok(aside)
+}
+
+/// A name beside a damaged file that nothing has.
+pub(super) fn free_name(damaged: &Path, stem: &str, ending: &str) -> PathBuf {
+    let time = UtcMillis::now()
+        .to_datetime()
+        .map_or_else(String::new, |at| at.format("%Y%m%d-%H%M%S").to_string());
+    let name = |attempt: u32| match attempt {
+        1 => damaged.with_file_name(format!("{stem}.damaged-{time}.{ending}")),
+        _ => damaged.with_file_name(format!("{stem}.damaged-{time}-{attempt}.{ending}")),
+    };
+    let free = (1..=u32::MAX).map(name).find(|path| !path.exists());
+    free.expect("a free name is found before 2^32 attempts")
 }
 
 /// Remembers that damage was met. As good as it goes: without it, the next one meets it again.

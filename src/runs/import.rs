@@ -10,7 +10,7 @@ use super::delete::sweep;
 use super::error::Trouble;
 use super::found::{Found, FoundTask, modified};
 use super::rows::{finish_task, import_outcome, owner_at, run_row, set_owner, task_rows};
-use super::{Owner, StoreError};
+use super::{Owner, RunFolder, StoreError};
 
 /// Runs taken in by one transaction, so that other writers are not kept waiting.
 const AT_ONCE: usize = 32;
@@ -110,12 +110,12 @@ fn take_in(
 /// What was left behind by processes that are gone: their runs belong to nobody, and what is on disk counts.
 pub(super) fn recover(root: &Path, connection: &mut Connection) -> Result<(), StoreError> {
     let attempt = |connection: &mut Connection| -> Result<(), Trouble> {
-        for (name, row) in abandoned(connection)? {
+        for (name, row) in abandoned(root, connection)? {
             // Read outside of the transaction; a run without a living owner does not change.
             let Ok(found) = Found::read(&root.join(&name)) else { continue };
             transact(connection, |transaction| {
                 // Somebody may have resumed it meanwhile.
-                if !abandoned(transaction)?.iter().any(|(_, still)| *still == row) {
+                if !abandoned(root, transaction)?.iter().any(|(_, still)| *still == row) {
                     return Ok(());
                 }
                 let rows = task_rows(transaction, row)?;
@@ -139,19 +139,20 @@ pub(super) fn recover(root: &Path, connection: &mut Connection) -> Result<(), St
     attempt(connection).map_err(|error| error.writing(&index_path(root)))
 }
 
-/// Runs that have not ended and whose owner is gone without letting go of them.
-fn abandoned(connection: &Connection) -> Result<Vec<(String, i64)>, Trouble> {
+/// Runs whose owner is gone without letting go of them, and those without an owner whose end is on disk: it could not be recorded.
+fn abandoned(root: &Path, connection: &Connection) -> Result<Vec<(String, i64)>, Trouble> {
     let mut statement = connection.prepare_cached(
-        "SELECT name, id, owner_pid, owner_started, owner_boot FROM runs
-         WHERE outcome IS NULL AND owner_pid IS NOT NULL",
+        "SELECT name, id, owner_pid, owner_started, owner_boot FROM runs WHERE outcome IS NULL",
     )?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, owner_at(row, 2)?)))?;
     let rows = rows.collect::<rusqlite::Result<Vec<(String, i64, Option<Owner>)>>>()?;
-    let is_gone = |owner: &Option<Owner>| !owner.as_ref().is_some_and(Owner::is_alive);
+    let is_abandoned = |name: &str, owner: Option<Owner>| match owner {
+        Some(owner) => !owner.is_alive(),
+        None => RunFolder::new(root.join(name)).has_outcome(),
+    };
     Ok(rows
         .into_iter()
-        .filter(|(.., owner)| is_gone(owner))
-        .map(|(name, id, _)| (name, id))
+        .filter_map(|(name, id, owner)| is_abandoned(&name, owner).then_some((name, id)))
         .collect())
 }
 

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::connect::{Noted, connect, is_in_memory, is_in_step};
+use super::connect::{Connected, Noted, connect, is_in_memory, is_in_step};
 use super::database::{index_path, open_in_memory};
 use super::error::Trouble;
 use super::listing::{entries, owners};
 use super::rows::{epoch_at, run_row};
-use super::{LogLine, ModelEntry, Owner, RunEntry, RunFilter, RunFolder, StoreError};
+use super::{LogLine, Manifest, ModelEntry, Owner, RunEntry, RunFilter, RunFolder, StoreError};
 use crate::domain::{ContentHash, EpochRecord, RunId, TaskId, UtcMillis};
 
 /// What the index knows of the runs in a folder: a connection that only reads and never keeps a writer waiting. Cheap to open; one for each
@@ -18,6 +18,8 @@ use crate::domain::{ContentHash, EpochRecord, RunId, TaskId, UtcMillis};
 pub struct RunIndex {
     pub(super) root: PathBuf,
     connection: RefCell<Connection>,
+    /// Whether it shows what was there when it was opened, because nothing can be written there.
+    is_still: Cell<bool>,
     /// What was there when the names were last compared.
     noted: Cell<Noted>,
     /// How often it was connected anew: versions of different connections say nothing to each other.
@@ -33,13 +35,19 @@ impl RunIndex {
     pub fn open(root: &Path) -> Result<Self, StoreError> {
         // Before: what changes from here on is noticed.
         let noted = Noted::of(root).into();
-        let (connection, mended) = connect(root)?;
-        let (connection, warnings) = (connection.into(), RefCell::new(Vec::from_iter(mended)));
-        let connected = Cell::new(0);
-        Ok(Self { root: root.to_owned(), connection, noted, connected, warnings })
+        let Connected { connection, mended, is_still } = connect(root)?;
+        Ok(Self {
+            root: root.to_owned(),
+            connection: connection.into(),
+            is_still: is_still.into(),
+            noted,
+            connected: Cell::new(0),
+            warnings: mended.into(),
+        })
     }
 
-    /// What the user should know of the state in which the index was found, in words: that it was damaged and made again.
+    /// What the user should know of the state in which the index was found, in words: that it was damaged and made again, or that the folder
+    /// cannot be written.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         self.warnings.borrow().clone()
@@ -62,9 +70,11 @@ impl RunIndex {
             let mut statement =
                 connection.prepare_cached("SELECT file, message FROM broken ORDER BY folder")?;
             let rows = statement.query_map([], |row| {
-                Ok(StoreError::Damaged {
-                    path: PathBuf::from(row.get::<_, String>(0)?),
-                    message: row.get(1)?,
+                let (path, message) = (PathBuf::from(row.get::<_, String>(0)?), row.get(1)?);
+                // The index has words only; a newer program's file wants other advice.
+                Ok(match Manifest::read(&path) {
+                    Err(newer @ StoreError::NewerRun { .. }) => newer,
+                    _ => StoreError::Damaged { path, message },
                 })
             })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -218,8 +228,9 @@ impl RunIndex {
             let may_differ =
                 !now.is_same_and_settled(noted) || has_broken(&connection, &self.root)?;
             may_differ && {
-                let appeared = is_in_memory(&connection) && now.index.is_some();
-                let replaced = !is_in_memory(&connection) && now.index != noted.index;
+                let has_file = !is_in_memory(&connection) || self.is_still.get();
+                let appeared = !has_file && now.index.is_some();
+                let replaced = has_file && now.index != noted.index;
                 appeared || replaced || !is_in_step(&self.root, &connection)?
             }
         };
@@ -233,8 +244,9 @@ impl RunIndex {
     fn reconnect(&self) -> Result<(), StoreError> {
         // Closed first: one with a damaged file helps nobody.
         self.connection.replace(open_in_memory().map_err(|error| error.reading(&self.root))?);
-        let (connection, mended) = connect(&self.root)?;
+        let Connected { connection, mended, is_still } = connect(&self.root)?;
         self.connection.replace(connection);
+        self.is_still.set(is_still);
         self.connected.set(self.connected.get() + 1);
         self.warnings.borrow_mut().extend(mended);
         Ok(())

@@ -1,6 +1,8 @@
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
-use super::Owner;
+use super::{Owner, StoreError};
 use crate::domain::{Plan, RunId, RunOutcome, RunSummary, SweepMember, TaskId, UtcMillis};
 
 /// `manifest.json`: what was to be done, by which program, on which machine. Written before the first task; later only its owner changes.
@@ -44,6 +46,33 @@ pub struct Build {
     /// The commit, where whoever built it gave one (`WALKFORGE_COMMIT` in the environment of the build).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+}
+
+/// Version of the files in a run's folder.
+pub(super) const FOLDER_SCHEMA: u32 = 2;
+
+impl Manifest {
+    /// # Errors
+    /// [`StoreError::Read`], [`StoreError::Damaged`] or [`StoreError::NewerRun`] naming the file.
+    pub(super) fn read(path: &Path) -> Result<Self, StoreError> {
+        /// What every version's file has.
+        #[derive(Deserialize)]
+        struct Version {
+            schema: u32,
+        }
+        let text = std::fs::read(path).map_err(|source| StoreError::read(path, &source))?;
+        let damaged = |source: serde_json::Error| StoreError::damaged(path, &source);
+        // First: what else there is in a newer one, nobody knows here.
+        let Version { schema: found } = serde_json::from_slice(&text).map_err(damaged)?;
+        if found > FOLDER_SCHEMA {
+            return Err(StoreError::NewerRun {
+                path: path.to_owned(),
+                found,
+                known: FOLDER_SCHEMA,
+            });
+        }
+        serde_json::from_slice(&text).map_err(damaged)
+    }
 }
 
 impl Build {

@@ -1,8 +1,9 @@
 //! Runs on disk: a folder per run with its specification, manifest and, per task, weights, history and predictions, and the equity of all of
 //! them; beside the folders one index of all runs, a `SQLite` database, which has the lifecycle, the curves and the registry of named models.
 //!
-//! Uses rooms up to `training`; no other room knows `SQLite`. It owns one thread for each open store, the only writer of its process: a lifecycle
-//! event is durable before anyone is told. It must never know how tasks are scheduled or shown. Files are replaced atomically: a reader sees
+//! Uses rooms up to `training`; no other room knows `SQLite`. It owns one thread for each open store, the only one through which runs at work are
+//! written: a lifecycle event is durable before anyone is told. What is rare and small (deleting, notes, named models, taking in folders that came
+//! from elsewhere) is written by whoever asks, in a transaction of its own. It must never know how tasks are scheduled or shown. Files are replaced atomically: a reader sees
 //! the old one or the new one, never half of one. What the index knows of runs can be made again of their folders.
 
 mod check;

@@ -1,13 +1,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::database::{transact, write};
 use super::error::Trouble;
 use super::files::{read_json, write_json};
-use super::rows::{from_json, json};
+use super::guard::free_name;
+use super::rows::{from_json, json, run_row};
 use super::{ModelEntry, ModelStage, RunIndex, StoreError};
 use crate::domain::{RunId, TaskId, UtcMillis};
 
@@ -33,7 +34,16 @@ pub fn register_model(
     let planned = planned.ok_or_else(not_finished)?;
     let metadata = folder.whole(planned)?.ok_or_else(not_finished)?;
     folder.check_weights(planned, &metadata)?;
+    enter(root, name, &run, task)
+}
+
+fn enter(root: &Path, name: &str, run: &RunId, task: &TaskId) -> Result<ModelEntry, StoreError> {
     change(root, |transaction| {
+        // Somebody may have deleted it while its files were looked at.
+        if run_row(transaction, run.as_str())?.is_none() {
+            let (run, root) = (run.to_string(), root.to_owned());
+            return Err(StoreError::UnknownRun { run, root }.into());
+        }
         let version: u32 = transaction.query_row(
             "INSERT INTO model_names (name, last_version) VALUES (?1, 1)
              ON CONFLICT (name) DO UPDATE SET last_version = last_version + 1 RETURNING last_version",
@@ -147,18 +157,45 @@ fn change<T>(
 
 /// Fills the registry of an index that has none from the file. By what is there, not by how old the index is: somebody may have been interrupted
 /// between making one and filling it. Names are never forgotten, so an empty registry was never filled.
-pub(super) fn restore_where_empty(connection: &mut Connection, root: &Path) -> Result<(), Trouble> {
+/// A file that cannot be read as one is moved aside and what was done is given in words: a registry that is lost must not keep the runs closed.
+pub(super) fn restore_where_empty(
+    connection: &mut Connection,
+    root: &Path,
+) -> Result<Option<String>, Trouble> {
     let is_empty = |connection: &Connection| -> Result<bool, Trouble> {
         let query = "SELECT NOT EXISTS (SELECT 1 FROM model_names)";
         Ok(connection.query_row(query, [], |row| row.get(0))?)
     };
-    if !registry_path(root).exists() || !is_empty(connection)? {
-        return Ok(());
+    let path = registry_path(root);
+    if !path.exists() || !is_empty(connection)? {
+        return Ok(None);
     }
-    transact(connection, |transaction| {
+    let restored = transact(connection, |transaction| {
         // Somebody may have been faster.
         if is_empty(transaction)? { restore(transaction, root) } else { Ok(()) }
-    })
+    });
+    let what = match restored {
+        Ok(()) => return Ok(None),
+        Err(Trouble::Store(StoreError::Damaged { message, .. })) => message,
+        // Two champions of one name, say.
+        Err(Trouble::Sql(error))
+            if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) =>
+        {
+            error.to_string()
+        }
+        Err(error) => return Err(error),
+    };
+    let aside = free_name(&path, "models", "json");
+    match std::fs::rename(&path, &aside) {
+        // Somebody else did.
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(StoreError::write(&path, &source).into()),
+        Ok(()) => Ok(Some(format!(
+            "{} was damaged ({what}); it is now {}, and no model has a name: mend that file and give it its name back before the next model is named, or name them again (`walkforge models register`)",
+            path.display(),
+            aside.display()
+        ))),
+    }
 }
 
 fn restore(connection: &Connection, root: &Path) -> Result<(), Trouble> {
@@ -290,4 +327,22 @@ fn check_name(name: &str) -> Result<(), StoreError> {
         return Ok(());
     };
     Err(StoreError::ModelName { name: name.to_owned(), problem })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::delete_run;
+    use super::super::testing::{created_and_released, plan};
+    use super::*;
+
+    #[test]
+    fn a_run_deleted_while_its_model_is_being_named_leaves_no_model() {
+        let root = tempfile::tempdir().unwrap();
+        let run = created_and_released(root.path()).run();
+        // After its files were looked at, and before the name is entered.
+        delete_run(root.path(), &run).unwrap();
+        let error = enter(root.path(), "gold", &run, &plan().tasks[0].id).unwrap_err();
+        assert!(matches!(error, StoreError::UnknownRun { .. }), "{error}");
+        assert_eq!(RunIndex::open(root.path()).unwrap().models().unwrap(), []);
+    }
 }

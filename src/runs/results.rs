@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use super::database::open_for_reading;
+use super::rows::run_row;
 use super::{Manifest, RunFolder, RunStatus, StoreError};
 use crate::domain::{EquityCurve, RunId, RunSummary, Task, TaskId, TaskReport};
 
@@ -40,8 +42,9 @@ impl RunFolder {
     pub fn results(&self) -> Result<RunResults, StoreError> {
         let manifest = self.manifest()?;
         // First: once a run has ended, what is read after it is whole.
+        let indexed = self.indexed_status();
         let outcome = self.outcome()?;
-        let status = RunStatus::of(&manifest, outcome.as_ref());
+        let status = indexed.unwrap_or_else(|| RunStatus::of(&manifest, outcome.as_ref()));
         let mut failures: BTreeMap<TaskId, String> = self.failures()?.into_iter().collect();
         let mut tasks = Vec::with_capacity(manifest.plan.tasks.len());
         for task in &manifest.plan.tasks {
@@ -52,5 +55,18 @@ impl RunFolder {
         let summary = outcome.map(|outcome| outcome.summary);
         let equity = self.equity()?;
         Ok(RunResults { run: manifest.run.clone(), status, manifest, summary, tasks, equity })
+    }
+
+    /// How the run stands in the index of its folder, so that whoever lists it and whoever shows it say the same; `None` where there is no index,
+    /// or one that does not know the run.
+    fn indexed_status(&self) -> Option<RunStatus> {
+        // One that cannot be read is dealt with by whoever lists.
+        let connection = open_for_reading(self.path().parent()?).ok()??;
+        let row = run_row(&connection, self.run().as_str()).ok()??;
+        Some(match row.outcome {
+            Some(outcome) => outcome.into(),
+            None if row.owner.is_some_and(|owner| owner.is_alive()) => RunStatus::Running,
+            None => RunStatus::Interrupted,
+        })
     }
 }

@@ -1,9 +1,14 @@
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, params};
 
+use super::curve::make_whole;
 use super::database::transact;
 use super::error::Trouble;
+use super::files::remove_unfinished;
+use super::found::FoundTask;
 use super::log::{LogState, TaskState};
-use super::rows::{import_outcome, run_row, set_owner, task_rows};
+use super::rows::{finish_task, import_outcome, run_row, set_owner, task_rows};
 use super::{
     Ending, Manifest, Owner, RunFolder, RunIndex, RunLog, RunStore, StoreError, TaskEnding,
 };
@@ -41,12 +46,10 @@ impl RunStore {
             transact(connection, |transaction| claim(transaction, &claimed))
         })?;
         // From here on nobody else changes the run.
+        self.before.lock().remove(&folder.run());
         self.take_over(row, (before, spec), folder.clone()).inspect_err(|_| {
-            let undo = move |connection: &mut Connection| {
-                transact(connection, |transaction| give_back(transaction, row, &folder))
-            };
             // If even this fails, the run is given back when this process ends.
-            let _as_it_was = self.write(undo);
+            let _as_it_was = self.give_back(&folder.run());
         })
     }
 
@@ -59,30 +62,34 @@ impl RunStore {
         let mut finished = Vec::new();
         for task in &before.plan.tasks {
             // What cannot be read has not finished.
-            if let Ok(Some(_)) = folder.whole(task) {
-                finished.push(task.id.clone());
+            if let Ok(Some(metadata)) = folder.whole(task) {
+                finished.push(FoundTask::of(&folder, metadata));
             }
         }
         let manifest = Manifest { owner: Some(Owner::this_process()), ..before };
         folder.write_manifest(&manifest)?;
-        let kept = finished.clone();
-        let (lost, rows, next_seq) = self.write(move |connection| {
+        let kept: Vec<TaskId> = finished.iter().map(|found| found.task.clone()).collect();
+        let place = folder.clone();
+        let (settled, rows, next_seq) = self.write(move |connection| {
             transact(connection, |transaction| {
-                let lost = settle_tasks(transaction, row, &kept)?;
+                let settled = settle_tasks(transaction, row, &place, &finished)?;
+                remove_unfinished_of(&place);
                 let next_seq: i64 = transaction.query_row(
                     "SELECT next_seq FROM runs WHERE id = ?1",
                     [row],
                     |row| row.get(0),
                 )?;
-                Ok((lost, task_rows(transaction, row)?, next_seq as u64))
+                Ok((settled, task_rows(transaction, row)?, next_seq as u64))
             })
         })?;
+        let Settled { lost, before } = settled;
+        self.before.lock().insert(folder.run(), before);
         folder.put_outcome_aside()?;
         let tasks = rows
             .into_iter()
             .map(|(task, row)| (task, TaskState { row, last_epoch: None }))
             .collect();
-        let endings = finished
+        let endings = kept
             .iter()
             .map(|task| TaskEnding { task: task.clone(), ending: Ending::Finished, failure: None })
             .collect();
@@ -91,24 +98,28 @@ impl RunStore {
             let message = "it had finished, but its files are gone: it is trained again".to_owned();
             log.record(Some(task), EventKind::Warning { message })?;
         }
-        Ok(ResumedRun { manifest, spec, folder, log, finished })
+        Ok(ResumedRun { manifest, spec, folder, log, finished: kept })
     }
 
-    /// Undoes [`Self::resume`], before anything was recorded: the run stands as it did.
+    /// Undoes [`Self::resume`], before anything was recorded: the run stands as it did, its failures too.
     ///
     /// # Errors
     /// [`StoreError::NotOwned`] where this process does not have it, errors naming the file that could not be read or written.
     pub fn give_back(&self, run: &RunId) -> Result<(), StoreError> {
         let folder = RunFolder::new(self.root.join(run.as_str()));
-        let run = run.clone();
+        let before = self.before.lock().get(run).cloned().unwrap_or_default();
+        let own = run.clone();
         self.write(move |connection| {
             transact(connection, |transaction| {
-                give_back(transaction, own_row(transaction, &run)?, &folder)
+                give_back(transaction, own_row(transaction, &own)?, &folder, &before)
             })
-        })
+        })?;
+        self.before.lock().remove(run);
+        Ok(())
     }
 
-    /// Lets go of a run that has not ended, as after a checkpoint: it then stands as interrupted, for anybody to resume.
+    /// Lets go of a run that has not ended, as after a checkpoint: it then stands as interrupted, for anybody to resume. One whose end is on disk
+    /// and could not be recorded has ended.
     ///
     /// # Errors
     /// [`StoreError::NotOwned`] where this process does not have it, [`StoreError::Write`] naming the file.
@@ -118,7 +129,11 @@ impl RunStore {
         let run = run.clone();
         self.write(move |connection| {
             transact(connection, |transaction| {
-                set_owner(transaction, own_row(transaction, &run)?, None)?;
+                let row = own_row(transaction, &run)?;
+                set_owner(transaction, row, None)?;
+                if let Ok(Some(outcome)) = folder.outcome() {
+                    import_outcome(transaction, row, &outcome)?;
+                }
                 Ok(folder.write_manifest(&manifest)?)
             })
         })
@@ -151,8 +166,19 @@ fn own_row(connection: &Connection, run: &RunId) -> Result<i64, Trouble> {
 }
 
 /// Undoes a claim.
-fn give_back(connection: &Connection, row: i64, folder: &RunFolder) -> Result<(), Trouble> {
+fn give_back(
+    connection: &Connection,
+    row: i64,
+    folder: &RunFolder,
+    before: &[TaskBefore],
+) -> Result<(), Trouble> {
     folder.take_outcome_back()?;
+    for TaskBefore { row, state, failure } in before {
+        connection.execute(
+            "UPDATE tasks SET state = ?2, failure = ?3 WHERE id = ?1",
+            params![row, state, failure],
+        )?;
+    }
     if let Some(outcome) = folder.outcome()? {
         import_outcome(connection, row, &outcome)?;
     }
@@ -160,29 +186,67 @@ fn give_back(connection: &Connection, row: i64, folder: &RunFolder) -> Result<()
     Ok(folder.write_manifest(&Manifest { owner: None, ..folder.manifest()? })?)
 }
 
-/// Tasks whose files are there have finished, the others have not. Gives those that had finished and have lost their files.
+/// What a task was before its run was taken over.
+#[derive(Debug, Clone)]
+pub(super) struct TaskBefore {
+    row: i64,
+    state: String,
+    failure: Option<String>,
+}
+
+/// What a run was before it was taken over, where that is another thing than it is now.
+struct Settled {
+    /// Tasks that had finished and have lost their files.
+    lost: Vec<TaskId>,
+    before: Vec<TaskBefore>,
+}
+
+/// Tasks whose files are there have finished, the others have not.
 fn settle_tasks(
     connection: &Connection,
     run: i64,
-    finished: &[TaskId],
-) -> Result<Vec<TaskId>, Trouble> {
-    let mut statement =
-        connection.prepare("SELECT name, id, state FROM tasks WHERE run = ?1 ORDER BY position")?;
-    let rows = statement.query_map([run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let rows = rows.collect::<rusqlite::Result<Vec<(String, i64, String)>>>()?;
-    let mut lost = Vec::new();
-    for (name, row, state) in rows {
-        let task = TaskId::new(name);
-        let state_now = if finished.contains(&task) { "finished" } else { "planned" };
-        if state == "finished" && state_now == "planned" {
-            lost.push(task);
+    folder: &RunFolder,
+    finished: &[FoundTask],
+) -> Result<Settled, Trouble> {
+    let finished: BTreeMap<&TaskId, &FoundTask> =
+        finished.iter().map(|found| (&found.task, found)).collect();
+    let mut statement = connection
+        .prepare("SELECT name, id, state, failure FROM tasks WHERE run = ?1 ORDER BY position")?;
+    let rows = statement.query_map([run], |row| {
+        let before = TaskBefore { row: row.get(1)?, state: row.get(2)?, failure: row.get(3)? };
+        Ok((TaskId::new(row.get::<_, String>(0)?), before))
+    })?;
+    let rows = rows.collect::<rusqlite::Result<Vec<(TaskId, TaskBefore)>>>()?;
+    let mut settled = Settled { lost: Vec::new(), before: Vec::new() };
+    for (task, before) in rows {
+        let (row, had_finished) = (before.row, before.state == "finished");
+        if let Some(FoundTask { report, ended, .. }) = finished.get(&task) {
+            if !had_finished {
+                // It was on disk before it could be recorded.
+                finish_task(connection, row, report, (*ended, None))?;
+            }
+            make_whole(connection, folder, (&task, row), report.epochs)?;
+            continue;
         }
         connection.execute(
-            "UPDATE tasks SET state = ?2, failure = NULL WHERE id = ?1 AND state <> ?2",
-            params![row, state_now],
+            "UPDATE tasks SET state = 'planned', failure = NULL WHERE id = ?1 AND state <> 'planned'",
+            [row],
         )?;
+        if had_finished {
+            settled.lost.push(task);
+        }
+        settled.before.push(before);
     }
-    Ok(lost)
+    Ok(settled)
+}
+
+/// Within a transaction, because a run's notes are written within one, whoever has the run.
+fn remove_unfinished_of(folder: &RunFolder) {
+    remove_unfinished(folder.path());
+    let tasks = std::fs::read_dir(folder.path().join("tasks"));
+    for task in tasks.into_iter().flatten().flatten() {
+        remove_unfinished(&task.path());
+    }
 }
 
 fn read_spec(folder: &RunFolder) -> Result<ExperimentSpec, StoreError> {

@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use super::database::{Index, index_path, transact};
@@ -8,14 +10,13 @@ use super::error::Trouble;
 use super::files::sync_folder;
 use super::import::{bring_in_step, recover};
 use super::log::{LogState, LoggedRun, TaskState};
+use super::manifest::FOLDER_SCHEMA;
+use super::resume::TaskBefore;
 use super::rows::{insert_run, task_rows};
 use super::writer::LogWriter;
 use super::{Build, Manifest, Owner, RunEntry, RunFilter, RunFolder, RunIndex, RunLog, StoreError};
 use crate::domain::{ContentHash, Event, Plan, RunId, SweepMember, UtcMillis};
 use crate::spec::ExperimentSpec;
-
-/// Version of the files in a run's folder.
-const FOLDER_SCHEMA: u32 = 2;
 
 /// The folder in which runs live, one folder each, and the index of them all. One for each process and folder.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub struct RunStore {
     pub(super) root: PathBuf,
     writer: LogWriter,
     warnings: Vec<String>,
+    /// What the tasks of runs that were taken over were before: a run that is given back is as it was.
+    pub(super) before: Mutex<BTreeMap<RunId, Vec<TaskBefore>>>,
 }
 
 impl RunStore {
@@ -47,10 +50,10 @@ impl RunStore {
         let mut index = Index::open(root)?;
         bring_in_step(root, &mut index.connection)?;
         recover(root, &mut index.connection)?;
-        let warnings = index.mended.take().into_iter().collect();
+        let warnings = std::mem::take(&mut index.mended);
         let writer = LogWriter::start(index, tell, pause)
             .map_err(|source| StoreError::write(root, &source))?;
-        Ok(Self { root: root.to_owned(), writer, warnings })
+        Ok(Self { root: root.to_owned(), writer, warnings, before: Mutex::default() })
     }
 
     /// What the user should know of the state in which the store was found, in words: an index that was damaged and made again.

@@ -99,6 +99,23 @@ fn a_folder_that_cannot_be_read_is_told_and_taken_in_once_it_can() {
     }
 }
 
+#[test]
+fn a_run_of_a_newer_program_is_told_as_one_and_left_alone() {
+    let root = tempfile::tempdir().unwrap();
+    let newer = root.path().join("newer");
+    copy(&recorded(), &newer);
+    let manifest = newer.join("manifest.json");
+    std::fs::write(&manifest, r#"{"schema": 9, "what else": "nobody knows"}"#).unwrap();
+    let (listed, broken) = RunStore::list(root.path()).unwrap();
+    assert_eq!((listed.len(), broken.len()), (0, 1));
+    let message = broken[0].to_string();
+    for piece in ["newer/manifest.json: was written by a newer walkforge", "version 9", "use that"]
+    {
+        assert!(message.contains(piece), "{message}");
+    }
+    assert_eq!(RunStore::find(root.path(), "newer").unwrap_err(), broken[0]);
+}
+
 /// One that stays open knows the folder's list; a file mended in place does not change that.
 #[test]
 fn a_folder_mended_in_place_is_noticed_by_whoever_looked_before() {

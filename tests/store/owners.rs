@@ -18,7 +18,7 @@ fn a_second_process_neither_marks_nor_takes_a_living_run() {
     assert_eq!(delete_run(root.path(), &run).unwrap_err(), owned);
     assert_eq!(store.release(&run).unwrap_err(), StoreError::NotOwned { run: run.clone() });
     let folder = RunIndex::open(root.path()).unwrap().find(run.as_str()).unwrap();
-    assert_eq!(folder.status(&folder.manifest().unwrap()).unwrap(), RunStatus::Running);
+    assert_eq!(folder.results().unwrap().status, RunStatus::Running);
 
     let index = RunIndex::open(root.path()).unwrap();
     let before = index.generation().unwrap();
@@ -88,7 +88,7 @@ fn a_run_let_go_of_is_for_anybody() {
     log.record(None, EventKind::Queued).unwrap();
     store.release(&run).unwrap();
     assert_eq!(entry(root.path(), &run).status, RunStatus::Interrupted);
-    assert_eq!(folder.status(&folder.manifest().unwrap()).unwrap(), RunStatus::Interrupted);
+    assert_eq!(folder.results().unwrap().status, RunStatus::Interrupted);
     assert!(log.record(None, EventKind::Queued).is_err(), "it is no longer ours");
     let mut other = Other::start(root.path(), &format!("resume {run}"));
     assert_eq!(other.says().as_deref(), Some("ready"));

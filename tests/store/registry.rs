@@ -5,7 +5,7 @@ use walkforge::runs::{
     remove_model, set_stage,
 };
 
-use crate::support::{id, interrupted, open, task_ids};
+use crate::support::{beginning_with, id, interrupted, open, task_ids};
 
 fn names(models: &[ModelEntry]) -> Vec<String> {
     models.iter().map(ToString::to_string).collect()
@@ -111,13 +111,48 @@ fn the_registry_outlives_the_index() {
     set_stage(root.path(), "gold", 1, ModelStage::Champion).unwrap();
     remove_model(root.path(), "gold", 2).unwrap();
     let before = RunIndex::open(root.path()).unwrap().models().unwrap();
-    for file in crate::support::beginning_with(root.path(), "index.sqlite3") {
+    for file in beginning_with(root.path(), "index.sqlite3") {
         std::fs::remove_file(file).unwrap();
     }
     drop(open(root.path()));
     assert_eq!(RunIndex::open(root.path()).unwrap().models().unwrap(), before);
     let next = register_model(root.path(), "gold", &run, &task_ids(1)[0]).unwrap();
     assert_eq!(next.version, 3);
+}
+
+#[test]
+fn a_registry_that_is_damaged_keeps_no_run_closed() {
+    let root = tempfile::tempdir().unwrap();
+    let run = id(&interrupted(root.path(), 2));
+    for task in task_ids(2) {
+        register_model(root.path(), "gold", &run, &task).unwrap();
+    }
+    let file = root.path().join("models.json");
+    let sound = std::fs::read_to_string(&file).unwrap();
+    let two_champions = sound.replace("candidate", "champion");
+    for damaged in ["{\"models\": [", &two_champions] {
+        for index in beginning_with(root.path(), "index.sqlite3") {
+            std::fs::remove_file(index).unwrap();
+        }
+        std::fs::write(&file, damaged).unwrap();
+        let store = open(root.path());
+        let warnings = store.warnings();
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        for piece in ["models.json was damaged", "it is now", "models.damaged-"] {
+            assert!(warnings[0].contains(piece), "{warnings:?}");
+        }
+        let index = RunIndex::open(root.path()).unwrap();
+        assert_eq!((index.models().unwrap(), index.find(run.as_str()).is_ok()), (vec![], true));
+        let aside = beginning_with(root.path(), "models.damaged-");
+        assert_eq!(std::fs::read_to_string(&aside[aside.len() - 1]).unwrap(), damaged);
+        for aside in aside {
+            std::fs::remove_file(aside).unwrap();
+        }
+    }
+    // Mended, and given its name back.
+    std::fs::write(&file, sound).unwrap();
+    drop(open(root.path()));
+    assert_eq!(RunIndex::open(root.path()).unwrap().models().unwrap().len(), 2);
 }
 
 /// A folder in the place of its file stands for a disk that takes nothing.

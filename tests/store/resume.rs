@@ -1,10 +1,11 @@
 //! What a run is after it was taken over.
 
-use walkforge::domain::{ContentHash, EventKind, RunOutcome};
-use walkforge::runs::{RunIndex, RunStatus, StoreError};
+use walkforge::domain::{ContentHash, EventKind, RunOutcome, RunSummary, UtcMillis};
+use walkforge::runs::{Outcome, RunFolder, RunIndex, RunStatus, StoreError};
 
 use crate::support::{
-    create, end, entry, finished, id, interrupted, open, plan, report, task_ids, train,
+    beginning_with, create, end, entry, finished, id, interrupted, open, plan, report, sqlite,
+    task_ids, train,
 };
 
 #[test]
@@ -78,6 +79,100 @@ fn how_it_ended_before_is_put_aside_until_it_ends_again() {
         assert!(!folder.path().join("outcome.previous.json").exists());
         assert_eq!(entry(root.path(), &run).status, RunStatus::Finished);
     }
+}
+
+/// Interrupted runs have no outcome that would tell it once more.
+#[test]
+fn a_run_that_is_given_back_has_its_failures_as_before() {
+    let root = tempfile::tempdir().unwrap();
+    let store = open(root.path());
+    let (run, folder, log) = create(&store);
+    train(&folder, &log, &plan().tasks[0]).unwrap();
+    let failed = [(plan().tasks[1].id.clone(), "the device is gone".to_owned())];
+    let message = failed[0].1.clone();
+    log.record(Some(&failed[0].0), EventKind::Failed { message }).unwrap();
+    store.release(&run).unwrap();
+    for _again in 0..2 {
+        assert_eq!(store.resume(&run).unwrap().finished, task_ids(1));
+        assert_eq!((entry(root.path(), &run).failed, folder.failures().unwrap()), (0, vec![]));
+        store.give_back(&run).unwrap();
+        let after = entry(root.path(), &run);
+        assert_eq!((after.status, after.finished, after.failed), (RunStatus::Interrupted, 1, 1));
+        assert_eq!(folder.failures().unwrap(), failed);
+    }
+}
+
+#[test]
+fn what_a_killed_process_left_half_written_goes_when_its_run_is_taken_over() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = interrupted(root.path(), 1);
+    let task = folder.task(&task_ids(1)[0]);
+    for litter in [folder.path().join(".walkforge-a1"), task.join(".walkforge-b2")] {
+        std::fs::write(litter, "half of").unwrap();
+    }
+    // Not ours: somebody keeps an export there.
+    std::fs::create_dir(folder.path().join(".walkforge-folder")).unwrap();
+    let store = open(root.path());
+    let resumed = store.resume(&id(&folder)).unwrap();
+    assert_eq!(resumed.finished, task_ids(1));
+    assert_eq!(beginning_with(&task, ".walkforge-"), [""; 0].map(std::path::PathBuf::from));
+    let left = beginning_with(folder.path(), ".walkforge-");
+    assert_eq!(left, [folder.path().join(".walkforge-folder")]);
+}
+
+#[test]
+fn a_task_that_finished_unnoticed_has_its_costs_and_its_whole_curve_once_it_is_kept() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = interrupted(root.path(), 0);
+    let task = &plan().tasks[0];
+    crate::support::write_result(&folder, task).unwrap();
+    let run = id(&folder);
+    let store = open(root.path());
+    store.resume(&run).unwrap();
+    let seconds: Option<f64> = sqlite(root.path())
+        .query_row("SELECT seconds FROM tasks WHERE name = ?1", [task.id.as_str()], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    assert_eq!(seconds, Some(report().seconds));
+    let curves = RunIndex::open(root.path()).unwrap().curves(&run).unwrap();
+    assert_eq!(curves[&task.id].len(), 2);
+}
+
+/// As after an end that is on disk and could not be recorded.
+#[test]
+fn a_run_whose_outcome_is_on_disk_has_ended_whoever_let_go_of_it() {
+    let ended = |folder: &RunFolder| {
+        let (ended, outcome) = (UtcMillis::now(), RunOutcome::Finished);
+        let (summary, tasks) = (RunSummary::default(), Vec::new());
+        folder.write_outcome(&Outcome { ended, outcome, summary, tasks }).unwrap();
+    };
+    let root = tempfile::tempdir().unwrap();
+    let store = open(root.path());
+    let (run, folder, _log) = create(&store);
+    ended(&folder);
+    store.release(&run).unwrap();
+    assert_eq!(entry(root.path(), &run).status, RunStatus::Finished);
+
+    let folder = interrupted(root.path(), 0);
+    ended(&folder);
+    assert_eq!(entry(root.path(), &id(&folder)).status, RunStatus::Interrupted);
+    drop(open(root.path()));
+    assert_eq!(entry(root.path(), &id(&folder)).status, RunStatus::Finished);
+}
+
+#[test]
+fn a_run_is_shown_as_it_is_listed() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = finished(root.path());
+    sqlite(root.path()).execute("UPDATE runs SET outcome = 'cancelled'", []).unwrap();
+    let listed = entry(root.path(), &id(&folder)).status;
+    assert_eq!((listed, folder.results().unwrap().status), (RunStatus::Cancelled, listed));
+    // Without an index its own files tell it.
+    for file in beginning_with(root.path(), "index.sqlite3") {
+        std::fs::remove_file(file).unwrap();
+    }
+    assert_eq!(folder.results().unwrap().status, RunStatus::Finished);
 }
 
 /// A folder in the place of a file stands for a disk that takes nothing.
