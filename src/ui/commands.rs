@@ -92,6 +92,8 @@ pub(super) enum Command {
     StopAndQuit,
     /// Let what runs write checkpoints and stop, and close the window: it can be resumed.
     CheckpointAndQuit,
+    /// Close the window although something that was told to stop has not.
+    CloseAnyway,
 }
 
 /// What a path is wanted for.
