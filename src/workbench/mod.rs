@@ -43,6 +43,7 @@ mod task_queue;
 mod tasks;
 mod viewer;
 
+pub use desk::search_text;
 pub use doctor::{Finding, Health, examine};
 pub use engine::Workbench;
 pub use feature_table::{FeatureTableError, write_features};
@@ -54,5 +55,6 @@ pub use messages::{Command, ModelChange, Update, Waiting};
 pub use past::Planning;
 pub use planner::{PlanError, Prepared, plan};
 pub use predict::{PredictError, PredictOptions, Predictions, predict};
+pub use preview::{MOST_PLANNED, PlanTotals, PlannedVariant};
 pub use table_file::UnknownTableFormat;
 pub use task::{TaskError, TaskObserver, TaskOutput, run_task};
