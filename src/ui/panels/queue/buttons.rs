@@ -37,7 +37,7 @@ pub(super) fn of_run(ui: &mut Ui, state: &State, run: &RunView, commands: &mut C
 /// Whose tasks come first.
 fn priority(ui: &mut Ui, run: &RunView, commands: &mut Commands) {
     let text = |priority: Priority| format!("{} priority", priority.word());
-    let combo = ComboBox::from_id_salt("priority").selected_text(text(run.priority)).width(116.0);
+    let combo = ComboBox::from_id_salt("priority").selected_text(run.priority.word()).width(72.0);
     let combo = combo.show_ui(ui, |ui| {
         for priority in [Priority::High, Priority::Normal, Priority::Low] {
             let label = ui.selectable_label(priority == run.priority, text(priority));
@@ -48,7 +48,7 @@ fn priority(ui: &mut Ui, run: &RunView, commands: &mut Commands) {
     });
     let response = combo
         .response
-        .on_hover_text("Whose tasks come first; runs of the same priority take turns");
+        .on_hover_text("Priority: whose tasks come first; runs of the same priority take turns");
     widgets::name(&response, egui::Role::ComboBox, "Priority of the run");
 }
 
