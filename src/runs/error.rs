@@ -183,6 +183,18 @@ impl From<StoreError> for Trouble {
 }
 
 impl Trouble {
+    /// Whether the same may work a little later: the index is busy, or its disk full or away.
+    pub(super) fn may_pass(&self) -> bool {
+        use rusqlite::ErrorCode::{
+            CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, SystemIoFailure,
+        };
+        let Self::Sql(error) = self else { return false };
+        matches!(
+            error.sqlite_error_code(),
+            Some(CannotOpen | DatabaseBusy | DatabaseLocked | DiskFull | SystemIoFailure)
+        )
+    }
+
     /// While `index` was being read.
     pub(super) fn reading(self, index: &Path) -> StoreError {
         match self {

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use tch::{Kind, Tensor};
 
 use super::StoreError;
+use crate::domain::ContentHash;
 use crate::models::{NamedWeights, Parameter};
 
 /// Writes a file so that it is there whole or not at all, even after a power cut: a temporary file beside it, fsync, rename, fsync of the folder.
@@ -67,11 +68,12 @@ pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, StoreErro
     serde_json::from_slice(&text).map_err(|source| StoreError::damaged(path, &source))
 }
 
-/// Writes a network's weights as f32 in the safetensors format, names as PyTorch's, atomically.
+/// Writes a network's weights as f32 in the safetensors format, names as PyTorch's, atomically. Gives the hash of the file.
 ///
 /// # Errors
 /// [`StoreError::Write`] naming the file.
-pub fn write_weights(path: &Path, parameters: &[Parameter]) -> Result<(), StoreError> {
+pub fn write_weights(path: &Path, parameters: &[Parameter]) -> Result<ContentHash, StoreError> {
+    let mut hash = ContentHash::of(&[]);
     write_atomically(path, |file| {
         let buffers = parameters
             .iter()
@@ -93,9 +95,25 @@ pub fn write_weights(path: &Path, parameters: &[Parameter]) -> Result<(), StoreE
             .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
         // `format: pt` is what PyTorch's own readers look for.
         let metadata = std::collections::HashMap::from([("format".to_owned(), "pt".to_owned())]);
-        file.write_all(&safetensors::serialize(views, Some(metadata))?)?;
+        let bytes = safetensors::serialize(views, Some(metadata))?;
+        hash = ContentHash::of(&bytes);
+        file.write_all(&bytes)?;
         Ok(())
-    })
+    })?;
+    Ok(hash)
+}
+
+/// Makes sure that a file of weights is the one with this hash; where nobody wrote the hash down, that it can be read as weights.
+pub(super) fn check_weights(path: &Path, hash: Option<ContentHash>) -> Result<(), StoreError> {
+    let bytes = std::fs::read(path).map_err(|source| StoreError::read(path, &source))?;
+    match hash {
+        Some(hash) if hash == ContentHash::of(&bytes) => Ok(()),
+        Some(_) => Err(StoreError::damaged(path, &"its content is not what was written")),
+        None => match SafeTensors::deserialize(&bytes) {
+            Ok(_) => Ok(()),
+            Err(source) => Err(StoreError::damaged(path, &source)),
+        },
+    }
 }
 
 /// Reads what [`write_weights`] wrote: f32 tensors on the CPU by name.
@@ -156,6 +174,31 @@ mod tests {
             matches!(&error, StoreError::Damaged { path: named, .. } if *named == path),
             "{error}"
         );
+    }
+
+    #[test]
+    fn weights_that_changed_since_they_were_written_are_told_by_their_hash() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("weights.safetensors");
+        let tensor = Tensor::from_slice(&[1.0_f32, 2.0]);
+        let hash = write_weights(&path, &[Parameter { name: "head".to_owned(), tensor }]).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        // A number that turned, an end that is missing, and nothing at all. Only a hash tells the first.
+        let mut turned = whole.clone();
+        *turned.last_mut().unwrap() ^= 1;
+        let cases = [
+            (whole.as_slice(), true, true),
+            (&turned, false, true),
+            (&whole[..whole.len() - 1], false, false),
+            (&[], false, false),
+        ];
+        for (bytes, by_hash, without) in cases {
+            std::fs::write(&path, bytes).unwrap();
+            assert_eq!(check_weights(&path, Some(hash)).is_ok(), by_hash, "{} bytes", bytes.len());
+            assert_eq!(check_weights(&path, None).is_ok(), without, "{} bytes", bytes.len());
+        }
+        let error = check_weights(&path, Some(hash)).unwrap_err().to_string();
+        assert!(error.contains("weights.safetensors: is damaged"), "{error}");
     }
 
     #[test]

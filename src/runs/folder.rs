@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::database::{index_path, open_for_reading};
 use super::equity::{read_equity, write_equity};
-use super::files::{read_json, sync_folder, write_json};
+use super::files::{check_weights, read_json, sync_folder, write_json};
 use super::index::failures;
 use super::{Ending, Manifest, Outcome, Owner, StoreError, write_atomically};
 use crate::dataset::SeriesScaler;
 use crate::domain::{
-    EquityCurve, Event, EventKind, RunId, RunOutcome, Task, TaskId, TaskReport, TaskRole,
+    ContentHash, EquityCurve, Event, EventKind, RunId, RunOutcome, Task, TaskId, TaskReport,
+    TaskRole,
 };
 use crate::models::NetworkDesign;
 use crate::spec::{ExperimentSpec, LabelSpec, WeightSpec};
@@ -43,6 +44,9 @@ pub struct TaskMetadata {
     /// Where each series has its own scaler: what its windows go through before the network, whose own scaler then changes nothing.
     #[serde(default)]
     pub series_scalers: Vec<SeriesScaler>,
+    /// The hash of `weights.safetensors`; `None` in files of versions that did not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights_hash: Option<ContentHash>,
     /// Its result.
     pub report: TaskReport,
 }
@@ -280,7 +284,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`StoreError::Read`] or [`StoreError::Damaged`] naming the file.
-    pub(super) fn whole(&self, task: &Task) -> Result<Option<TaskMetadata>, StoreError> {
+    pub fn whole(&self, task: &Task) -> Result<Option<TaskMetadata>, StoreError> {
         let folder = self.task(&task.id);
         let mut files = vec!["weights.safetensors", "history.parquet"];
         if task.role == TaskRole::Fold {
@@ -290,6 +294,14 @@ impl RunFolder {
             return Ok(None);
         }
         self.result(task)
+    }
+
+    /// Makes sure that a task's weights are those that its metadata speak of; where these do not say which, that they can be read as weights.
+    ///
+    /// # Errors
+    /// [`StoreError::Read`] or [`StoreError::Damaged`] naming the file.
+    pub fn check_weights(&self, task: &Task, metadata: &TaskMetadata) -> Result<(), StoreError> {
+        check_weights(&self.task(&task.id).join("weights.safetensors"), metadata.weights_hash)
     }
 
     /// The metadata of this very task; `None` where it has not finished or the folder has another task of that name.

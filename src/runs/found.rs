@@ -3,10 +3,9 @@ use std::path::Path;
 
 use rusqlite::{Connection, params};
 
+use super::curve::replace;
 use super::error::Trouble;
-use super::rows::{
-    finish_task, forget_epochs, import_outcome, insert_epoch, insert_run, json, task_rows,
-};
+use super::rows::{finish_task, import_outcome, insert_run, json, task_rows};
 use super::tables::read_history;
 use super::{Annotations, Manifest, Outcome, RunFolder, StoreError};
 use crate::domain::{EpochRecord, EventKind, TaskId, TaskReport, UtcMillis};
@@ -101,12 +100,10 @@ impl Found {
         task: &TaskId,
         row: i64,
     ) -> Result<(), Trouble> {
-        let Some(curve) = self.curves.get(task) else { return Ok(()) };
-        forget_epochs(connection, row, 0)?;
-        for record in curve {
-            insert_epoch(connection, row, record)?;
+        match self.curves.get(task) {
+            Some(curve) => replace(connection, row, curve),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

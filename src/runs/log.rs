@@ -6,7 +6,7 @@ use crossbeam_channel::{Sender, bounded};
 use parking_lot::Mutex;
 
 use super::writer::Message;
-use super::{Ending, StoreError, TaskEnding};
+use super::{Ending, RunFolder, StoreError, TaskEnding};
 use crate::domain::{Event, EventKind, RunId, RunOutcome, TaskId};
 
 /// The log of one run, kept in the index. Cheap to clone; used from every worker.
@@ -64,10 +64,38 @@ impl RunLog {
         }
     }
 
+    /// The same for several events at once, which are waited for together.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub fn record_all<'a>(
+        &self,
+        events: impl IntoIterator<Item = (Option<&'a TaskId>, EventKind)>,
+    ) -> Result<(), StoreError> {
+        let mut events = events.into_iter().peekable();
+        while let Some((task, kind)) = events.next() {
+            if events.peek().is_none() {
+                return self.record(task, kind);
+            }
+            let (run, task) = (Arc::clone(&self.run), task.cloned());
+            let message = Message::Record { run, task, kind, written: None };
+            // An error means that the writer is gone, which the last event tells.
+            let _gone = self.writer.send(message);
+        }
+        Ok(())
+    }
+
     /// How the run's tasks have ended so far, in that order: what `outcome.json` is to tell.
     #[must_use]
     pub fn endings(&self) -> Vec<TaskEnding> {
         self.run.state.lock().endings.clone()
+    }
+}
+
+impl LoggedRun {
+    /// Where the run's files are.
+    pub(super) fn folder(&self) -> RunFolder {
+        RunFolder::new(self.index.with_file_name(self.run.as_str()))
     }
 }
 
@@ -79,9 +107,16 @@ impl LogState {
             EventKind::Finished { .. } | EventKind::Kept { .. } => (Some(Ending::Finished), None),
             EventKind::Failed { message } => (Some(Ending::Failed), Some(message.clone())),
             EventKind::Cancelled => (Some(Ending::Cancelled), None),
-            EventKind::Started { .. } | EventKind::Retrying { .. } => (None, None),
+            EventKind::Started { .. } => (None, None),
             _ => return,
         };
+        // As in the index: what finished stays so, unless another attempt began.
+        let is_result =
+            |ended: &TaskEnding| ended.task == *task && ended.ending == Ending::Finished;
+        let is_without = matches!(ending, Some(Ending::Failed | Ending::Cancelled));
+        if is_without && self.endings.iter().any(is_result) {
+            return;
+        }
         self.endings.retain(|ended| ended.task != *task);
         let task = task.clone();
         self.endings.extend(ending.map(|ending| TaskEnding { task, ending, failure }));

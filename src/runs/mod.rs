@@ -10,6 +10,7 @@ mod checkpoint;
 mod compare;
 mod comparison;
 mod connect;
+mod curve;
 mod database;
 mod delete;
 mod entry;

@@ -2,8 +2,9 @@
 
 use rusqlite::{Connection, params};
 
+use super::curve::make_whole;
 use super::error::Trouble;
-use super::log::LogState;
+use super::log::{LogState, LoggedRun};
 use super::rows::{end_run, finish_task, forget_epochs, insert_epoch, insert_log};
 use super::{Owner, StoreError};
 use crate::domain::{EpochRecord, Event, EventKind, RunId, TaskId, UtcMillis};
@@ -11,7 +12,7 @@ use crate::domain::{EpochRecord, Event, EventKind, RunId, TaskId, UtcMillis};
 /// Writes an event within a transaction. Progress leaves nothing behind.
 pub(super) fn apply(
     connection: &Connection,
-    state: &mut LogState,
+    (run, state): (&LoggedRun, &mut LogState),
     event: &Event,
 ) -> Result<(), Trouble> {
     match &event.kind {
@@ -25,7 +26,15 @@ pub(super) fn apply(
         (EventKind::RunEnded { outcome, summary }, _) => {
             end_run(connection, state.row, *outcome, (at, summary))
         }
-        (kind, Some(task)) => apply_to_task(connection, (state, task), kind, at),
+        (kind, Some(task)) => {
+            apply_to_task(connection, (state, task), kind, at)?;
+            match kind {
+                EventKind::Finished { report } | EventKind::Kept { report, .. } => {
+                    make_curve_whole(connection, (run, state), task, report.epochs)
+                }
+                _ => Ok(()),
+            }
+        }
         _ => Ok(()),
     }
 }
@@ -38,23 +47,18 @@ fn apply_to_task(
 ) -> Result<(), Trouble> {
     // A task that is not in the plan is only logged.
     let Some(row) = state.tasks.get(task).map(|task| task.row) else { return Ok(()) };
+    // A result that is on disk stays one, whatever becomes of the run: only an attempt that begins trains its task anew.
     let move_to = |state: &str, failure: Option<&str>, ended: Option<i64>| -> Result<(), Trouble> {
         connection
-            .prepare_cached("UPDATE tasks SET state = ?2, failure = ?3, ended = ?4 WHERE id = ?1")?
+            .prepare_cached(
+                "UPDATE tasks SET state = ?2, failure = ?3, ended = ?4
+                 WHERE id = ?1 AND (state <> 'finished' OR ?2 = 'running')",
+            )?
             .execute(params![row, state, failure, ended])?;
         Ok(())
     };
     match kind {
-        EventKind::Queued => {
-            // One that had finished when its run was resumed stays so.
-            connection
-                .prepare_cached(
-                    "UPDATE tasks SET state = 'queued', failure = NULL, ended = NULL
-                     WHERE id = ?1 AND state <> 'finished'",
-                )?
-                .execute([row])?;
-            Ok(())
-        }
+        EventKind::Queued => move_to("queued", None, None),
         EventKind::Started { device } => {
             move_to("running", None, None)?;
             connection
@@ -93,6 +97,18 @@ fn apply_to_task(
         }
         _ => Ok(()),
     }
+}
+
+fn make_curve_whole(
+    connection: &Connection,
+    (run, state): (&LoggedRun, &mut LogState),
+    task: &TaskId,
+    epochs: u32,
+) -> Result<(), Trouble> {
+    let Some(known) = state.tasks.get_mut(task) else { return Ok(()) };
+    // Whatever is there now, nobody has looked.
+    known.last_epoch = None;
+    make_whole(connection, &run.folder(), (task, known.row), epochs)
 }
 
 fn apply_epoch(

@@ -28,13 +28,11 @@ pub fn register_model(
     let folder = RunIndex::open(root)?.find(run.as_str())?;
     let run = folder.run();
     let plan = folder.manifest()?.plan;
-    let finished = match plan.tasks.iter().find(|planned| planned.id == *task) {
-        Some(planned) => folder.whole(planned)?,
-        None => None,
-    };
-    if finished.is_none() {
-        return Err(StoreError::NotFinished { run, task: task.clone() });
-    }
+    let planned = plan.tasks.iter().find(|planned| planned.id == *task);
+    let not_finished = || StoreError::NotFinished { run: run.clone(), task: task.clone() };
+    let planned = planned.ok_or_else(not_finished)?;
+    let metadata = folder.whole(planned)?.ok_or_else(not_finished)?;
+    folder.check_weights(planned, &metadata)?;
     change(root, |transaction| {
         let version: u32 = transaction.query_row(
             "INSERT INTO model_names (name, last_version) VALUES (?1, 1)

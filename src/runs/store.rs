@@ -1,4 +1,5 @@
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -31,6 +32,15 @@ impl RunStore {
     /// # Errors
     /// [`StoreError::Write`] naming the folder or the index, [`StoreError::NewerIndex`].
     pub fn open(root: &Path, tell: impl Fn(Event) + Send + 'static) -> Result<Self, StoreError> {
+        Self::open_with(root, tell, std::thread::sleep)
+    }
+
+    /// The same with something else than time that passes before a write is tried again.
+    pub(super) fn open_with(
+        root: &Path,
+        tell: impl Fn(Event) + Send + 'static,
+        pause: impl Fn(Duration) + Send + 'static,
+    ) -> Result<Self, StoreError> {
         std::fs::create_dir_all(root).map_err(|source| StoreError::write(root, &source))?;
         // Found out now, not after an hour of training.
         tempfile::tempfile_in(root).map_err(|source| StoreError::write(root, &source))?;
@@ -38,8 +48,8 @@ impl RunStore {
         bring_in_step(root, &mut index.connection)?;
         recover(root, &mut index.connection)?;
         let warnings = index.mended.take().into_iter().collect();
-        let writer =
-            LogWriter::start(index, tell).map_err(|source| StoreError::write(root, &source))?;
+        let writer = LogWriter::start(index, tell, pause)
+            .map_err(|source| StoreError::write(root, &source))?;
         Ok(Self { root: root.to_owned(), writer, warnings })
     }
 

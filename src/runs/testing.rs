@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::{Manifest, RunFolder, RunLog, RunStore};
-use crate::domain::{Plan, RunId};
+use super::{Manifest, RunFolder, RunLog, RunStore, TaskMetadata};
+use crate::domain::{Plan, RunId, TaskReport};
 use crate::spec::{DEFAULT_PRESET, ExperimentSpec, load};
 
 /// A plan of two symbols and five folds.
@@ -11,6 +11,14 @@ pub(super) fn plan() -> Plan {
     let manifest =
         include_str!("../../tests/pictures/runs/20260115-093000-mlp-return-5eed/manifest.json");
     serde_json::from_str::<Manifest>(manifest).unwrap().plan
+}
+
+/// What a finished task reports.
+pub(super) fn report() -> TaskReport {
+    let metadata = include_str!(
+        "../../tests/pictures/runs/20260115-093000-mlp-return-5eed/tasks/SYN_A-1h-fold00/metadata.json"
+    );
+    serde_json::from_str::<TaskMetadata>(metadata).unwrap().report
 }
 
 pub(super) fn spec() -> ExperimentSpec {

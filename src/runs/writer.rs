@@ -19,6 +19,10 @@ const QUEUE_EVENTS: usize = 1024;
 const LINGER: Duration = Duration::from_millis(250);
 /// Or when there are so many of them.
 const MOST_PENDING: usize = 4096;
+/// How long is waited before an event is tried again whose writing failed for a reason that may pass: a full disk that somebody clears, a share
+/// that is away for a moment. A run that failed is a dear thing beside a few seconds.
+const PAUSES: [Duration; 3] =
+    [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(3)];
 
 pub(super) enum Message {
     Record {
@@ -42,15 +46,19 @@ pub(super) struct LogWriter {
 
 impl LogWriter {
     /// Starts the thread; `tell` is called with every event, in order, a lifecycle event once it is in the index, and must return at once.
+    /// `pause` lets time pass before something is tried again.
     pub(super) fn start(
         index: Index,
         tell: impl Fn(Event) + Send + 'static,
+        pause: impl Fn(Duration) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (sender, receiver) = bounded(QUEUE_EVENTS);
         let mut writer = Writer {
             index,
             owner: Owner::this_process(),
             tell: Box::new(tell),
+            pause: Box::new(pause),
+            is_relaxed: false,
             pending: Vec::new(),
             due: None,
             owed: Vec::new(),
@@ -113,6 +121,9 @@ struct Writer {
     /// This process.
     owner: Owner,
     tell: Box<dyn Fn(Event) + Send>,
+    pause: Box<dyn Fn(Duration) + Send>,
+    /// Whether the connection waits for the disk less than what is told needs.
+    is_relaxed: bool,
     /// Measurements that have been told and are not in the index yet.
     pending: Vec<Record>,
     /// When they have to be.
@@ -204,8 +215,7 @@ impl Writer {
         self.due = None;
         let has_failed = |record: &Record| record.run.failure.lock().is_some();
         let is_sound = !pending.iter().chain(&group).any(has_failed);
-        let all = || pending.iter().chain(&group);
-        if is_sound && write(&mut self.index.connection, &self.owner, all()).is_ok() {
+        if is_sound && self.write(pending.iter().chain(&group)).is_ok() {
             for record in group {
                 record.run.state.lock().note(&record.event);
                 self.tell_written(record, true);
@@ -228,21 +238,22 @@ impl Writer {
                 continue;
             }
             let Record { run, event, written } = record;
-            let Some(event) = without_record(event) else {
+            let Some(mut told) = without_record(event.clone()) else {
                 reply(written, false);
                 continue;
             };
-            let rescued = Record { run, event, written };
-            if rescued.event.kind.is_lifecycle() {
-                if write(&mut self.index.connection, &self.owner, std::iter::once(&rescued)).is_ok()
-                {
+            let rescued = Record { run, event, written: None };
+            if told.kind.is_lifecycle() {
+                // How a run ended stands in its folder already: the index is to say the same, now or later.
+                if self.write(std::iter::once(&rescued)).is_ok() {
                     rescued.run.state.lock().note(&rescued.event);
-                } else if matches!(rescued.event.kind, EventKind::RunEnded { .. }) {
-                    let (run, event) = (Arc::clone(&rescued.run), rescued.event.clone());
-                    self.owed.push(Record { run, event, written: None });
+                    told = rescued.event;
+                } else if matches!(told.kind, EventKind::RunEnded { .. }) {
+                    self.owed.push(rescued);
                 }
             }
-            self.tell_written(rescued, false);
+            (self.tell)(told);
+            reply(written, false);
         }
     }
 
@@ -251,7 +262,7 @@ impl Writer {
         if record.run.failure.lock().is_some() {
             return false;
         }
-        match write(&mut self.index.connection, &self.owner, std::iter::once(record)) {
+        match self.write_patiently(record) {
             Ok(()) => true,
             Err(error) => {
                 fail(&record.run, error);
@@ -260,15 +271,42 @@ impl Writer {
         }
     }
 
+    /// Writes an event, if need be after some time.
+    fn write_patiently(&mut self, record: &Record) -> Result<(), Trouble> {
+        for pause in PAUSES {
+            match self.write(std::iter::once(record)) {
+                Err(error) if error.may_pass() => (self.pause)(pause),
+                done => return done,
+            }
+        }
+        self.write(std::iter::once(record))
+    }
+
+    /// Writes events so that they are on disk when this returns.
+    fn write<'a>(&mut self, records: impl Iterator<Item = &'a Record>) -> Result<(), Trouble> {
+        self.be_strict()?;
+        write(&mut self.index.connection, &self.owner, records)
+    }
+
+    fn be_strict(&mut self) -> Result<(), Trouble> {
+        if self.is_relaxed {
+            self.index.connection.pragma_update(None, "synchronous", "FULL")?;
+            self.is_relaxed = false;
+        }
+        Ok(())
+    }
+
     /// Writes the measurements that wait. What a power cut may take of them is no loss: a run goes on from its checkpoint.
     fn write_pending(&mut self) {
         self.due = None;
         let pending = std::mem::take(&mut self.pending);
         if !pending.is_empty() {
+            // Where this is refused, the writing only takes longer.
             let relaxed = self.index.connection.pragma_update(None, "synchronous", "NORMAL");
+            self.is_relaxed |= relaxed.is_ok();
             let written = write(&mut self.index.connection, &self.owner, pending.iter());
-            let strict = self.index.connection.pragma_update(None, "synchronous", "FULL");
-            debug_assert!(relaxed.is_ok() && strict.is_ok(), "a setting of the connection");
+            // For whoever uses the connection next; events that need it ask again.
+            let _asked_again = self.be_strict();
             if written.is_err() {
                 self.write_each(pending, Vec::new());
             }
@@ -280,7 +318,7 @@ impl Writer {
     fn pay(&mut self) {
         let owed = std::mem::take(&mut self.owed);
         for record in owed {
-            match write(&mut self.index.connection, &self.owner, std::iter::once(&record)) {
+            match self.write(std::iter::once(&record)) {
                 // One that was deleted meanwhile needs no end.
                 Ok(()) | Err(Trouble::Store(StoreError::NotOwned { .. })) => {}
                 Err(_not_yet) => self.owed.push(record),
@@ -332,7 +370,7 @@ fn write<'a>(
                 count_events(transaction, (&record.run.run, owner), &state)?;
                 runs.push(&record.run);
             }
-            apply(transaction, &mut state, &record.event)?;
+            apply(transaction, (&record.run, &mut state), &record.event)?;
         }
         Ok(())
     })

@@ -1,7 +1,7 @@
 use crossbeam_channel::bounded;
 
-use super::super::testing::{create, plan};
-use super::super::{RunFilter, RunIndex, RunLog, RunStatus, RunStore};
+use super::super::testing::{create, plan, report};
+use super::super::{Ending, RunFilter, RunIndex, RunLog, RunStatus, RunStore};
 use super::*;
 use crate::domain::{EpochRecord, Progress, RunOutcome, Stage};
 
@@ -150,7 +150,7 @@ fn a_success_that_cannot_be_written_is_not_told_and_the_other_run_goes_on() {
     // Once it can be written, the run does not seem to go on for ever.
     store.write(|connection| Ok(connection.execute_batch("DROP TRIGGER t")?)).unwrap();
     store.flush();
-    assert_eq!(status(&run), RunStatus::Failed);
+    assert_eq!(status(&run), RunStatus::Finished, "as its folder says");
     assert!(log.record(None, EventKind::Queued).is_err(), "whoever records is told again");
 }
 
@@ -162,4 +162,103 @@ fn a_log_outlives_its_store_without_hanging() {
     drop(store);
     let error = log.record(None, EventKind::Queued).unwrap_err().to_string();
     assert!(error.contains("the writer has stopped"), "{error}");
+}
+
+/// Another program's transaction stands for a disk that is full, or away, for a while.
+#[test]
+fn an_index_that_cannot_be_written_for_a_moment_ends_no_run() {
+    for passes in [true, false] {
+        let root = tempfile::tempdir().unwrap();
+        let somebody: Arc<parking_lot::Mutex<Option<Connection>>> = Arc::default();
+        let pauses: Arc<parking_lot::Mutex<Vec<Duration>>> = Arc::default();
+        let pause = {
+            let (somebody, pauses) = (Arc::clone(&somebody), Arc::clone(&pauses));
+            move |pause| {
+                pauses.lock().push(pause);
+                if passes && pauses.lock().len() == 2 {
+                    drop(somebody.lock().take());
+                }
+            }
+        };
+        let store = RunStore::open_with(root.path(), |_| {}, pause).unwrap();
+        let (run, _, log) = create(&store);
+        store.write(|index| Ok(index.busy_timeout(Duration::ZERO)?)).unwrap();
+        let other = Connection::open(root.path().join("index.sqlite3")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        *somebody.lock() = Some(other);
+        let task = plan().tasks[0].id.clone();
+        let recorded = log.record(Some(&task), EventKind::Queued);
+        if passes {
+            recorded.unwrap();
+            assert_eq!(*pauses.lock(), PAUSES[..2]);
+            assert_eq!(RunIndex::open(root.path()).unwrap().log(&run).unwrap().len(), 1);
+            log.record(Some(&task), epoch(1)).unwrap();
+        } else {
+            let error = recorded.unwrap_err().to_string();
+            assert!(error.contains("another process has been writing for too long"), "{error}");
+            assert_eq!(*pauses.lock(), PAUSES, "not for ever");
+        }
+    }
+}
+
+#[test]
+fn a_result_stays_one_whatever_becomes_of_its_run() {
+    let root = tempfile::tempdir().unwrap();
+    let (store, _told) = store_and_told(root.path());
+    let (run, _, log) = create(&store);
+    let task = plan().tasks[0].id.clone();
+    let record = |kind: EventKind| log.record(Some(&task), kind).unwrap();
+    let finished =
+        || RunIndex::open(root.path()).unwrap().runs(&RunFilter::default()).unwrap()[0].finished;
+    record(EventKind::Finished { report: Box::new(report()) });
+    let lasting = [
+        EventKind::Queued,
+        EventKind::Cancelled,
+        EventKind::Failed { message: "no device".to_owned() },
+        EventKind::Paused { steps: 3 },
+        EventKind::Retrying { message: "no memory".to_owned(), attempt: 2 },
+    ];
+    for kind in lasting {
+        record(kind.clone());
+        assert_eq!(finished(), 1, "{kind:?}");
+        let endings = log.endings();
+        assert_eq!(endings.len(), 1, "{kind:?}");
+        assert_eq!((&endings[0].task, endings[0].ending), (&task, Ending::Finished), "{kind:?}");
+    }
+    // One whose result could not be kept is trained again.
+    record(EventKind::Started { device: plan().device });
+    record(EventKind::Cancelled);
+    assert_eq!((finished(), log.endings()[0].ending), (0, Ending::Cancelled));
+    drop(store);
+    assert_eq!(RunIndex::open(root.path()).unwrap().failures(&run).unwrap(), []);
+}
+
+#[test]
+fn a_curve_with_a_hole_is_made_whole_of_its_file_when_the_task_finishes() {
+    let root = tempfile::tempdir().unwrap();
+    let (store, _told) = store_and_told(root.path());
+    let (run, folder, log) = create(&store);
+    let history: Vec<EpochRecord> = (1..=4)
+        .map(|number| match epoch(number) {
+            EventKind::Epoch(record) => record,
+            _ => unreachable!("it is one"),
+        })
+        .collect();
+    let [trained, taken_over] = [&plan().tasks[0].id, &plan().tasks[1].id].map(Clone::clone);
+    for task in [&trained, &taken_over] {
+        let path = folder.create_task(task).unwrap();
+        super::super::write_history(&path.join("history.parquet"), &history).unwrap();
+    }
+    // As after a process that was killed before it wrote epoch 2, and had written a checkpoint.
+    for number in [1, 3, 4] {
+        log.record(Some(&trained), epoch(number)).unwrap();
+    }
+    let four = || Box::new(crate::domain::TaskReport { epochs: 4, ..report() });
+    log.record(Some(&trained), EventKind::Finished { report: four() }).unwrap();
+    let from = Some(crate::domain::StoredTask { run: run.clone(), task: trained.clone() });
+    log.record(Some(&taken_over), EventKind::Kept { report: four(), from }).unwrap();
+    let curves = RunIndex::open(root.path()).unwrap().curves(&run).unwrap();
+    for task in [trained, taken_over] {
+        assert_eq!(format!("{:?}", curves[&task]), format!("{history:?}"), "{task}");
+    }
 }

@@ -38,6 +38,9 @@ impl App {
             Command::CancelWaiting(numbers) => {
                 self.engine.send(workbench::Command::CancelWaiting(numbers));
             }
+            Command::PrioritiseWaiting(numbers, priority) => {
+                self.engine.send(workbench::Command::PrioritiseWaiting(numbers, priority));
+            }
             Command::TakeUp(runs) => self.take_up(runs),
             Command::Compare(runs) => self.compare(runs),
             Command::CompareSweep(sweep) => {

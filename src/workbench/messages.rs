@@ -15,6 +15,8 @@ pub enum Command {
     Start(Box<ExperimentSpec>),
     /// Give up experiments that wait or are being planned, by the numbers that [`Update::Waiting`] told.
     CancelWaiting(Vec<u64>),
+    /// Let experiments that wait come before or after others, by the numbers that [`Update::Waiting`] told. Their runs keep the priority.
+    PrioritiseWaiting(Vec<u64>, Priority),
     /// Stop a run within a batch of each of its tasks. Finished tasks are kept.
     Cancel(RunId),
     /// Let every task of a run write a checkpoint at its next step and give its device back.
@@ -158,6 +160,8 @@ pub struct Waiting {
     pub experiment: String,
     /// Which variant of which sweep.
     pub sweep: Option<SweepMember>,
+    /// Whether it comes before others that wait.
+    pub priority: Priority,
     /// Whether it is being planned now.
     pub is_planning: bool,
 }

@@ -5,6 +5,7 @@
 //! mailbox that never makes a worker wait.
 
 mod checker;
+mod conclude;
 mod contain;
 mod desk;
 mod doctor;
@@ -41,6 +42,7 @@ mod table_file;
 mod task;
 mod task_queue;
 mod tasks;
+mod twins;
 mod viewer;
 
 pub use desk::search_text;

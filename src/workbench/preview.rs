@@ -3,14 +3,14 @@ use std::path::Path;
 
 use super::contain::contain_panic;
 use super::latest::LatestSlot;
-use super::load::FileStamp;
+use super::load::{FileStamp, Sources};
 use super::loaded::SeriesCache;
 use super::mailbox::Mailbox;
 use super::past::Past;
 use super::planner::{PlanError, plan_on};
 use super::{Prepared, Update};
 use crate::devices::Inventory;
-use crate::domain::{Bytes, Cancel, Footprint, Plan, RunId, Setting};
+use crate::domain::{Bytes, Cancel, Footprint, Plan, RunId, Setting, UtcMillis};
 use crate::spec::{DataSpec, ExperimentSpec, FeatureSpec, LabelSpec, Pooling, Variant};
 
 /// A plan that somebody asked for.
@@ -140,6 +140,7 @@ pub(super) struct LoadKey {
     window: u32,
     label: LabelSpec,
     files: Vec<FileStamp>,
+    ends: Vec<Option<UtcMillis>>,
 }
 
 impl Planner<'_> {
@@ -192,16 +193,18 @@ impl Planner<'_> {
 }
 
 impl LoadKey {
-    pub(super) fn new(spec: &ExperimentSpec, files: Vec<FileStamp>) -> Self {
+    /// Of the files as they are now; `None` where the system does not tell how they are.
+    pub(super) fn new(spec: &ExperimentSpec, sources: &Sources<'_>) -> Option<Self> {
         // Which symbols share a model is decided later.
         let data = DataSpec { pooling: Pooling::default(), ..spec.data.clone() };
-        Self {
+        Some(Self {
             data,
             features: spec.features.clone(),
             window: spec.window,
             label: spec.label,
-            files,
-        }
+            files: sources.stamps()?,
+            ends: sources.ends(),
+        })
     }
 }
 

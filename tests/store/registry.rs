@@ -76,6 +76,18 @@ fn names_fit_into_file_names_and_only_finished_tasks_get_one() {
 }
 
 #[test]
+fn a_model_whose_weights_are_damaged_gets_no_name() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = interrupted(root.path(), 1);
+    let task = &task_ids(1)[0];
+    let weights = folder.task(task).join("weights.safetensors");
+    std::fs::write(&weights, "weights").unwrap();
+    let error = register_model(root.path(), "gold", &id(&folder), task).unwrap_err().to_string();
+    assert!(error.contains("weights.safetensors: is damaged"), "{error}");
+    assert_eq!(RunIndex::open(root.path()).unwrap().models().unwrap(), []);
+}
+
+#[test]
 fn the_run_of_a_model_is_not_deleted() {
     let root = tempfile::tempdir().unwrap();
     let folder = interrupted(root.path(), 1);

@@ -5,7 +5,7 @@ use walkforge::domain::{
 };
 use walkforge::runs::{
     Manifest, Outcome, PredictionRows, RunEntry, RunFilter, RunFolder, RunIndex, RunLog, RunStore,
-    StoreError, TaskMetadata, write_history, write_predictions,
+    StoreError, TaskMetadata, write_history, write_predictions, write_weights,
 };
 use walkforge::spec::{DEFAULT_PRESET, ExperimentSpec, load};
 
@@ -57,13 +57,12 @@ pub fn epoch(epoch: u32) -> EpochRecord {
 /// Everything that a finished task leaves in its folder, the metadata last.
 pub fn write_result(folder: &RunFolder, task: &Task) -> Result<(), StoreError> {
     let path = folder.create_task(&task.id)?;
-    let weights = path.join("weights.safetensors");
-    std::fs::write(&weights, "weights").map_err(|error| StoreError::write(&weights, &error))?;
+    let weights_hash = Some(write_weights(&path.join("weights.safetensors"), &[])?);
     write_history(&path.join("history.parquet"), &[epoch(1), epoch(2)])?;
     let rows = PredictionRows::default();
     write_predictions(&path.join("predictions.parquet"), task.fold.index, &rows)?;
     let sample = recorded().join("tasks/SYN_A-1h-fold00/metadata.json");
-    folder.write_metadata(&TaskMetadata { task: task.clone(), ..json(&sample) })
+    folder.write_metadata(&TaskMetadata { task: task.clone(), weights_hash, ..json(&sample) })
 }
 
 /// One task from start to end, as the engine does it.

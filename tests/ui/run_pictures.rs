@@ -282,6 +282,7 @@ fn several_runs() {
         number,
         experiment: "mlp-return".to_owned(),
         sweep: Some(SweepMember { variant, ..many_runs()[2].sweep.clone().unwrap() }),
+        priority: walkforge::domain::Priority::default(),
         is_planning: variant == 2,
     };
     let mut all: Vec<Waiting> = (2..6).map(|variant| waiting(7, variant)).collect();
@@ -289,6 +290,7 @@ fn several_runs() {
         number: 8,
         experiment: "gru-return".to_owned(),
         sweep: None,
+        priority: walkforge::domain::Priority::default(),
         is_planning: false,
     });
     window.harness.state_mut().apply(Update::Waiting(all));

@@ -78,6 +78,7 @@ mod tests {
             number,
             experiment: spec.name.clone(),
             sweep: None,
+            priority: crate::domain::Priority::default(),
             is_planning: number == 0,
         };
         launches.told(vec![waiting(0), waiting(1), waiting(2)]);

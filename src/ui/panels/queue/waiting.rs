@@ -1,5 +1,6 @@
 use egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
 
+use super::buttons;
 use crate::domain::text::count;
 use crate::ui::commands::{Command, Commands};
 use crate::ui::icons;
@@ -92,6 +93,15 @@ fn row(ui: &mut Ui, entry: &Entry<'_>, commands: &mut Commands) {
             if button.on_hover_text(name).clicked() {
                 commands.send(Command::CancelWaiting(numbers.clone()));
             }
+            // What is being planned has had its turn.
+            if !first.is_planning || numbers.len() > 1 {
+                let name = format!("Priority of {title}");
+                let help = "Priority: what comes first of all that waits; its runs keep it";
+                let chosen = buttons::choose_priority(ui, first.priority, (&name, help));
+                if let Some(priority) = chosen {
+                    commands.send(Command::PrioritiseWaiting(numbers.clone(), priority));
+                }
+            }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let word = if first.is_planning { "planning" } else { "waiting" };
                 let weak = ui.palette().text_weak;
@@ -166,6 +176,7 @@ mod tests {
                 variants: 12,
                 settings: Vec::new(),
             }),
+            priority: crate::domain::Priority::default(),
             is_planning: false,
         };
         let all = [waiting(3, Some(1)), waiting(4, Some(2)), waiting(5, None), waiting(6, None)];
