@@ -8,6 +8,19 @@ use serde_json::Value;
 use super::{Assignment, Combine, DataSource, ExperimentSpec, PRESETS, SweepAxis, apply, load};
 use crate::domain::{Symbol, Timeframe};
 
+/// Where runs live unless `--runs` says otherwise: beside the work, as other trackers do.
+pub const DEFAULT_RUNS: &str = "runs";
+
+/// The `walkforge train` that starts this experiment beside the runs of a folder; `None` as for [`command_line`].
+#[must_use]
+pub fn command_line_beside(spec: &ExperimentSpec, runs: &Path) -> Option<String> {
+    let line = command_line(spec)?;
+    if runs == Path::new(DEFAULT_RUNS) {
+        return Some(line);
+    }
+    Some(format!("{line} --runs {}", quoted(runs.to_str()?)))
+}
+
 /// The `walkforge train` that starts this experiment: the preset that differs from it least, and what has to be changed in that. Quoted for a
 /// POSIX shell. Parsed again it gives the same experiment. `None` where no command line does, as where a folder's path is no Unicode.
 #[must_use]

@@ -45,6 +45,7 @@ mod tasks;
 mod twins;
 mod viewer;
 
+pub use desk::search_text;
 pub use doctor::{Finding, Health, examine};
 pub use engine::Workbench;
 pub use feature_table::{FeatureTable, FeatureTableError, write_features};
@@ -56,5 +57,6 @@ pub use messages::{Command, ModelChange, Update, Waiting};
 pub use past::Planning;
 pub use planner::{PlanError, Prepared, plan};
 pub use predict::{PredictError, PredictOptions, Predictions, predict};
+pub use preview::{MOST_PLANNED, PlanTotals, PlannedVariant};
 pub use table_file::UnknownTableFormat;
 pub use task::{TaskError, TaskObserver, TaskOutput, run_task};

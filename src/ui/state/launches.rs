@@ -40,6 +40,13 @@ impl Launches {
         self.sent = self.sent.saturating_sub(1);
     }
 
+    /// One cannot become a run: where it was the only one, there is no next run to look at.
+    pub(crate) const fn nobody_to_follow(&mut self) {
+        if self.sent + self.waiting.len() <= 1 {
+            self.follow_next = false;
+        }
+    }
+
     /// How many there are.
     pub(crate) const fn len(&self) -> usize {
         self.sent + self.waiting.len()
