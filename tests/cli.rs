@@ -3,6 +3,8 @@
 //! Every test starts the real program in a folder of its own. Experiments are small and made on the built-in market, so that the whole
 //! file takes seconds; what a run computes is checked by the engine's own tests.
 
+#[path = "cli/bundle.rs"]
+mod bundle;
 #[path = "cli/doctor.rs"]
 mod doctor;
 #[path = "cli/help.rs"]

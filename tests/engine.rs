@@ -27,8 +27,12 @@ mod pause;
 mod presets;
 #[path = "engine/resume.rs"]
 mod resume;
+#[path = "engine/reuse.rs"]
+mod reuse;
 #[path = "engine/schemes.rs"]
 mod schemes;
+#[path = "engine/several.rs"]
+mod several;
 #[path = "engine/signal.rs"]
 mod signal;
 #[path = "support/skip.rs"]
@@ -37,3 +41,5 @@ mod skip;
 mod support;
 #[path = "engine/tensorboard.rs"]
 mod tensorboard;
+#[path = "engine/told.rs"]
+mod told;

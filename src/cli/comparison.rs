@@ -1,7 +1,7 @@
 use super::Printer;
 use super::format::shortened;
-use crate::domain::text::{UNKNOWN, number, percent, significant};
-use crate::runs::{ComparedFigure, Comparison};
+use crate::domain::text::UNKNOWN;
+use crate::runs::Comparison;
 
 /// Longest value of a setting in a table.
 const VALUE_WIDTH: usize = 32;
@@ -17,7 +17,7 @@ pub(super) fn print(compared: &Comparison, printer: &Printer) {
         .map(|place| {
             let run = &compared.runs[place];
             let lead = [run.id.to_string(), run.experiment.clone()].into_iter().take(lead.len());
-            let figures = compared.figures.iter().map(|one| shown(one, one.values[place]));
+            let figures = compared.figures.iter().map(|one| one.shown(one.values[place]));
             lead.chain(values(compared, place)).chain(figures).collect()
         })
         .collect();
@@ -50,9 +50,9 @@ fn print_seeds(compared: &Comparison, printer: &Printer) {
             let values = values(compared, group.runs[0]).zip(settings());
             let values = values.filter(|(_, path)| !is_seed(path)).map(|(value, _)| value);
             let figures = compared.figures.iter().enumerate().map(|(index, figure)| {
-                let mean = shown(figure, group.means[index]);
+                let mean = figure.shown(group.means[index]);
                 match group.deviations[index] {
-                    Some(deviation) => format!("{mean} ± {}", shown(figure, Some(deviation))),
+                    Some(deviation) => format!("{mean} ± {}", figure.shown(Some(deviation))),
                     None => mean,
                 }
             });
@@ -62,18 +62,6 @@ fn print_seeds(compared: &Comparison, printer: &Printer) {
     printer.line("");
     printer.line("Over the seeds, mean ± standard deviation:");
     printer.table(&header, kept().count(), &rows);
-}
-
-/// Rounded as it means something.
-fn shown(figure: &ComparedFigure, value: Option<f64>) -> String {
-    match figure.name.as_str() {
-        "IC" | "rank IC" => number(value, 4),
-        "hit rate" | "net return" | "max drawdown" => percent(value),
-        "Sharpe ratio" => number(value, 2),
-        "turnover" => number(value, 0),
-        "validation loss" => number(value, 5),
-        _ => significant(value),
-    }
 }
 
 /// Prints a row for each run, everything in full.

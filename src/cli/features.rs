@@ -5,6 +5,7 @@ use anyhow::Context;
 use super::args::{FeaturesArguments, FeaturesCommand};
 use super::interrupt::cancel_when_interrupted;
 use super::{Exit, Printer, experiment};
+use crate::domain::UtcMillis;
 use crate::domain::text::count;
 use crate::spec::{FEATURES, FeatureGroup, FeatureKind, ParameterValue};
 use crate::workbench::write_features;
@@ -19,9 +20,12 @@ pub(super) fn features(arguments: &FeaturesArguments, printer: &Printer) -> anyh
     )?;
     let spec = experiment::described(&arguments.experiment)?;
     let cancel = cancel_when_interrupted()?;
-    match write_features(&spec, out, &cancel) {
-        Ok(rows) => {
-            printer.line(&format!("{}: {} rows", out.display(), count(rows)));
+    match write_features(&spec, out, UtcMillis::now(), &cancel) {
+        Ok(table) => {
+            for warning in &table.warnings {
+                printer.warning(warning);
+            }
+            printer.line(&format!("{}: {} rows", out.display(), count(table.rows)));
             Ok(Exit::Done)
         }
         Err(error) if error.is_cancelled() => Ok(Exit::Cancelled),

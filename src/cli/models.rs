@@ -172,12 +172,8 @@ fn register(arguments: &RegisterArguments, printer: &Printer) -> anyhow::Result<
 
 /// The task that is meant where none is named.
 fn the_model(run: &RunFolder, manifest: &Manifest) -> anyhow::Result<TaskId> {
-    let mut finished = Vec::new();
-    for task in &manifest.plan.tasks {
-        if run.metadata(&task.id)?.is_some() {
-            finished.push(task);
-        }
-    }
+    let finished = run.finished(&manifest.plan)?;
+    let finished: Vec<&Task> = finished.iter().map(|found| &found.task).collect();
     let refits = finished.iter().filter(|task| task.role == TaskRole::Refit);
     let refits: Vec<&Task> = refits.copied().collect();
     match (finished.as_slice(), refits.as_slice()) {

@@ -4,12 +4,12 @@
 
 mod bundle;
 mod onnx;
-mod sha256;
 mod tensorboard;
 mod torchscript;
 
 use std::path::{Path, PathBuf};
 
+use bundle::Staging;
 pub use bundle::{
     Bundle, BundleError, BundleFeature, Example, ExportManifest, FILES, FileHash, Files, Lineage,
     MANIFEST_SCHEMA, ModelSeries, Periods, TensorText,
@@ -21,7 +21,8 @@ pub use torchscript::{TOLERANCE, trace};
 use crate::dataset::SeriesScaler;
 use crate::domain::{Cancel, Task, TaskId, TaskRole};
 use crate::models::BuildError;
-use crate::runs::{RunFolder, StoreError, TaskMetadata};
+use crate::runs::{Manifest, RunFolder, StoreError, TaskMetadata};
+
 use crate::spec;
 use crate::torch::TorchError;
 
@@ -64,6 +65,18 @@ pub enum ExportError {
         task: TaskId,
         /// Why.
         source: BuildError,
+    },
+    /// The run's specification is not the one that the task was trained with.
+    #[error(
+        "{}: is not what {task} was trained with: {difference}; restore it from a copy", path.display()
+    )]
+    SpecChanged {
+        /// The specification.
+        path: PathBuf,
+        /// The task.
+        task: TaskId,
+        /// What differs, in words.
+        difference: String,
     },
     /// libtorch refused.
     #[error("{task}: libtorch: {source}")]
@@ -137,64 +150,75 @@ impl ExportWhat {
 }
 
 /// Exports finished tasks of a run, a bundle each, and returns the folders. A task whose series have scalers of their own makes a model, and
-/// a folder `TASK-SYMBOL-TIMEFRAME`, for each of them. An earlier export of the same name is
-/// replaced whole; a folder that holds anything else is left alone and refused.
+/// a folder `TASK-SYMBOL-TIMEFRAME`, for each of them. Earlier exports of the same names are
+/// replaced, all of them or none; where a folder holds anything else, nothing is exported.
 ///
 /// # Errors
-/// [`ExportError`]; folders written before it are whole, and what they replaced is replaced.
+/// [`ExportError`]; everything is then as it was before.
 pub fn export_run(
     run: &RunFolder,
     what: &ExportWhat,
     to: &Path,
     cancel: &Cancel,
 ) -> Result<Vec<PathBuf>, ExportError> {
-    let manifest = run.manifest()?;
-    let mut written = Vec::new();
-    let mut spec = None;
-    for task in manifest.plan.tasks.iter().filter(|task| what.includes(task)) {
-        if cancel.is_cancelled() {
-            return Err(ExportError::Cancelled);
-        }
-        if let Some(metadata) = run.metadata(&task.id)? {
-            let spec = match &spec {
-                Some(spec) => spec,
-                None => spec.insert(read_spec(run)?),
-            };
-            for scaled in variants(&metadata) {
-                let folder = to.join(folder_name(&task.id, scaled));
-                bundle::export_model((run, &manifest, spec), (&metadata, scaled), &folder)?;
-                written.push(folder);
+    let (manifest, finished) = finished(run, what)?;
+    let spec = read_spec(run)?;
+    let refused = |source: std::io::Error| StoreError::write(to, &source);
+    let mut staging = Staging::begin(to).map_err(refused)?;
+    for metadata in &finished {
+        for scaled in variants(metadata) {
+            if cancel.is_cancelled() {
+                return Err(ExportError::Cancelled);
             }
+            let name = folder_name(&metadata.task.id, scaled);
+            let folder = staging.folder(&name).map_err(refused)?;
+            bundle::build((run, &manifest, &spec), (metadata, scaled), &folder)?;
         }
     }
-    if written.is_empty() { Err(nothing(run, &manifest, what)?) } else { Ok(written) }
+    if cancel.is_cancelled() {
+        return Err(ExportError::Cancelled);
+    }
+    Ok(staging.put_in_place().map_err(refused)?)
+}
+
+/// A finished task's models as [`Bundle::open`] would give them after an export, without one.
+///
+/// # Errors
+/// [`ExportError`], as [`export_run`].
+pub fn models_of(run: &RunFolder, task: &TaskId) -> Result<Vec<Bundle>, ExportError> {
+    let (manifest, finished) = finished(run, &ExportWhat::Task(task.clone()))?;
+    let spec = read_spec(run)?;
+    let of = |metadata| {
+        let models = variants(metadata).into_iter();
+        models.map(|scaled| Bundle::of((run, &manifest, &spec), (metadata, scaled)))
+    };
+    finished.iter().flat_map(of).collect()
 }
 
 fn read_spec(run: &RunFolder) -> Result<spec::ExperimentSpec, StoreError> {
-    let path = run.path().join("spec.ron");
+    let path = run.spec_path();
     spec::read(&path).map_err(|source| StoreError::damaged(&path, &source))
 }
 
-/// Why there was nothing to export.
-fn nothing(
+/// The finished tasks that are wanted, of which there is at least one.
+fn finished(
     folder: &RunFolder,
-    manifest: &crate::runs::Manifest,
     what: &ExportWhat,
-) -> Result<ExportError, StoreError> {
+) -> Result<(Manifest, Vec<TaskMetadata>), ExportError> {
+    let manifest = folder.manifest()?;
+    let finished = folder.finished(&manifest.plan)?;
+    let names: Vec<&str> = finished.iter().map(|found| found.task.id.as_str()).collect();
     let run = manifest.run.to_string();
-    let mut finished = Vec::new();
-    for task in &manifest.plan.tasks {
-        if folder.metadata(&task.id)?.is_some() {
-            finished.push(task.id.to_string());
-        }
-    }
-    Ok(match what {
+    let nothing = match what {
         _ if finished.is_empty() => ExportError::NothingFinished { run },
         ExportWhat::Task(task) => {
-            ExportError::NotFinished { run, task: task.clone(), finished: finished.join(", ") }
+            ExportError::NotFinished { run, task: task.clone(), finished: names.join(", ") }
         }
         ExportWhat::All | ExportWhat::Refit => ExportError::NoRefit { run },
-    })
+    };
+    let wanted = finished.into_iter().filter(|found| what.includes(&found.task));
+    let wanted: Vec<TaskMetadata> = wanted.collect();
+    if wanted.is_empty() { Err(nothing) } else { Ok((manifest, wanted)) }
 }
 
 /// The models of a task: one, or one for each scaler.

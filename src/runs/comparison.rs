@@ -1,6 +1,7 @@
 use serde::Serialize;
 
 use crate::domain::RunId;
+use crate::domain::text::{number, percent, significant};
 
 /// Several runs side by side.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -43,6 +44,21 @@ pub struct ComparedFigure {
     pub more_is_better: Option<bool>,
     /// `None` where it could not be computed.
     pub values: Vec<Option<f64>>,
+}
+
+impl ComparedFigure {
+    /// One of its values, rounded as it means something.
+    #[must_use]
+    pub fn shown(&self, value: Option<f64>) -> String {
+        match self.name.as_str() {
+            "IC" | "rank IC" => number(value, 4),
+            "hit rate" | "net return" | "max drawdown" => percent(value),
+            "Sharpe ratio" => number(value, 2),
+            "turnover" => number(value, 0),
+            "validation loss" => number(value, 5),
+            _ => significant(value),
+        }
+    }
 }
 
 /// Runs that differ in their seeds only.

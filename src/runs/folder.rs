@@ -10,7 +10,7 @@ use super::index::failures;
 use super::{Ending, Manifest, Outcome, Owner, StoreError, write_atomically};
 use crate::dataset::SeriesScaler;
 use crate::domain::{
-    ContentHash, EquityCurve, Event, EventKind, RunId, RunOutcome, Task, TaskId, TaskReport,
+    ContentHash, EquityCurve, Event, EventKind, Plan, RunId, RunOutcome, Task, TaskId, TaskReport,
     TaskRole,
 };
 use crate::models::NetworkDesign;
@@ -277,11 +277,19 @@ impl RunFolder {
         if path.exists() { read_json(&path).map(Some) } else { Ok(None) }
     }
 
+    /// The metadata of every task that has finished, in the plan's order.
+    ///
+    /// # Errors
+    /// As [`Self::metadata`].
+    pub fn finished(&self, plan: &Plan) -> Result<Vec<TaskMetadata>, StoreError> {
+        plan.tasks.iter().filter_map(|task| self.metadata(&task.id).transpose()).collect()
+    }
+
     /// The metadata of a task whose files are all there; `None` where one is missing or the folder has another task of that name.
     ///
     /// # Errors
     /// [`StoreError::Read`] or [`StoreError::Damaged`] naming the file.
-    pub(super) fn whole(&self, task: &Task) -> Result<Option<TaskMetadata>, StoreError> {
+    pub fn whole(&self, task: &Task) -> Result<Option<TaskMetadata>, StoreError> {
         let folder = self.task(&task.id);
         let mut files = vec!["weights.safetensors", "history.parquet"];
         if task.role == TaskRole::Fold {

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::connect::{Connected, Noted, connect, is_in_memory, is_in_step};
 use super::database::{index_path, open_in_memory};
 use super::error::Trouble;
-use super::listing::{entries, owners};
+use super::listing::{entries, fingerprint, owners};
 use super::rows::{epoch_at, run_row};
 use super::{LogLine, Manifest, ModelEntry, Owner, RunEntry, RunFilter, RunFolder, StoreError};
 use crate::domain::{ContentHash, EpochRecord, RunId, TaskId, UtcMillis};
@@ -24,6 +24,8 @@ pub struct RunIndex {
     noted: Cell<Noted>,
     /// How often it was connected anew: versions of different connections say nothing to each other.
     connected: Cell<u64>,
+    /// The number of what lists show, and of which connection and version of its data.
+    listed: Cell<Option<((u64, i64), u64)>>,
     warnings: RefCell<Vec<String>>,
 }
 
@@ -42,6 +44,7 @@ impl RunIndex {
             is_still: is_still.into(),
             noted,
             connected: Cell::new(0),
+            listed: Cell::default(),
             warnings: mended.into(),
         })
     }
@@ -166,19 +169,28 @@ impl RunIndex {
         })
     }
 
-    /// Changes when anybody, in any process, has written something, when a run's folder has come or gone, and when the process of a run has
-    /// ended without a word.
+    /// Changes when anybody, in any process, has written something that a list of runs or models shows, when a run's folder has come or gone,
+    /// and when the process of a run has ended without a word. Measurements, which come every second while something trains, change nothing.
     ///
     /// # Errors
     /// As [`Self::open`].
     pub fn generation(&self) -> Result<u64, StoreError> {
         self.ask(|connection| {
             let version: i64 = connection.query_row("PRAGMA data_version", [], |row| row.get(0))?;
+            let connected = self.connected.get();
+            let listed = match self.listed.get() {
+                Some((of, listed)) if of == (connected, version) => listed,
+                _ => {
+                    let listed = fingerprint(connection)?;
+                    self.listed.set(Some(((connected, version), listed)));
+                    listed
+                }
+            };
             let living: Vec<bool> = owners(connection)?
                 .iter()
                 .map(|owner| owner.as_ref().is_some_and(Owner::is_alive))
                 .collect();
-            let text = format!("{} {version} {living:?}", self.connected.get());
+            let text = format!("{connected} {listed} {living:?}");
             Ok(ContentHash::of(text.as_bytes()).to_u64())
         })
     }
@@ -191,7 +203,7 @@ impl RunIndex {
         self.ask(super::registry::models)
     }
 
-    /// A model by `name` (the champion, or else the newest version), `name@3` or `name@champion`.
+    /// A model by `name` (the champion, else the newest version that is not archived), `name@3` or `name@champion`.
     ///
     /// # Errors
     /// [`StoreError::UnknownModel`] when there is none.

@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use super::error::Trouble;
@@ -43,6 +45,34 @@ pub(super) fn entries(
         }
     }
     Ok(entries)
+}
+
+/// A number for all that lists of runs and models show: another one where anything of it is another. Some 20 ms for 10,000 runs.
+pub(super) fn fingerprint(connection: &Connection) -> Result<u64, Trouble> {
+    let mut hasher = DefaultHasher::new();
+    for table in [
+        "SELECT id, outcome, ended, tasks, finished, failed, score, tags, notes, owner_pid, owner_started, owner_boot
+         FROM runs ORDER BY id",
+        "SELECT folder, message FROM broken ORDER BY folder",
+        "SELECT name, version, stage, run, task, tags, notes FROM models ORDER BY name, version",
+    ] {
+        let mut statement = connection.prepare_cached(table)?;
+        let columns = statement.column_count();
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            for column in 0..columns {
+                match row.get_ref(column)? {
+                    ValueRef::Null => 0_u8.hash(&mut hasher),
+                    ValueRef::Integer(number) => (1_u8, number).hash(&mut hasher),
+                    ValueRef::Real(number) => (2_u8, number.to_bits()).hash(&mut hasher),
+                    ValueRef::Text(bytes) | ValueRef::Blob(bytes) => (3_u8, bytes).hash(&mut hasher),
+                }
+            }
+        }
+        // Where one table ends and the next begins.
+        4_u8.hash(&mut hasher);
+    }
+    Ok(hasher.finish())
 }
 
 /// Whether each word is somewhere in name, experiment, tags or notes.

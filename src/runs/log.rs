@@ -64,6 +64,27 @@ impl RunLog {
         }
     }
 
+    /// The same for several events at once, which are waited for together.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub fn record_all<'a>(
+        &self,
+        events: impl IntoIterator<Item = (Option<&'a TaskId>, EventKind)>,
+    ) -> Result<(), StoreError> {
+        let mut events = events.into_iter().peekable();
+        while let Some((task, kind)) = events.next() {
+            if events.peek().is_none() {
+                return self.record(task, kind);
+            }
+            let (run, task) = (Arc::clone(&self.run), task.cloned());
+            let message = Message::Record { run, task, kind, written: None };
+            // An error means that the writer is gone, which the last event tells.
+            let _gone = self.writer.send(message);
+        }
+        Ok(())
+    }
+
     /// How the run's tasks have ended so far, in that order: what `outcome.json` is to tell.
     #[must_use]
     pub fn endings(&self) -> Vec<TaskEnding> {

@@ -254,7 +254,14 @@ pub(super) fn choose(models: Vec<ModelEntry>, wanted: &str) -> Option<ModelEntry
         models.into_iter().filter(|model| model.name == name).collect();
     let is_champion = |model: &ModelEntry| model.stage == ModelStage::Champion;
     match which {
-        None if !fitting.iter().any(is_champion) => fitting.pop(),
+        None if !fitting.iter().any(is_champion) => {
+            // Archived is what nobody is to use any more, unless there is nothing else.
+            let is_archived = |model: &ModelEntry| model.stage == ModelStage::Archived;
+            match fitting.iter().rposition(|model| !is_archived(model)) {
+                Some(newest) => Some(fitting.swap_remove(newest)),
+                None => fitting.pop(),
+            }
+        }
         None | Some("champion") => fitting.into_iter().find(is_champion),
         Some(which) => {
             let version: u32 = which.parse().ok()?;

@@ -8,20 +8,32 @@ use serde_json::Value;
 use super::{Assignment, Combine, DataSource, ExperimentSpec, PRESETS, SweepAxis, apply, load};
 use crate::domain::{Symbol, Timeframe};
 
-/// The `walkforge train` that starts this experiment: the preset that differs from it least, and what has to be changed in that. Quoted for a
-/// POSIX shell. Parsed again it gives the same experiment, but for a folder's path that is no Unicode.
+/// Where runs live unless `--runs` says otherwise: beside the work, as other trackers do.
+pub const DEFAULT_RUNS: &str = "runs";
+
+/// The `walkforge train` that starts this experiment beside the runs of a folder; `None` as for [`command_line`].
 #[must_use]
-pub fn command_line(spec: &ExperimentSpec) -> String {
+pub fn command_line_beside(spec: &ExperimentSpec, runs: &Path) -> Option<String> {
+    let line = command_line(spec)?;
+    if runs == Path::new(DEFAULT_RUNS) {
+        return Some(line);
+    }
+    Some(format!("{line} --runs {}", quoted(runs.to_str()?)))
+}
+
+/// The `walkforge train` that starts this experiment: the preset that differs from it least, and what has to be changed in that. Quoted for a
+/// POSIX shell. Parsed again it gives the same experiment. `None` where no command line does, as where a folder's path is no Unicode.
+#[must_use]
+pub fn command_line(spec: &ExperimentSpec) -> Option<String> {
     let candidates = PRESETS.iter().filter_map(|preset| arguments(spec, preset.name));
     // The first of equals is the one offered first.
-    let shortest = candidates.min_by_key(Vec::len);
-    let arguments = shortest.unwrap_or_default();
+    let arguments = candidates.min_by_key(Vec::len)?;
     let words: Vec<Cow<'_, str>> = ["walkforge", "train"]
         .into_iter()
         .map(Cow::from)
         .chain(arguments.iter().map(|word| quoted(word)))
         .collect();
-    words.join(" ")
+    Some(words.join(" "))
 }
 
 /// As a shell takes it. Quotes only where a shell would read something else, so not for `path=value`.
@@ -268,10 +280,11 @@ mod tests {
     #[test]
     fn an_experiment_is_the_nearest_preset_and_what_differs() {
         let preset = |name| load(name).unwrap();
-        assert_eq!(command_line(&preset("mlp-return")), "walkforge train --preset mlp-return");
+        let line = command_line(&preset("mlp-return"));
+        assert_eq!(line.as_deref(), Some("walkforge train --preset mlp-return"));
         let set = |name, sets: &[&str]| {
             let sets: Vec<Assignment> = sets.iter().map(|set| set.parse().unwrap()).collect();
-            command_line(&apply(&preset(name), &sets).unwrap())
+            command_line(&apply(&preset(name), &sets).unwrap()).unwrap()
         };
         for (name, sets, expected) in [
             (
@@ -316,6 +329,15 @@ mod tests {
             set("linear-return", &["seed=8"]),
             "walkforge train --preset linear-return --set seed=8"
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_no_command_line_says_has_none() {
+        use std::os::unix::ffi::OsStrExt;
+        let mut spec = load("mlp-return").unwrap();
+        spec.use_folder(Path::new(std::ffi::OsStr::from_bytes(b"/data/\xff")));
+        assert_eq!(command_line(&spec), None, "another folder would be another experiment");
     }
 
     #[test]

@@ -18,8 +18,8 @@ mod validate;
 mod validation;
 mod weights;
 
-pub use command_line::command_line;
 pub(crate) use command_line::value_text;
+pub use command_line::{DEFAULT_RUNS, command_line, command_line_beside};
 pub use edit::{Assignment, apply};
 pub use error::{SpecError, SpecIssue};
 pub use experiment::{

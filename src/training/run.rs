@@ -381,6 +381,7 @@ impl<'a> Run<'a> {
             best,
             stopped_early,
             steps: self.at.steps,
+            earlier_seconds: self.at.seconds,
             history: self.at.history,
             determinism: because
                 .map_or(Determinism::BitForBit, |because| Determinism::No { because }),

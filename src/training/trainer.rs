@@ -26,6 +26,8 @@ pub struct Trained {
     pub stopped_early: bool,
     /// Optimizer steps.
     pub steps: u64,
+    /// Seconds spent training before the checkpoint that this training went on from; 0 where it went on from none.
+    pub earlier_seconds: f64,
     /// Whether the same training gives the same bits again.
     pub determinism: Determinism,
 }

@@ -92,8 +92,13 @@ impl Action {
         KeyboardShortcut::new(modifiers, key)
     }
 
+    /// Its shortcut as it stands on the keys: `Ctrl+.` and not `Ctrl+Period`.
+    pub(super) fn keys(self, ctx: &egui::Context) -> String {
+        ctx.format_shortcut(&self.shortcut()).replace("Period", ".")
+    }
+
     /// Help and shortcut, for a tooltip.
     pub(super) fn tooltip(self, ctx: &egui::Context) -> String {
-        format!("{} ({})", self.help(), ctx.format_shortcut(&self.shortcut()))
+        format!("{} ({})", self.help(), self.keys(ctx))
     }
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -137,6 +137,7 @@ impl App {
                 followed: None,
                 launches: Launches::default(),
                 resuming: BTreeSet::new(),
+                deleting: VecDeque::new(),
                 exporting: false,
                 results: Results::default(),
                 details: Details::default(),

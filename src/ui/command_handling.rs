@@ -9,7 +9,7 @@ use super::modals::Modal;
 use super::state::{Draft, Level, RunView};
 use crate::domain::RunId;
 use crate::export::ExportWhat;
-use crate::spec::{DEFAULT_PRESET, DataSource, ExperimentSpec, command_line, load};
+use crate::spec::{DEFAULT_PRESET, DataSource, ExperimentSpec, command_line_beside, load};
 use crate::workbench::{self, LookAt};
 
 impl App {
@@ -59,13 +59,22 @@ impl App {
             Command::DismissNotice => self.state.notice = None,
             Command::CloseModal => self.modal = None,
             Command::CopyCommandLine => {
-                ctx.copy_text(command_line(self.state.draft.spec()));
-                let text =
-                    "The command that trains this experiment from a terminal is on the clipboard.";
-                self.tell(Level::Success, text.to_owned());
+                let line = command_line_beside(self.state.draft.spec(), &self.state.runs_folder);
+                let (level, text) = if line.is_some() {
+                    let text = "The command that trains this experiment from a terminal is on the clipboard.";
+                    (Level::Success, text)
+                } else {
+                    let text = "No command line says this experiment: the data folder's path is no Unicode. Save it as a file and train that: walkforge train --preset FILE";
+                    (Level::Error, text)
+                };
+                if let Some(line) = line {
+                    ctx.copy_text(line);
+                }
+                self.tell(level, text.to_owned());
             }
             Command::StopAndQuit => self.stop_and_quit(),
             Command::CheckpointAndQuit => self.checkpoint_and_quit(),
+            Command::CloseAnyway => self.close_anyway(),
             of_runs => self.carry_out_for_runs(of_runs),
         }
         ctx.request_repaint();

@@ -38,6 +38,8 @@ pub(super) enum Command {
     Prioritise(RunId, Priority),
     /// Give up experiments that wait or are being planned.
     CancelWaiting(Vec<u64>),
+    /// Let experiments that wait come before or after others.
+    PrioritiseWaiting(Vec<u64>, Priority),
     /// Take runs on disk up again: finished tasks are kept.
     TakeUp(Vec<RunId>),
     /// Put runs side by side.
@@ -92,6 +94,8 @@ pub(super) enum Command {
     StopAndQuit,
     /// Let what runs write checkpoints and stop, and close the window: it can be resumed.
     CheckpointAndQuit,
+    /// Close the window although something that was told to stop has not.
+    CloseAnyway,
 }
 
 /// What a path is wanted for.

@@ -118,9 +118,30 @@ fn linear(tiles: &mut Tiles<PanelKind>, dir: LinearDir, parts: &[(TileId, f32)])
     tiles.insert_container(Container::Linear(linear))
 }
 
-/// The stored layout, where it shows every panel exactly once; else the default one.
+/// The stored layout, with the panels that came after it was stored; the default one where it is no layout of ours.
 pub(super) fn restore(stored: Option<Tree<PanelKind>>) -> Tree<PanelKind> {
-    stored.filter(is_complete).unwrap_or_else(default_layout)
+    let extended = stored.and_then(|mut tree| extend(&mut tree).map(|()| tree));
+    extended.filter(is_complete).unwrap_or_else(default_layout)
+}
+
+/// Adds panels that are missing to the tabs in which Plan stands.
+fn extend(tree: &mut Tree<PanelKind>) -> Option<()> {
+    let missing: Vec<PanelKind> =
+        PanelKind::ALL.into_iter().filter(|kind| tree.tiles.find_pane(kind).is_none()).collect();
+    if missing.is_empty() {
+        return Some(());
+    }
+    let tabs = tree.tiles.parent_of(tree.tiles.find_pane(&PanelKind::Plan)?)?;
+    let panes: Vec<TileId> = missing.into_iter().map(|kind| tree.tiles.insert_pane(kind)).collect();
+    match tree.tiles.get_mut(tabs)? {
+        egui_tiles::Tile::Container(container) => {
+            for pane in panes {
+                container.add_child(pane);
+            }
+            Some(())
+        }
+        egui_tiles::Tile::Pane(_) => None,
+    }
 }
 
 fn is_complete(tree: &Tree<PanelKind>) -> bool {
@@ -149,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_layout_that_lost_a_panel_gives_way_to_the_default_one() {
+    fn a_layout_that_lacks_a_panel_keeps_its_own_and_gets_that_one() {
         let whole = default_layout();
         assert!(is_complete(&whole));
         let text = ron::to_string(&whole).unwrap();
@@ -158,7 +179,14 @@ mod tests {
         let log = stored.tiles.find_pane(&PanelKind::Log).unwrap();
         stored.remove_recursively(log);
         assert!(!is_complete(&stored));
-        assert!(is_complete(&restore(Some(stored))));
+        let models = stored.tiles.find_pane(&PanelKind::Models).unwrap();
+        stored.set_visible(models, false);
+        let extended = restore(Some(stored.clone()));
+        assert!(is_complete(&extended) && !extended.is_visible(models), "it is no other layout");
+        let plan = stored.tiles.find_pane(&PanelKind::Plan).unwrap();
+        stored.remove_recursively(plan);
+        let reset = restore(Some(stored));
+        assert!(is_complete(&reset), "without Plan nobody knows where to");
         assert!(is_complete(&restore(None)));
     }
 

@@ -23,6 +23,8 @@ mod run_commands;
 mod run_updates;
 mod settings;
 mod state;
+#[cfg(test)]
+mod testing;
 mod theme;
 mod tiling;
 mod top_bar;

@@ -38,6 +38,9 @@ impl App {
             Command::CancelWaiting(numbers) => {
                 self.engine.send(workbench::Command::CancelWaiting(numbers));
             }
+            Command::PrioritiseWaiting(numbers, priority) => {
+                self.engine.send(workbench::Command::PrioritiseWaiting(numbers, priority));
+            }
             Command::TakeUp(runs) => self.take_up(runs),
             Command::Compare(runs) => self.compare(runs),
             Command::CompareSweep(sweep) => {
@@ -47,7 +50,10 @@ impl App {
             Command::AskToDelete(runs) => self.modal = Some(Modal::Delete(runs)),
             Command::Delete(runs) => {
                 self.modal = None;
-                self.engine.send(workbench::Command::DeleteRuns(runs));
+                if !runs.iter().any(|run| self.state.is_being_deleted(run)) {
+                    self.state.deleting.push_back(runs.clone());
+                    self.engine.send(workbench::Command::DeleteRuns(runs));
+                }
             }
             Command::EditNotes(noted) => self.edit_notes(noted),
             Command::Annotate(noted, tags, notes) => self.annotate(noted, tags, notes),
@@ -71,7 +77,29 @@ impl App {
                 self.panels.runs.show_only(Standing::Interrupted);
                 layout::show(&mut self.layout, PanelKind::Runs);
             }
-            _ => {}
+            // Carried out before it comes here. Named one by one: a new command is not to be forgotten.
+            Command::Do(_)
+            | Command::UsePreset(_)
+            | Command::UseSynthetic
+            | Command::UseFolder(_)
+            | Command::Rescan
+            | Command::Browse(_)
+            | Command::Chosen(..)
+            | Command::CopyCommandLine
+            | Command::ShowRun(_)
+            | Command::SelectTask(_)
+            | Command::LookAt(_)
+            | Command::StopCheck
+            | Command::ShowChecks
+            | Command::Look(_)
+            | Command::ShowPanel(_)
+            | Command::ResetLayout
+            | Command::SetTheme(_)
+            | Command::DismissNotice
+            | Command::CloseModal
+            | Command::StopAndQuit
+            | Command::CheckpointAndQuit
+            | Command::CloseAnyway => {}
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the engine has to say of runs, tasks and named models.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::app::App;
 use super::commands::Command;
@@ -24,11 +24,14 @@ impl App {
             Update::Waiting(waiting) => self.state.launches.told(waiting),
             Update::ResumeFailed { run, message } => {
                 self.state.resuming.remove(&run);
+                self.state.launches.nobody_to_follow();
                 self.tell(Level::Error, format!("{run} cannot go on: {message}"));
                 self.list_runs();
             }
             Update::Stopped => self.all_stopped(),
-            Update::RunsListed { runs, broken } => self.runs_listed(runs, broken),
+            Update::RunsListed { runs, searched, broken } => {
+                self.runs_listed(runs.map(|runs| (runs, searched)), broken);
+            }
             Update::ResultsLoaded { run, results } => {
                 self.state.details.take(&run, &results);
                 self.state.results.take(&run, results);
@@ -57,7 +60,18 @@ impl App {
                     self.tell(Level::Error, problem);
                 }
             }
-            _ => {}
+            // Taken before it comes here. Named one by one: a new update is not to be forgotten.
+            Update::StartFailed { .. }
+            | Update::Exported { .. }
+            | Update::ExportFailed { .. }
+            | Update::Previewed { .. }
+            | Update::VariantsPlanned { .. }
+            | Update::CheckingLeaks { .. }
+            | Update::LeaksChecked { .. }
+            | Update::Looked { .. }
+            | Update::Scanned { .. }
+            | Update::ExperimentOpened { .. }
+            | Update::ExperimentSaved { .. } => {}
         }
     }
 
@@ -67,6 +81,10 @@ impl App {
             return self.run_planned(event.run, *plan, at);
         }
         self.log_event(&event);
+        if matches!(event.kind, EventKind::Finished { .. } | EventKind::Kept { .. }) {
+            // It has one model more.
+            self.state.details.forget(&event.run);
+        }
         if let Some(run) = self.state.runs.iter_mut().find(|run| run.id == event.run) {
             run.apply(event);
         }
@@ -120,6 +138,11 @@ impl App {
     /// A run begins, or one on disk is taken up again.
     fn run_planned(&mut self, id: RunId, plan: Plan, at: UtcMillis) {
         let goes_on = self.state.resuming.remove(&id);
+        let sweep = self.state.results.entry(&id).and_then(|entry| entry.sweep.as_ref());
+        if let Some(sweep) = sweep.map(|member| member.sweep.clone()) {
+            // Whose end may have been told: it has another one before it now.
+            self.state.results.told_sweeps.remove(&sweep);
+        }
         let journal = &mut self.state.journal;
         let devices = text::devices(&plan);
         let verb = if goes_on { " goes on" } else { "" };
@@ -196,14 +219,24 @@ impl App {
         self.state.details.forget(id);
         if let Some(run) = self.state.runs.iter_mut().find(|run| run.id == *id) {
             run.broken = broken;
+            run.listed_from = Some(self.state.results.next_list());
         }
         self.list_runs();
+        if !self.state.is_busy() {
+            // What has been trained need not be trained again, and what that took is known.
+            self.ask_for_preview();
+        }
         if let Some(frames) = self.frames.report() {
             self.note(Level::Info, frames);
         }
     }
 
-    fn runs_listed(&mut self, runs: Result<Vec<RunEntry>, String>, broken: Vec<String>) {
+    /// Takes a list of the stored runs with what words are looked for in.
+    fn runs_listed(
+        &mut self,
+        runs: Result<(Vec<RunEntry>, Vec<String>), String>,
+        broken: Vec<String>,
+    ) {
         for problem in broken {
             if self.state.results.told_broken.insert(problem.clone()) {
                 self.note(Level::Warning, problem);
@@ -215,8 +248,9 @@ impl App {
             self.engine.send(workbench::Command::ListModels);
         }
         match runs {
-            Ok(runs) => {
-                if self.state.results.listed(runs) {
+            Ok((runs, searched)) => {
+                self.mind_changed_runs(&runs);
+                if self.state.results.listed(runs, searched) {
                     self.list_runs();
                 }
             }
@@ -230,6 +264,29 @@ impl App {
             self.offer_to_resume();
         }
         self.tell_of_sweeps();
+    }
+
+    /// What a new list says of runs that are known here: another program may have changed or deleted them.
+    fn mind_changed_runs(&mut self, listed: &[RunEntry]) {
+        let listed: BTreeMap<&RunId, &RunEntry> =
+            listed.iter().map(|entry| (&entry.id, entry)).collect();
+        let is_as_it_was = |before: &RunEntry| {
+            listed
+                .get(&before.id)
+                .is_some_and(|now| (now.finished, now.status) == (before.finished, before.status))
+        };
+        let changed: Vec<&RunEntry> =
+            self.state.results.stored.iter().filter(|before| !is_as_it_was(before)).collect();
+        for entry in changed {
+            self.state.details.forget(&entry.id);
+        }
+        for run in &mut self.state.runs {
+            run.was_listed |= listed.contains_key(&run.id);
+        }
+        // One that has ended and is listed no more was deleted elsewhere.
+        self.state
+            .runs
+            .retain(|run| !run.is_over() || !run.was_listed || listed.contains_key(&run.id));
     }
 
     /// Runs that a crash or a power cut has interrupted are offered once, when the window opens.
@@ -280,7 +337,8 @@ impl App {
             let mut waits = waits.filter_map(|waiting| waiting.sweep.as_ref());
             let runs = self.state.results.of_sweep(&sweep);
             let goes_on = waits.any(|member| member.sweep == sweep)
-                || runs.iter().any(|run| self.state.standing(run).is_alive());
+                || runs.iter().any(|run| self.state.resuming.contains(&run.id))
+                || self.state.standings(runs.iter().copied()).iter().any(|how| how.is_alive());
             let Some(first) = runs.first().filter(|_| !goes_on) else { continue };
             let finished = runs.iter().filter(|run| run.status == RunStatus::Finished).count();
             let (level, how) = if finished == runs.len() {
@@ -297,6 +355,9 @@ impl App {
     }
 
     fn runs_deleted(&mut self, runs: &[RunId], problems: &[String]) {
+        self.state.deleting.pop_front();
+        // Their results cannot be taken over any more.
+        self.ask_for_preview();
         for run in runs {
             self.state.details.forget(run);
             self.state.runs.retain(|view| view.id != *run || !view.is_over());
@@ -324,5 +385,105 @@ impl App {
                 self.tell(Level::Error, format!("{first}{more}"));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::App;
+    use crate::ui::testing::{app, begin, end, entry, list, member};
+
+    fn told(app: &App) -> usize {
+        app.state
+            .journal
+            .lines()
+            .iter()
+            .filter(|line| line.text.contains("runs of the sweep"))
+            .count()
+    }
+
+    #[test]
+    fn a_run_deleted_elsewhere_keeps_nobody_from_hearing_of_the_end_of_sweeps() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut app = app(folder.path());
+        for run in ["gone", "a", "b"] {
+            begin(&mut app, run);
+        }
+        let with = |status| vec![member("a", 0, status), member("b", 1, status)];
+        let mut all = with(RunStatus::Running);
+        all.push(entry("gone", RunStatus::Running));
+        list(&mut app, all);
+        end(&mut app, "gone", RunOutcome::Finished);
+        list(&mut app, with(RunStatus::Running));
+        assert!(app.state.runs.iter().all(|run| run.id.as_str() != "gone"));
+        end(&mut app, "a", RunOutcome::Finished);
+        end(&mut app, "b", RunOutcome::Finished);
+        for _ in 0..2 {
+            list(&mut app, with(RunStatus::Finished));
+        }
+        assert_eq!(told(&app), 1);
+    }
+
+    #[test]
+    fn a_variant_that_is_resumed_is_told_of_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut app = app(folder.path());
+        begin(&mut app, "a");
+        end(&mut app, "a", RunOutcome::Cancelled);
+        let ended = |status| vec![member("a", 0, status), member("b", 1, RunStatus::Finished)];
+        for _ in 0..3 {
+            list(&mut app, ended(RunStatus::Cancelled));
+        }
+        assert_eq!(told(&app), 1);
+        app.carry_out(&egui::Context::default(), Command::TakeUp(vec![RunId::new("a")]));
+        list(&mut app, ended(RunStatus::Cancelled));
+        assert_eq!(told(&app), 1, "it has not begun to go on");
+        begin(&mut app, "a");
+        list(&mut app, ended(RunStatus::Running));
+        assert_eq!(told(&app), 1);
+        end(&mut app, "a", RunOutcome::Finished);
+        for _ in 0..2 {
+            list(&mut app, ended(RunStatus::Finished));
+        }
+        assert_eq!(told(&app), 2);
+    }
+
+    #[test]
+    fn what_is_known_of_a_run_is_old_once_a_list_tells_another_thing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut app = app(folder.path());
+        let run = RunId::new("r");
+        let with = |finished| RunEntry { finished, ..entry("r", RunStatus::Running) };
+        list(&mut app, vec![with(0)]);
+        app.state.details.want(&run);
+        list(&mut app, vec![with(0)]);
+        assert!(!app.state.details.lacks(&run));
+        list(&mut app, vec![with(1)]);
+        assert!(app.state.details.lacks(&run));
+    }
+
+    #[test]
+    fn runs_are_deleted_once_however_often_it_is_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut app = app(folder.path());
+        let ctx = egui::Context::default();
+        for _ in 0..2 {
+            app.carry_out(&ctx, Command::Delete(vec![RunId::new("r")]));
+        }
+        assert_eq!(app.state.deleting.len(), 1);
+        app.apply(Update::RunsDeleted { runs: vec![RunId::new("r")], problems: Vec::new() });
+        assert!(app.state.deleting.is_empty());
+    }
+
+    #[test]
+    fn what_could_not_start_is_nobodys_next_run_to_look_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut app = app(folder.path());
+        app.state.launches.send(&crate::ui::testing::spec());
+        assert!(app.state.launches.follow_next);
+        let (experiment, message) = ("e".to_owned(), "no".to_owned());
+        app.apply(Update::StartFailed { experiment, message, cancelled: false });
+        assert!(!app.state.launches.follow_next);
     }
 }

@@ -79,7 +79,7 @@ fn pause(ui: &mut egui::Ui, state: &State, commands: &mut Commands) {
     let Some(_) = state.pausable_runs().next() else { return };
     let is_paused = state.pausable_runs().all(RunView::is_paused);
     let action = Action::Pause;
-    let shortcut = ui.ctx().format_shortcut(&action.shortcut());
+    let shortcut = action.keys(ui.ctx());
     let (icon, name, help) = match (is_paused, state.is_held()) {
         (true, _) => (icons::PLAY, "Resume", "Go on from the checkpoints"),
         (false, true) => {

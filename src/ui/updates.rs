@@ -11,6 +11,7 @@ impl App {
         match update {
             Update::StartFailed { experiment, message, cancelled } => {
                 self.state.launches.answered();
+                self.state.launches.nobody_to_follow();
                 if cancelled {
                     self.note(Level::Info, format!("{experiment}: stopped before it began"));
                 } else {
@@ -33,7 +34,13 @@ impl App {
                     self.tell(Level::Error, format!("The export failed: {message}"));
                 }
             }
-            Update::Previewed { ticket, plan } => self.state.preview.answer(ticket, plan),
+            Update::Previewed { ticket, plan } => {
+                let is_sweep = !self.state.draft.spec().sweep.is_empty();
+                self.state.preview.answer(ticket, plan, is_sweep);
+            }
+            Update::VariantsPlanned { ticket, variants } => {
+                self.state.preview.answer_variants(ticket, variants);
+            }
             Update::CheckingLeaks { ticket, stage } => self.state.checks.at_stage(ticket, stage),
             Update::LeaksChecked { ticket, report, cancelled } => {
                 let outcome = report.map_err(|message| {

@@ -12,8 +12,8 @@ use super::{ModelChange, Update};
 use crate::domain::{Cancel, RunId};
 use crate::market::{Cache, Catalog};
 use crate::runs::{
-    RunFilter, RunIndex, RunResults, RunStore, StoreError, annotate_model, annotate_run, compare,
-    delete_run, register_model, remove_model, set_stage, write_atomically,
+    RunEntry, RunFilter, RunIndex, RunResults, RunStore, StoreError, annotate_model, annotate_run,
+    compare, delete_run, register_model, remove_model, set_stage, write_atomically,
 };
 use crate::spec::{self, ExperimentSpec};
 
@@ -58,7 +58,7 @@ impl DeskJob {
             Self::Scan(folder) => Update::Scanned { folder, catalog: Err(message) },
             Self::Open(path) => Update::ExperimentOpened { path, spec: Err(message) },
             Self::Save { to, .. } => Update::ExperimentSaved { path: to, saved: Err(message) },
-            Self::ListRuns => Update::RunsListed { runs: Err(message), broken: Vec::new() },
+            Self::ListRuns => not_listed(message),
             Self::LoadResults(run) => Update::ResultsLoaded { run, results: Err(message) },
             Self::LoadCurves(run) => Update::CurvesLoaded { run, curves: Err(message) },
             Self::Compare(_) => Update::Compared(Err(message)),
@@ -217,9 +217,10 @@ impl Desk {
         match listed {
             Ok((generation, runs, broken)) => {
                 self.told.set(Some(generation));
-                Update::RunsListed { runs: Ok(runs), broken }
+                let searched = runs.iter().map(search_text).collect();
+                Update::RunsListed { runs: Ok(runs), searched, broken }
             }
-            Err(message) => Update::RunsListed { runs: Err(message), broken: Vec::new() },
+            Err(message) => not_listed(message),
         }
     }
 
@@ -227,6 +228,20 @@ impl Desk {
         let models = attempt(|| self.with_index(RunIndex::models));
         Update::ModelsListed { models, problem }
     }
+}
+
+const fn not_listed(message: String) -> Update {
+    Update::RunsListed { runs: Err(message), searched: Vec::new(), broken: Vec::new() }
+}
+
+/// Everything of a run that words are looked for in, in small letters. Made here and not by the front end: there may be ten thousand runs.
+#[must_use]
+pub fn search_text(entry: &RunEntry) -> String {
+    let settings = entry.sweep.iter().flat_map(|member| &member.settings);
+    let settings = settings.map(ToString::to_string);
+    let parts = [entry.id.to_string(), entry.experiment.clone(), entry.notes.clone()];
+    let parts = parts.into_iter().chain(entry.tags.iter().cloned()).chain(settings);
+    parts.collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 fn change_models(runs: &Path, change: ModelChange) -> Result<(), StoreError> {

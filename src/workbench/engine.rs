@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -76,6 +77,7 @@ impl Workbench {
             machine: Arc::new(Machine {
                 pool: DevicePool::new(Vec::new()),
                 resident: ResidentCache::default(),
+                twins: Arc::default(),
             }),
             mailbox: Arc::clone(&mailbox),
         });
@@ -124,7 +126,12 @@ impl Workbench {
         match command {
             Command::Start(spec) => self.start(spec),
             Command::CancelWaiting(numbers) => {
+                let numbers: BTreeSet<u64> = numbers.into_iter().collect();
                 self.floor.starts.cancel(|number| numbers.contains(&number));
+            }
+            Command::PrioritiseWaiting(numbers, priority) => {
+                let numbers: BTreeSet<u64> = numbers.into_iter().collect();
+                self.floor.starts.prioritise(|number| numbers.contains(&number), priority);
             }
             Command::Export { run, what, to } => {
                 let cancel = self.export_cancel.lock().clone();
@@ -191,19 +198,14 @@ impl Workbench {
     fn start(&self, spec: Box<ExperimentSpec>) {
         let what =
             if spec.sweep.is_empty() { What::New { spec, sweep: None } } else { What::Sweep(spec) };
-        for refused in self.floor.starts.add(vec![what]).err().into_iter().flatten() {
-            if let What::New { spec, .. } | What::Sweep(spec) = refused {
-                self.post(Update::StartFailed {
-                    experiment: spec.name,
-                    message: BUSY.to_owned(),
-                    cancelled: false,
-                });
-            }
+        if let Err(What::New { spec, .. } | What::Sweep(spec)) = self.floor.starts.add(what) {
+            let (experiment, message) = (spec.name, BUSY.to_owned());
+            self.post(Update::StartFailed { experiment, message, cancelled: false });
         }
     }
 
     fn resume_stored(&self, run: RunId) {
-        if self.floor.starts.add(vec![What::Stored(run.clone())]).is_err() {
+        if self.floor.starts.add(What::Stored(run.clone())).is_err() {
             self.post(Update::ResumeFailed { run, message: BUSY.to_owned() });
         }
     }
@@ -211,7 +213,7 @@ impl Workbench {
     fn checkpoint_and_stop(&self) {
         self.floor.starts.cancel(|_| true);
         self.floor.scheduler.stop.pause();
-        let accepted = self.floor.starts.add(vec![What::Stop]);
+        let accepted = self.floor.starts.add(What::Stop);
         debug_assert!(accepted.is_ok(), "a stop is never refused");
     }
 

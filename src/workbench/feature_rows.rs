@@ -18,14 +18,19 @@ pub(super) struct FeatureRows {
     pub(super) decision: Vec<UtcMillis>,
     /// Unscaled, one row per bar.
     pub(super) matrix: FeatureMatrix,
-    /// Whether the window that ends at the row is whole.
+    /// Whether the window that ends at the row is whole and its last bar has closed.
     pub(super) is_whole: Vec<bool>,
+    /// When the first bar closes that has not closed yet.
+    pub(super) forming: Option<UtcMillis>,
 }
 
 /// Computes the features of every series, in the order of the bars, which is by timeframe: the series of one are compared with each other.
+///
+/// A file that was downloaded just `now` ends with a bar that is still forming. What such a bar holds will change, so nothing is said at it.
 pub(super) fn feature_rows(
     bars: &[Bars],
     spec: &ExperimentSpec,
+    now: UtcMillis,
     cancel: &Cancel,
 ) -> Result<Vec<FeatureRows>, PlanError> {
     let mut rows = Vec::with_capacity(bars.len());
@@ -42,13 +47,13 @@ pub(super) fn feature_rows(
             .map_err(PrepareError::from)?;
         rows.extend(panel.iter().zip(matrices).map(|(bars, matrix)| {
             let breaks = SessionPattern::of(bars).breaks(bars);
-            FeatureRows {
-                symbol: bars.symbol().clone(),
-                timeframe: bars.timeframe(),
-                decision: decision_times(bars),
-                is_whole: whole_windows(&matrix, &breaks, spec.window),
-                matrix,
-            }
+            let decision = decision_times(bars);
+            let closed = decision.partition_point(|closes| *closes <= now);
+            let mut is_whole = whole_windows(&matrix, &breaks, spec.window);
+            is_whole[closed..].fill(false);
+            let forming = decision.get(closed).copied();
+            let (symbol, timeframe) = (bars.symbol().clone(), bars.timeframe());
+            FeatureRows { symbol, timeframe, decision, matrix, is_whole, forming }
         }));
     }
     Ok(rows)
@@ -58,6 +63,14 @@ impl FeatureRows {
     /// The rows at which a model can say something.
     pub(super) fn whole(&self) -> Vec<usize> {
         (0..self.is_whole.len()).filter(|row| self.is_whole[*row]).collect()
+    }
+
+    /// What there is to say about a bar that is still forming.
+    pub(super) fn warning(&self) -> Option<String> {
+        let Self { symbol, timeframe, .. } = self;
+        self.forming.map(|closes| {
+            format!("{symbol} {timeframe}: the bar that closes at {closes} is still forming; nothing is predicted there")
+        })
     }
 }
 

@@ -26,15 +26,17 @@ pub(super) fn take(
     (folder, store, from): (&RunFolder, &Path, Option<&StoredTask>),
     resident: &ResidentCache,
 ) -> Result<(Vec<SymbolPredictions>, TaskReport), TaskError> {
-    let own = folder.metadata(&task.id)?.filter(|metadata| metadata.task.key == task.key);
+    let own = folder.whole(task)?;
     match (own, from) {
         (Some(metadata), _) => {
+            folder.check_weights(task, &metadata)?;
             is_of_these_folds(task, spec, folder, &metadata)?;
             let predictions = predictions(task, spec, (series, resident), folder)?;
             Ok((predictions, metadata.report))
         }
         (None, Some(from)) => {
             let theirs = copy(task, folder, &RunStore::find(store, from.run.as_str())?, from)?;
+            folder.check_weights(task, &theirs)?;
             is_of_these_folds(task, spec, folder, &theirs)?;
             let predictions = predictions(task, spec, (series, resident), folder)?;
             // Costs are not in the key: what a trade costs changes no weight, but every backtest.
@@ -46,8 +48,9 @@ pub(super) fn take(
             Ok((predictions, report))
         }
         (None, None) => {
-            let path = folder.task(&task.id).join("metadata.json");
-            Err(StoreError::damaged(&path, &"it is not that of the planned task").into())
+            let path = folder.task(&task.id);
+            Err(StoreError::damaged(&path, &"its files are not all those of the planned task")
+                .into())
         }
     }
 }

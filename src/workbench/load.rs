@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
@@ -7,7 +8,7 @@ use rayon::prelude::*;
 use super::PlanError;
 use super::origins::{Origin, Origins};
 use crate::dataset::{self, Series};
-use crate::domain::{Cancel, Symbol, Timeframe};
+use crate::domain::{Cancel, SeriesPlan, Symbol, Timeframe, UtcMillis};
 use crate::market::{
     Bars, Cache, Catalog, Choice, OVERRIDES_FILE, resample, synthetic_bars,
     synthetic_default_symbols,
@@ -19,6 +20,15 @@ pub(super) struct Sources<'a> {
     sources: Vec<Source<'a>>,
     /// What was passed over.
     pub(super) warnings: Vec<String>,
+}
+
+/// Where one series comes from.
+struct Source<'a> {
+    place: Place<'a>,
+    symbol: Symbol,
+    timeframe: Timeframe,
+    /// When its last bar opens; `None` where every bar there is counts.
+    last_open: Option<UtcMillis>,
 }
 
 /// A file as it was when it was looked at. A change within the clock's tick that keeps the length is not seen.
@@ -37,9 +47,9 @@ impl FileStamp {
     }
 }
 
-enum Source<'a> {
+enum Place<'a> {
     File(Choice),
-    Synthetic(&'a SyntheticSpec, Symbol, Timeframe),
+    Synthetic(&'a SyntheticSpec),
 }
 
 impl<'a> Sources<'a> {
@@ -53,7 +63,7 @@ impl<'a> Sources<'a> {
                     format!("passed over: {}: {}", skipped.path.display(), skipped.reason)
                 });
                 let chosen = catalog.select(&data.symbols, &data.timeframes)?;
-                let sources = chosen.into_iter().map(Source::File).collect();
+                let sources = chosen.into_iter().map(Source::of_file).collect();
                 Ok(Self { sources, warnings: skipped.collect() })
             }
             DataSource::Synthetic(synthetic) => {
@@ -65,12 +75,14 @@ impl<'a> Sources<'a> {
                 let hourly: Vec<Timeframe> = Timeframe::from_minutes(60).into_iter().collect();
                 let timeframes =
                     if data.timeframes.is_empty() { &hourly } else { &data.timeframes };
-                let of = |timeframe: &Timeframe| {
-                    let timeframe = *timeframe;
-                    symbols
-                        .clone()
-                        .into_iter()
-                        .map(move |symbol| Source::Synthetic(synthetic, symbol, timeframe))
+                let of = |&timeframe: &Timeframe| {
+                    let place = || Place::Synthetic(synthetic);
+                    symbols.clone().into_iter().map(move |symbol| Source {
+                        place: place(),
+                        symbol,
+                        timeframe,
+                        last_open: None,
+                    })
                 };
                 let sources = timeframes.iter().flat_map(of).collect();
                 Ok(Self { sources, warnings: Vec::new() })
@@ -78,11 +90,29 @@ impl<'a> Sources<'a> {
         }
     }
 
+    /// The same series as those, up to the same bars: what has come since, another file or a newer bar, is left out.
+    pub(super) fn limited_to(mut self, then: &[SeriesPlan]) -> Self {
+        let last_open: BTreeMap<(&Symbol, Timeframe), UtcMillis> = then
+            .iter()
+            .map(|series| ((&series.symbol, series.timeframe), series.last_open))
+            .collect();
+        self.sources.retain_mut(|source| {
+            source.last_open = last_open.get(&(&source.symbol, source.timeframe)).copied();
+            source.last_open.is_some()
+        });
+        self
+    }
+
+    /// When the last bar of each series opens, where not every bar there is counts.
+    pub(super) fn ends(&self) -> Vec<Option<UtcMillis>> {
+        self.sources.iter().map(|source| source.last_open).collect()
+    }
+
     /// How the files are now, in their order, and what their folder's owner says about them; `None` where the system does not tell of all.
     pub(super) fn stamps(&self) -> Option<Vec<FileStamp>> {
-        let files = self.sources.iter().filter_map(|source| match source {
-            Source::File(choice) => Some(&choice.entry.path),
-            Source::Synthetic(..) => None,
+        let files = self.sources.iter().filter_map(|source| match &source.place {
+            Place::File(choice) => Some(&choice.entry.path),
+            Place::Synthetic(_) => None,
         });
         let mut stamps =
             files.clone().map(|path| FileStamp::of(path)).collect::<Option<Vec<_>>>()?;
@@ -114,7 +144,9 @@ impl<'a> Sources<'a> {
                 return Err(PlanError::Cancelled);
             }
             let (bars, origin) = source.bars(&cache, &spec.data.quality)?;
-            Ok((bars.between(spec.data.from, spec.data.until), origin))
+            let after_last = source.last_open.map(|open| open.plus_millis(1));
+            let until = [spec.data.until, after_last].into_iter().flatten().min();
+            Ok((bars.between(spec.data.from, until), origin))
         };
         let read: Vec<Result<_, PlanError>> =
             data_pool()?.install(|| self.sources.par_iter().map(read).collect());
@@ -129,9 +161,14 @@ impl<'a> Sources<'a> {
 }
 
 impl Source<'_> {
+    fn of_file(choice: Choice) -> Self {
+        let (symbol, timeframe) = (choice.entry.symbol.clone(), choice.timeframe);
+        Self { place: Place::File(choice), symbol, timeframe, last_open: None }
+    }
+
     fn bars(&self, cache: &Cache, policies: &QualitySpec) -> Result<(Bars, Origin), PlanError> {
-        match self {
-            Self::File(choice) => {
+        match &self.place {
+            Place::File(choice) => {
                 let loaded = cache.load(&choice.entry, policies)?;
                 let origin =
                     Origin { quality: loaded.report.counts(), made_from: choice.made_from() };
@@ -142,8 +179,9 @@ impl Source<'_> {
                 };
                 Ok((bars, origin))
             }
-            Self::Synthetic(spec, symbol, timeframe) => {
-                Ok((synthetic_bars(spec, symbol, *timeframe)?.bars, Origin::default()))
+            Place::Synthetic(spec) => {
+                let bars = synthetic_bars(spec, &self.symbol, self.timeframe)?.bars;
+                Ok((bars, Origin::default()))
             }
         }
     }

@@ -35,7 +35,7 @@ impl SeriesCache {
         cancel: &Cancel,
     ) -> Result<(Vec<Arc<Series>>, Origins), PlanError> {
         // Looked at before the files are read: one that changes meanwhile is read again the next time.
-        let key = sources.stamps().map(|files| LoadKey::new(spec, files));
+        let key = LoadKey::new(spec, sources);
         let mut kept = self.loaded.lock();
         if let (Some(key), Some(loaded)) = (&key, &*kept)
             && *key == loaded.key

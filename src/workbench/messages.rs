@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{LeakReport, Look, LookAt};
+use super::{LeakReport, Look, LookAt, PlannedVariant};
 use crate::domain::{EpochRecord, Event, Plan, Priority, RunId, RunOutcome, SweepMember, TaskId};
 use crate::export::ExportWhat;
 use crate::market::Catalog;
@@ -15,6 +15,8 @@ pub enum Command {
     Start(Box<ExperimentSpec>),
     /// Give up experiments that wait or are being planned, by the numbers that [`Update::Waiting`] told.
     CancelWaiting(Vec<u64>),
+    /// Let experiments that wait come before or after others, by the numbers that [`Update::Waiting`] told. Their runs keep the priority.
+    PrioritiseWaiting(Vec<u64>, Priority),
     /// Stop a run within a batch of each of its tasks. Finished tasks are kept.
     Cancel(RunId),
     /// Let every task of a run write a checkpoint at its next step and give its device back.
@@ -45,7 +47,7 @@ pub enum Command {
         /// Where to.
         to: PathBuf,
     },
-    /// Plan the experiment without running it. The latest request wins: one that works or waits is given up, and nothing is told of it.
+    /// Plan the experiment without running it, and each variant of its sweep. The latest request wins: one that works or waits is given up, and nothing is told of it.
     Preview {
         /// Given back with the plan; the asker's own count.
         ticket: u64,
@@ -158,6 +160,8 @@ pub struct Waiting {
     pub experiment: String,
     /// Which variant of which sweep.
     pub sweep: Option<SweepMember>,
+    /// Whether it comes before others that wait.
+    pub priority: Priority,
     /// Whether it is being planned now.
     pub is_planning: bool,
 }
@@ -224,6 +228,13 @@ pub enum Update {
         /// What would be done, or why it cannot be.
         plan: Result<Box<Plan>, String>,
     },
+    /// The rest of the answer to [`Command::Preview`] where the experiment has a sweep; the plan told before is that of its first variant.
+    VariantsPlanned {
+        /// As it was given.
+        ticket: u64,
+        /// Every variant, in order, or why one of them cannot be planned.
+        variants: Result<Vec<PlannedVariant>, String>,
+    },
     /// How far a leak check is.
     CheckingLeaks {
         /// As it was given.
@@ -272,6 +283,8 @@ pub enum Update {
     RunsListed {
         /// The runs, newest first.
         runs: Result<Vec<RunEntry>, String>,
+        /// What words are looked for in of each run, in small letters.
+        searched: Vec<String>,
         /// Why folders that look like runs cannot be read, and what was wrong with the index of all of them.
         broken: Vec<String>,
     },

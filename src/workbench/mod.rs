@@ -5,6 +5,7 @@
 //! mailbox that never makes a worker wait.
 
 mod checker;
+mod conclude;
 mod contain;
 mod desk;
 mod doctor;
@@ -41,11 +42,13 @@ mod table_file;
 mod task;
 mod task_queue;
 mod tasks;
+mod twins;
 mod viewer;
 
+pub use desk::search_text;
 pub use doctor::{Finding, Health, examine};
 pub use engine::Workbench;
-pub use feature_table::{FeatureTableError, write_features};
+pub use feature_table::{FeatureTable, FeatureTableError, write_features};
 pub use leaks::{
     Contrast, LeakCheck, LeakCheckError, LeakReport, PredictorContrast, Subject, check_leaks,
 };
@@ -54,5 +57,6 @@ pub use messages::{Command, ModelChange, Update, Waiting};
 pub use past::Planning;
 pub use planner::{PlanError, Prepared, plan};
 pub use predict::{PredictError, PredictOptions, Predictions, predict};
+pub use preview::{MOST_PLANNED, PlanTotals, PlannedVariant};
 pub use table_file::UnknownTableFormat;
 pub use task::{TaskError, TaskObserver, TaskOutput, run_task};

@@ -126,6 +126,20 @@ pub(super) fn plan_from(
     plan_on(spec, &inventory, cancel, cache)
 }
 
+/// The same for the series that were planned before, up to the bars they had then.
+pub(super) fn plan_series(
+    spec: &ExperimentSpec,
+    series: &[SeriesPlan],
+    cancel: &Cancel,
+    cache: &SeriesCache,
+) -> Result<Prepared, PlanError> {
+    spec.validate().map_err(SpecError::Invalid)?;
+    let inventory = Inventory::detect();
+    let device = check(spec, &inventory)?;
+    let sources = Sources::find(spec)?.limited_to(series);
+    plan_sources(spec, sources, (device, &inventory), cancel, cache)
+}
+
 /// The same, on a machine that is known already, for a specification that has been validated.
 pub(super) fn plan_on(
     spec: &ExperimentSpec,
@@ -136,9 +150,18 @@ pub(super) fn plan_on(
     let first = first_variant(spec)?;
     let spec = first.as_ref().unwrap_or(spec);
     let device = check(spec, inventory)?;
-    let sources = Sources::find(spec)?;
+    plan_sources(spec, Sources::find(spec)?, (device, inventory), cancel, cache)
+}
+
+fn plan_sources(
+    spec: &ExperimentSpec,
+    sources: Sources<'_>,
+    on: (ChosenDevice, &Inventory),
+    cancel: &Cancel,
+    cache: &SeriesCache,
+) -> Result<Prepared, PlanError> {
     let (series, origins) = cache.series(spec, &sources, cancel)?;
-    let mut prepared = divide(spec, &series, sources.warnings, (device, inventory), cancel)?;
+    let mut prepared = divide(spec, &series, sources.warnings, on, cancel)?;
     origins.tell(&mut prepared.plan);
     Ok(prepared)
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use super::load::Sources;
 use super::table_file::{Column, TableFormat, UnknownTableFormat, write_table};
 use crate::dataset::PrepareError;
 use crate::domain::{Cancel, Symbol, Timeframe, UtcMillis};
-use crate::export::{Bundle, BundleError, ExportManifest};
+use crate::export::{Bundle, BundleError};
 use crate::runs::StoreError;
 use crate::spec::{DataSource, ExperimentSpec};
 
@@ -46,7 +47,7 @@ pub enum PredictError {
     Plan(#[from] PlanError),
     /// The model is bound to one series.
     #[error(
-        "the model is for {own} alone: its scaler is that series' own; for {asked} use the bundle of that series from the same export"
+        "the model is for {own} alone, because it scales each series by what that series was like; for {asked} use the bundle of that series from the same export, where it was trained on it"
     )]
     OtherSeries {
         /// What it is for.
@@ -94,22 +95,26 @@ impl PredictError {
     }
 }
 
-/// Predicts every bar of a folder of raw bars that has a whole window, up to the very last one, on the CPU of the calling thread.
+/// Predicts every bar of a folder of raw bars that has closed by `now` and has a whole window, up to the very last one, on the CPU of the calling
+/// thread. The models are one, or those of one task whose series have a scaler and so a model each.
 ///
 /// Features are computed as for training: from the experiment's `data.from` on, by its policies about odd rows, and beside the symbols that it
 /// compares. Its `data.until` is no limit: newer bars are what a model is for. On the bars it was tested on it says what it said then.
 ///
 /// # Errors
 /// [`PredictError`], naming the file or series and the next step.
+///
+/// # Panics
+/// Where there is no model.
 pub fn predict(
-    bundle: &Path,
+    models: &[Bundle],
     data: &Path,
     options: &PredictOptions,
+    now: UtcMillis,
     cancel: &Cancel,
 ) -> Result<Predictions, PredictError> {
-    let bundle = Bundle::open(bundle)?;
-    let manifest = bundle.manifest();
-    let wanted = Wanted::of(manifest, options)?;
+    let manifest = models.first().expect("somebody who predicts has a model").manifest();
+    let wanted = Wanted::of(models, options)?;
     let mut predictions = Predictions::default();
     let (mut asked, mut warm_up) = (Vec::new(), 0);
     for &timeframe in &wanted.timeframes {
@@ -120,12 +125,16 @@ pub fn predict(
             predictions.warnings.clone_from(&sources.warnings);
         }
         let (bars, _origins) = sources.bars(&spec, cancel)?;
-        let rows = feature_rows(&bars, &spec, cancel).map_err(|error| no_bars(error, &spec))?;
+        let rows =
+            feature_rows(&bars, &spec, now, cancel).map_err(|error| no_bars(error, &spec))?;
         for rows in rows.iter().filter(|rows| wanted.symbols.contains(&rows.symbol)) {
             asked.push(format!("{} {timeframe}", rows.symbol));
             warm_up = warm_up.max(rows.matrix.warm_up());
+            predictions.warnings.extend(rows.warning());
+            let model = models.iter().find(|model| is_for(model, &rows.symbol, timeframe));
+            let model = model.expect("what is wanted has a model");
             let whole = rows.whole();
-            predictions.prediction.extend(bundle.predict(&rows.matrix, &whole, cancel)?);
+            predictions.prediction.extend(model.predict(&rows.matrix, &whole, cancel)?);
             predictions.time.extend(whole.iter().map(|row| rows.decision[*row]));
             predictions.symbol.extend(whole.iter().map(|_| rows.symbol.clone()));
             predictions.timeframe.extend(whole.iter().map(|_| timeframe));
@@ -135,6 +144,7 @@ pub fn predict(
         let (series, window) = (asked.join(", "), manifest.window);
         return Err(PredictError::NoWindow { series, window, warm_up });
     }
+    predictions.warnings.extend(wanted.warning);
     Ok(predictions)
 }
 
@@ -168,37 +178,73 @@ impl Predictions {
 
 /// The series to predict.
 struct Wanted {
-    symbols: Vec<Symbol>,
-    /// The shortest first.
-    timeframes: Vec<Timeframe>,
+    symbols: BTreeSet<Symbol>,
+    timeframes: BTreeSet<Timeframe>,
+    /// What the model has never seen, in words.
+    warning: Option<String>,
 }
 
 impl Wanted {
-    fn of(manifest: &ExportManifest, options: &PredictOptions) -> Result<Self, PredictError> {
-        let (symbols, timeframes) = manifest.own_series();
-        let given =
-            |asked: &[Symbol]| if asked.is_empty() { symbols.clone() } else { asked.to_vec() };
-        let asked_symbols = given(&options.symbols);
-        let mut asked_timeframes = if options.timeframes.is_empty() {
-            timeframes.clone()
-        } else {
-            options.timeframes.clone()
-        };
-        if let Some(own) = &manifest.series
-            && (asked_symbols != symbols || asked_timeframes != timeframes)
-        {
-            let own = format!("{} {}", own.symbol, own.timeframe);
-            let asked = format!("{} {}", list(&asked_symbols), list(&asked_timeframes));
-            return Err(PredictError::OtherSeries { own, asked });
+    fn of(models: &[Bundle], options: &PredictOptions) -> Result<Self, PredictError> {
+        let (mut symbols, mut timeframes) = (BTreeSet::new(), BTreeSet::new());
+        for model in models {
+            let own = model.manifest().own_series();
+            symbols.extend(own.0);
+            timeframes.extend(own.1);
         }
-        asked_timeframes.sort_unstable();
-        asked_timeframes.dedup();
-        Ok(Self { symbols: asked_symbols, timeframes: asked_timeframes })
+        let asked = Self {
+            symbols: or_all(&options.symbols, &symbols),
+            timeframes: or_all(&options.timeframes, &timeframes),
+            warning: None,
+        };
+        let series = asked
+            .timeframes
+            .iter()
+            .flat_map(|&timeframe| asked.symbols.iter().map(move |symbol| (symbol, timeframe)));
+        let orphans: Vec<String> = series
+            .filter(|(symbol, timeframe)| {
+                !models.iter().any(|model| is_for(model, symbol, *timeframe))
+            })
+            .map(|(symbol, timeframe)| format!("{symbol} {timeframe}"))
+            .collect();
+        if !orphans.is_empty() {
+            let own = models.iter().filter_map(|model| model.manifest().series.as_ref());
+            let own: Vec<String> =
+                own.map(|own| format!("{} {}", own.symbol, own.timeframe)).collect();
+            return Err(PredictError::OtherSeries {
+                own: own.join(", "),
+                asked: orphans.join(", "),
+            });
+        }
+        let strange = list(asked.symbols.difference(&symbols));
+        let strange = strange.chain(list(asked.timeframes.difference(&timeframes)));
+        let strange: Vec<String> = strange.collect();
+        let warning = (!strange.is_empty()).then(|| {
+            format!(
+                "the model was not trained on {}, only on {} at {}: what it says there was never tested",
+                strange.join(", "),
+                list(&symbols).collect::<Vec<_>>().join(", "),
+                list(&timeframes).collect::<Vec<_>>().join(", ")
+            )
+        });
+        Ok(Self { warning, ..asked })
     }
 }
 
-fn list(items: &[impl ToString]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+fn or_all<T: Clone + Ord>(asked: &[T], all: &BTreeSet<T>) -> BTreeSet<T> {
+    if asked.is_empty() { all.clone() } else { asked.iter().cloned().collect() }
+}
+
+/// Whether a model can be asked about a series: one that is bound to a series only about that.
+fn is_for(model: &Bundle, symbol: &Symbol, timeframe: Timeframe) -> bool {
+    let own = model.manifest().series.as_ref();
+    own.is_none_or(|own| own.symbol == *symbol && own.timeframe == timeframe)
+}
+
+fn list<'a, T: ToString + 'a>(
+    items: impl IntoIterator<Item = &'a T>,
+) -> impl Iterator<Item = String> {
+    items.into_iter().map(ToString::to_string)
 }
 
 /// An empty series is so because of the experiment's `data.from`, which whoever predicts has not chosen.

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::conclude::Endings;
 use super::contain::contain_panic;
 use super::keeper::Keeper;
 use super::kept;
@@ -13,17 +14,16 @@ use super::refit;
 use super::retry::{Retries, Trouble, save_patiently};
 use super::scheduler::AtWork;
 use super::scoring::SymbolPredictions;
-use super::summary::summarise;
 use super::task::{TaskContext, TaskError, TaskObserver, TaskOutput, run_cut};
 use super::task_queue::{Ended, Next, TaskFlags, TaskQueue};
+use super::twins::Twins;
 use crate::dataset::{ResidentCache, TaskCut};
 use crate::devices::{DevicePool, DeviceSet, Refused};
 use crate::domain::{
-    Cancel, Device, EventKind, Pause, Priority, RunId, RunOutcome, Stage, StoredTask, Task, TaskId,
-    TaskRole, UtcMillis,
+    Cancel, Device, EventKind, Pause, Priority, RunId, Stage, StoredTask, Task, TaskId, TaskRole,
 };
 use crate::runs::{
-    Outcome, RunFolder, RunLog, StoreError, TaskMetadata, read_weights, write_history,
+    RunFolder, RunIndex, RunLog, StoreError, TaskMetadata, read_weights, write_history,
     write_predictions, write_weights,
 };
 use crate::spec::{ExperimentSpec, Precision};
@@ -37,9 +37,9 @@ pub(super) struct Run {
     queue: TaskQueue,
     pub(super) cancel: Cancel,
     pub(super) pause: Pause,
-    prepared: Prepared,
-    folder: RunFolder,
-    log: RunLog,
+    pub(super) prepared: Prepared,
+    pub(super) folder: RunFolder,
+    pub(super) log: RunLog,
     flags: BTreeMap<TaskId, TaskFlags>,
     priority: Mutex<Priority>,
     /// Where all runs were written to, to find results that are taken over.
@@ -50,7 +50,7 @@ pub(super) struct Run {
     /// What tasks turned out to take.
     memory: Memory,
     retries: Retries,
-    endings: Mutex<Endings>,
+    pub(super) endings: Mutex<Endings>,
 }
 
 /// What all runs at work share.
@@ -60,6 +60,8 @@ pub(super) struct Machine {
     pub(super) pool: Arc<DevicePool>,
     /// What lies on the devices, shared by the folds of the same series.
     pub(super) resident: ResidentCache,
+    /// Which tasks are at work.
+    pub(super) twins: Arc<Twins>,
 }
 
 /// What a run begins with.
@@ -80,14 +82,6 @@ enum Attempt {
     Ended(Ended, Vec<SymbolPredictions>),
     /// It stands still at a checkpoint, or is to be tried again.
     PutBack,
-}
-
-/// Results of the tasks that have ended, whatever their order.
-#[derive(Debug, Default)]
-struct Endings {
-    predictions: Vec<SymbolPredictions>,
-    failed: bool,
-    cancelled: bool,
 }
 
 impl AtWork for Run {
@@ -127,8 +121,10 @@ impl Run {
         let tasks = &prepared.plan.tasks;
         let own = || TaskFlags { cancel: cancel.child(), pause: pause.child() };
         let flags: BTreeMap<_, _> = tasks.iter().map(|task| (task.id.clone(), own())).collect();
+        let own_kept = kept.iter().filter(|(_, from)| from.is_none()).map(|(task, _)| task);
+        let twins = prepared.spec.resources.reuse.then(|| Arc::clone(&machine.twins));
         Self {
-            queue: TaskQueue::new(tasks, &flags),
+            queue: TaskQueue::new(tasks, &flags, &own_kept.collect(), twins),
             retries: Retries::default(),
             endings: Mutex::default(),
             priority: Mutex::default(),
@@ -153,10 +149,8 @@ impl Run {
     pub(super) fn announce(&self) -> Result<(), StoreError> {
         let plan = Box::new(self.prepared.plan.clone());
         self.log.record(None, EventKind::Planned { plan })?;
-        for task in &self.prepared.plan.tasks {
-            self.log.record(Some(&task.id), EventKind::Queued)?;
-        }
-        Ok(())
+        let tasks = &self.prepared.plan.tasks;
+        self.log.record_all(tasks.iter().map(|task| (Some(&task.id), EventKind::Queued)))
     }
 
     pub(super) fn prioritise(&self, priority: Priority) {
@@ -181,21 +175,30 @@ impl Run {
 
     /// Does what the queue gave out, on the calling worker.
     pub(super) fn work(&self, next: Next) {
-        let (index, attempt) = match next {
-            Next::Run(index) => (index, self.attempt(index)),
-            Next::Cancelled(index) => (index, self.end(index, EventKind::Cancelled)),
+        match next {
+            Next::Run(index) => self.settle(index, self.attempt(index)),
             Next::Impossible(index, message) => {
-                (index, self.end(index, EventKind::Failed { message }))
+                self.settle(index, self.end(index, EventKind::Failed { message }));
             }
-        };
+            Next::Cancelled(all) => {
+                let task = |&index: &usize| &self.prepared.plan.tasks[index].id;
+                let events = all.iter().map(|index| (Some(task(index)), EventKind::Cancelled));
+                let how = match self.log.record_all(events) {
+                    Ok(()) => Ended::Cancelled,
+                    Err(_already_told) => Ended::Failed,
+                };
+                for index in all {
+                    self.settle(index, Attempt::Ended(how, Vec::new()));
+                }
+            }
+        }
+    }
+
+    fn settle(&self, index: usize, attempt: Attempt) {
         match attempt {
             Attempt::PutBack => self.queue.put_back(index),
             Attempt::Ended(how, predictions) => {
-                let mut endings = self.endings.lock();
-                endings.predictions.extend(predictions);
-                endings.failed |= how == Ended::Failed;
-                endings.cancelled |= how == Ended::Cancelled;
-                drop(endings);
+                self.endings.lock().add(how, predictions);
                 self.queue.ended(index, how);
             }
         }
@@ -235,14 +238,19 @@ impl Run {
     ) -> Result<(Vec<SymbolPredictions>, EventKind), EventKind> {
         let task = &self.prepared.plan.tasks[index];
         set_threads_of_this_thread(self.threads_per_task());
-        if let Some(from) = self.kept.get(&task.id) {
+        let planned = self.kept.get(&task.id).cloned();
+        if let Some(from) = planned.or_else(|| self.trained_since(task).map(Some)) {
             let series = &self.prepared.series[index];
             let spec = &self.prepared.spec;
             let places = (&self.folder, self.store.as_path(), from.as_ref());
-            match kept::take(task, spec, series, places, &self.machine.resident) {
+            // A damaged file can make the library that reads it panic.
+            let taken = contain_panic(|| {
+                let taken = kept::take(task, spec, series, places, &self.machine.resident);
+                taken.map_err(|error| error.to_string())
+            });
+            match taken.flatten() {
                 Ok((predictions, report)) => {
-                    let kind = EventKind::Kept { report: Box::new(report), from: from.clone() };
-                    return Ok((predictions, kind));
+                    return Ok((predictions, EventKind::Kept { report: Box::new(report), from }));
                 }
                 Err(error) => self.recorder(task).warning(format!(
                     "what was trained before cannot be kept, so it is trained again: {error}"
@@ -250,6 +258,15 @@ impl Run {
             }
         }
         self.train_and_save(index)
+    }
+
+    /// Another run's task of the same key that has finished since this run was planned. An index that cannot be read knows of none.
+    fn trained_since(&self, task: &Task) -> Option<StoredTask> {
+        if !self.prepared.spec.resources.reuse {
+            return None;
+        }
+        let index = RunIndex::open(&self.store).ok()?;
+        index.finished(&[task.key]).ok()?.remove(&task.key).filter(|stored| stored.run != self.id)
     }
 
     fn train_and_save(
@@ -372,42 +389,6 @@ impl Run {
             weights_hash,
             report: output.report.clone(),
         })
-    }
-
-    /// Writes what the finished tasks add up to, once every task has ended, and tells how the run went.
-    ///
-    /// # Errors
-    /// When the run's folder can no longer be written; what was written before is kept.
-    pub(super) fn conclude(&self) -> Result<RunOutcome, StoreError> {
-        let mut endings = std::mem::take(&mut *self.endings.lock());
-        let predictions = std::mem::take(&mut endings.predictions);
-        let summarised = summarise(predictions, &self.prepared.spec);
-        let (summary, equity) = summarised.unwrap_or_else(|error| {
-            self.warn(format!("the finished folds could not be summarised: {error}"));
-            endings.failed = true;
-            Default::default()
-        });
-        let mut outcome = if endings.cancelled {
-            RunOutcome::Cancelled
-        } else if endings.failed {
-            RunOutcome::Failed
-        } else {
-            RunOutcome::Finished
-        };
-        // Before the outcome: where that is, this is too.
-        let drawn = self.folder.write_equity(&equity);
-        if drawn.is_err() {
-            outcome = RunOutcome::Failed;
-        }
-        let (ended, tasks) = (UtcMillis::now(), self.log.endings());
-        let ended = Outcome { ended, outcome, summary: summary.clone(), tasks };
-        let written = drawn.and(self.folder.write_outcome(&ended));
-        if written.is_err() {
-            outcome = RunOutcome::Failed;
-        }
-        let told =
-            self.log.record(None, EventKind::RunEnded { outcome, summary: Box::new(summary) });
-        written.and(told).map(|()| outcome)
     }
 }
 

@@ -3,7 +3,7 @@ use std::path::Path;
 use crossbeam_channel::{Receiver, bounded};
 
 use super::*;
-use crate::domain::Event;
+use crate::domain::{Event, RunOutcome};
 use crate::runs::RunStore;
 use crate::spec::{Assignment, apply, load};
 use crate::torch::faults::{Place, Plan};
@@ -40,7 +40,11 @@ fn begin(runs: &Path) -> (RunStore, Run, Receiver<Event>) {
         kept: BTreeMap::new(),
         memory: Memory::default(),
     };
-    let machine = Machine { pool: DevicePool::new(Vec::new()), resident: ResidentCache::default() };
+    let machine = Machine {
+        pool: DevicePool::new(Vec::new()),
+        resident: ResidentCache::default(),
+        twins: Arc::default(),
+    };
     machine.pool.measured_alone(&beginning.prepared.pool);
     let run = Run::new(beginning, Arc::new(machine));
     run.announce().unwrap();

@@ -1,6 +1,6 @@
 //! The thread that makes runs of what has been asked for and hands them to the scheduler.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,16 +9,15 @@ use super::contain::contain_panic;
 use super::loaded::SeriesCache;
 use super::mailbox::Mailbox;
 use super::past::Past;
-use super::planner::{PlanError, Prepared, plan_from};
+use super::planner::{PlanError, Prepared, plan_from, plan_series};
 use super::run::{Beginning, Machine, Run};
 use super::scheduler::{AtWork, Duty, Scheduler, Work};
 use super::starts::{Start, Starts, What};
-use crate::domain::{Cancel, RunId, StoredTask, SweepId, SweepMember, Task, TaskId};
+use crate::domain::{
+    Cancel, ContentHash, Plan, RunId, StoredTask, SweepId, SweepMember, Task, TaskId,
+};
 use crate::runs::{Manifest, RunFolder, RunLog, RunStore, StoreError, fresh_name};
 use crate::spec::{DeviceChoice, ExperimentSpec};
-
-/// Runs at work at once: enough for a small one to pass a large one, few enough that their data fit the memory.
-const RUNS_AT_WORK: usize = 4;
 
 /// What the runner and the workers share.
 pub(super) struct Floor {
@@ -47,7 +46,7 @@ impl Floor {
     /// Makes runs of what is asked for until nothing more can be.
     pub(super) fn run_all(self: &Arc<Self>) {
         let cache = SeriesCache::default();
-        while let Some(start) = self.starts.next() {
+        while let Some(start) = self.starts.next(|start| self.has_room(start)) {
             if let Err(message) = contain_panic(|| self.start(&start, &cache)) {
                 self.refuse(&start, message);
             }
@@ -58,62 +57,66 @@ impl Floor {
     }
 
     fn start(self: &Arc<Self>, start: &Start, cache: &SeriesCache) {
-        match &start.what {
-            What::Stop => return self.let_go(),
-            What::Sweep(spec) => return self.spread(start, spec),
-            What::New { .. } | What::Stored(_) => {}
-        }
-        if !self.scheduler.wait_for_fewer(RUNS_AT_WORK, &start.cancel) {
+        if start.cancel.is_cancelled() {
             return self.refuse(start, PlanError::Cancelled.to_string());
         }
-        if let What::Stored(id) = &start.what {
-            match self.scheduler.run(id) {
-                // Asked for twice: the first time was enough.
-                Some(run) if !run.is_over() => return run.pause.resume(),
-                _ => self.scheduler.wait_until_gone(id, &start.cancel),
-            }
-        }
         let begun = match &start.what {
+            What::Stop => return self.let_go(),
+            What::Sweep(spec) => return self.spread(start, spec),
             What::New { spec, sweep } => self.begin(spec, sweep.as_ref(), &start.cancel, cache),
-            What::Stored(run) => self.resume(run, &start.cancel, cache),
-            What::Sweep(_) | What::Stop => return,
+            What::Stored(id) => {
+                match self.scheduler.run(id) {
+                    // Asked for twice: the first time was enough.
+                    Some(run) if !run.is_over() => return run.pause.resume(),
+                    _ => self.scheduler.wait_until_gone(id, &start.cancel),
+                }
+                self.resume(id, &start.cancel, cache)
+            }
         };
-        let run = match begun {
-            Ok(run) => Arc::new(run),
-            Err(message) => return self.refuse(start, message),
-        };
+        if let Err(message) = begun.and_then(|(run, claim)| self.put_to_work(start, run, claim)) {
+            self.refuse(start, message);
+        }
+    }
+
+    fn put_to_work(
+        self: &Arc<Self>,
+        start: &Start,
+        run: Run,
+        claim: Claim<'_>,
+    ) -> Result<(), String> {
+        let run = Arc::new(run);
+        run.prioritise(start.priority);
         let work = {
             let floor = Arc::clone(self);
             move |duty| floor.work(duty)
         };
-        match self.scheduler.add(Arc::clone(&run), work) {
-            Ok(()) => {}
-            Err(error) if error.started > 0 => run.warn(error.to_string()),
-            Err(error) => return self.give_up(start, &run, error.to_string()),
-        }
         // At work before it is told of: whoever hears of it can stop it.
-        match run.announce() {
-            Ok(()) => self.scheduler.open(&run.id),
-            Err(error) => {
-                self.scheduler.remove(&run.id);
-                self.give_up(start, &run, error.to_string());
-            }
+        match self.starts.hand_over(|| self.scheduler.add(Arc::clone(&run), work)) {
+            Err(error) if error.started == 0 => return Err(error.to_string()),
+            Err(error) => run.warn(error.to_string()),
+            Ok(()) => {}
         }
+        run.announce().map_err(|error| error.to_string())?;
+        claim.settle();
+        self.scheduler.open(&run.id);
+        Ok(())
     }
 
-    /// A run that could not begin: what was there of it before is as it was, what is new is nobody's.
-    fn give_up(&self, start: &Start, run: &Run, message: String) {
+    /// Whether what waits would find a place now.
+    fn has_room(&self, start: &Start) -> bool {
+        let is_there = |run| self.scheduler.run(run).is_some();
         match &start.what {
-            What::Stored(_) => self.give_back(&run.id),
-            _ => self.release(&run.id),
+            // One that is at work already, or ending, takes no other place.
+            What::Stored(run) if is_there(run) => true,
+            _ => self.scheduler.has_room(start.priority),
         }
-        self.refuse(start, message);
     }
 
     fn give_back(&self, run: &RunId) {
-        if let Err(error) = self.store.give_back(run) {
+        match self.store.give_back(run) {
+            Ok(()) | Err(StoreError::NotOwned { .. }) => {}
             // It stays ours until this process ends, and is interrupted then.
-            self.broken(run, &error);
+            Err(error) => self.broken(run, &error),
         }
     }
 
@@ -156,19 +159,23 @@ impl Floor {
         sweep: Option<&SweepMember>,
         cancel: &Cancel,
         cache: &SeriesCache,
-    ) -> Result<Run, String> {
+    ) -> Result<(Run, Claim<'_>), String> {
         let is_alone = self.scheduler.runs().is_empty();
         let mut prepared = plan_from(spec, cancel, cache).map_err(|error| error.to_string())?;
         let past = Past::of(&self.runs, &mut prepared);
+        if cancel.is_cancelled() {
+            return Err(PlanError::Cancelled.to_string());
+        }
         let (id, folder, log) = self
             .store
             .create(&prepared.spec, &prepared.plan, sweep)
             .map_err(|error| error.to_string())?;
+        let claim = Claim { floor: self, run: id.clone(), is_new: true, is_settled: false };
         let reused = |task: &Task| Some((task.id.clone(), Some(task.reuse.clone()?)));
         let kept = prepared.plan.tasks.iter().filter_map(reused).collect();
         self.offer(&prepared, is_alone);
-        let beginning = self.beginning((id.clone(), folder, log), prepared, cancel, kept, &past);
-        Ok(Run::new(beginning, Arc::clone(&self.machine)))
+        let beginning = self.beginning((id, folder, log), prepared, cancel, kept, &past);
+        Ok((Run::new(beginning, Arc::clone(&self.machine)), claim))
     }
 
     /// Lets tasks use the run's devices. What was measured while others had memory says too little of what there is.
@@ -180,13 +187,18 @@ impl Floor {
         }
     }
 
-    fn resume(&self, run: &RunId, cancel: &Cancel, cache: &SeriesCache) -> Result<Run, String> {
-        let resume = || -> Result<Run, ResumeError> {
+    fn resume(
+        &self,
+        run: &RunId,
+        cancel: &Cancel,
+        cache: &SeriesCache,
+    ) -> Result<(Run, Claim<'_>), String> {
+        let resume = || -> Result<(Run, Claim<'_>), ResumeError> {
             let is_alone = self.scheduler.runs().is_empty();
             let stored = self.store.resume(run)?;
             let run = &stored.manifest.run;
-            let planned = plan_again(&stored.spec, &stored.manifest, cancel, cache);
-            let mut prepared = planned.inspect_err(|_| self.give_back(run))?;
+            let claim = Claim { floor: self, run: run.clone(), is_new: false, is_settled: false };
+            let mut prepared = plan_again(&stored.spec, &stored.manifest, cancel, cache)?;
             let past = Past::of(&self.runs, &mut prepared);
             let finished = |task: &TaskId| stored.finished.contains(task);
             let keep = |task: &Task| match &task.reuse {
@@ -198,7 +210,7 @@ impl Floor {
             self.offer(&prepared, is_alone);
             let place = (run.clone(), stored.folder, stored.log);
             let beginning = self.beginning(place, prepared, cancel, kept, &past);
-            Ok(Run::new(beginning, Arc::clone(&self.machine)))
+            Ok((Run::new(beginning, Arc::clone(&self.machine)), claim))
         };
         resume().map_err(|error| error.to_string())
     }
@@ -278,7 +290,36 @@ impl Floor {
     }
 }
 
-/// Plans a stored run as it was planned: on the devices it began on, and with the same tasks.
+/// A run that is this process's and not at work yet. Dropped before it is, whatever the reason, a panic too, it is nobody's: what was there of it
+/// before is as it was.
+struct Claim<'a> {
+    floor: &'a Floor,
+    run: RunId,
+    is_new: bool,
+    is_settled: bool,
+}
+
+impl Claim<'_> {
+    fn settle(mut self) {
+        self.is_settled = true;
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        if self.is_settled {
+            return;
+        }
+        self.floor.scheduler.remove(&self.run);
+        if self.is_new {
+            self.floor.release(&self.run);
+        } else {
+            self.floor.give_back(&self.run);
+        }
+    }
+}
+
+/// Plans a stored run as it was planned: on the devices it began on, with the same bars and so the same tasks.
 fn plan_again(
     spec: &ExperimentSpec,
     manifest: &Manifest,
@@ -290,29 +331,22 @@ fn plan_again(
         // What was chosen then, whatever a trial would say now.
         again.resources.device = DeviceChoice::Only(manifest.plan.device);
     }
-    // Bars that have come since are not the run's.
-    let closes = manifest
-        .plan
-        .series
-        .iter()
-        .map(|series| series.last_open.plus_millis(series.timeframe.millis()));
-    if let Some(last) = closes.max() {
-        again.data.until = Some(again.data.until.map_or(last, |until| until.min(last)));
-    }
-    let mut prepared = plan_from(&again, cancel, cache)?;
+    let mut prepared = plan_series(&again, &manifest.plan.series, cancel, cache)?;
     prepared.spec.resources.device = spec.resources.device;
-    prepared.spec.data.until = spec.data.until;
     prepared.plan.spec = manifest.plan.spec;
-    let now: BTreeMap<&TaskId, &Task> =
-        prepared.plan.tasks.iter().map(|task| (&task.id, task)).collect();
-    let differs = |then: &&Task| now.get(&then.id).is_none_or(|task| task.key != then.key);
-    let changed: Vec<&Task> = manifest.plan.tasks.iter().filter(differs).collect();
+    let keys = |plan: &Plan| -> BTreeMap<TaskId, ContentHash> {
+        plan.tasks.iter().map(|task| (task.id.clone(), task.key)).collect()
+    };
+    let (then, now) = (keys(&manifest.plan), keys(&prepared.plan));
+    // In either of them, and not the same in both.
+    let differs = |task: &&TaskId| then.get(*task) != now.get(*task);
+    let changed: BTreeSet<&TaskId> = then.keys().chain(now.keys()).filter(differs).collect();
     if let Some(example) = changed.first() {
         return Err(ResumeError::Changed {
             run: manifest.run.clone(),
             changed: changed.len(),
-            tasks: manifest.plan.tasks.len(),
-            example: example.id.to_string(),
+            tasks: then.len(),
+            example: example.to_string(),
         });
     }
     Ok(prepared)

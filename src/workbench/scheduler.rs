@@ -10,6 +10,8 @@ use crate::domain::{Cancel, Pause, Priority, RunId};
 
 /// How often a waiting worker looks at the flags that nobody wakes it for.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// Runs of a priority and those above it at work at once: enough for a small one to pass a large one, few enough that their data fit the memory.
+const RUNS_AT_WORK: usize = 4;
 
 /// Hands the tasks of all runs at work to the workers.
 ///
@@ -160,7 +162,11 @@ impl<R: AtWork> Scheduler<R> {
             if book.closing && book.runs.is_empty() {
                 return None;
             }
-            self.changed.wait_for(&mut book, LOOK_AGAIN);
+            if book.runs.is_empty() {
+                self.changed.wait(&mut book);
+            } else {
+                self.changed.wait_for(&mut book, LOOK_AGAIN);
+            }
         }
     }
 
@@ -188,17 +194,11 @@ impl<R: AtWork> Scheduler<R> {
         self.book.lock().runs.iter().map(|active| Arc::clone(&active.run)).collect()
     }
 
-    /// Waits until fewer runs than this are at work, those that are paused not counted; looks at the flag meanwhile, and says whether it was not
-    /// raised.
-    pub(super) fn wait_for_fewer(&self, runs: usize, cancel: &Cancel) -> bool {
-        let mut book = self.book.lock();
-        while book.runs.iter().filter(|active| !active.run.is_paused()).count() >= runs {
-            if cancel.is_cancelled() {
-                return false;
-            }
-            self.changed.wait_for(&mut book, LOOK_AGAIN);
-        }
-        !cancel.is_cancelled()
+    /// Whether another run of this priority may be put to work. Those that are paused, and those of a lower priority, take nobody's place.
+    pub(super) fn has_room(&self, priority: Priority) -> bool {
+        let counts =
+            |active: &&Active<R>| !active.run.is_paused() && active.run.priority() >= priority;
+        self.book.lock().runs.iter().filter(counts).count() < RUNS_AT_WORK
     }
 
     /// Waits until the run's end has been written, where it is at work.

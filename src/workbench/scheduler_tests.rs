@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::domain::TaskId;
@@ -45,7 +45,7 @@ fn run(name: &str, tasks: usize, (workers, threads): (u32, u32), priority: Prior
     let own = || TaskFlags { cancel: Cancel::new(), pause: Pause::default() };
     let flags: BTreeMap<TaskId, TaskFlags> =
         tasks.iter().map(|task| (task.id.clone(), own())).collect();
-    let queue = TaskQueue::new(&tasks, &flags);
+    let queue = TaskQueue::new(&tasks, &flags, &BTreeSet::new(), None);
     Arc::new(Dummy { id: RunId::new(name), workers, threads, priority, queue })
 }
 

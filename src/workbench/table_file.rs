@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BooleanArray, Float32Array, Float64Array, RecordBatch, StringArray,
-    TimestampMillisecondArray,
+    TimestampMillisecondArray, UInt64Array,
 };
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
@@ -47,6 +47,7 @@ pub(super) enum Column {
     Time(Vec<UtcMillis>),
     /// Free of commas, quotes and line ends, as symbols and timeframes are.
     Text(Vec<Arc<str>>),
+    Count(Vec<u64>),
     Float32(Vec<f32>),
     Float64(Vec<f64>),
     Flag(Vec<bool>),
@@ -99,6 +100,7 @@ impl Column {
         match self {
             Self::Time(values) => values.len(),
             Self::Text(values) => values.len(),
+            Self::Count(values) => values.len(),
             Self::Float32(values) => values.len(),
             Self::Float64(values) => values.len(),
             Self::Flag(values) => values.len(),
@@ -112,6 +114,7 @@ impl Column {
                 Arc::new(TimestampMillisecondArray::from_iter_values(values).with_timezone("UTC"))
             }
             Self::Text(values) => Arc::new(StringArray::from_iter_values(values.iter())),
+            Self::Count(values) => Arc::new(UInt64Array::from(values.clone())),
             Self::Float32(values) => {
                 let values = values.iter().map(|value| (!value.is_nan()).then_some(*value));
                 Arc::new(values.collect::<Float32Array>())
@@ -129,6 +132,7 @@ impl Column {
         match self {
             Self::Time(values) => write!(file, "{}", values[row]),
             Self::Text(values) => file.write_all(values[row].as_bytes()),
+            Self::Count(values) => write!(file, "{}", values[row]),
             Self::Float32(values) if values[row].is_nan() => Ok(()),
             Self::Float32(values) => write!(file, "{:?}", values[row]),
             Self::Float64(values) if values[row].is_nan() => Ok(()),
@@ -148,6 +152,7 @@ mod tests {
         vec![
             ("time", Column::Time(vec![UtcMillis(0), UtcMillis(1500)])),
             ("symbol", Column::Text(vec!["BTC_USDT".into(), "ETH".into()])),
+            ("bar", Column::Count(vec![0, 1])),
             ("f", Column::Float32(vec![0.1, f32::NAN])),
             ("prediction", Column::Float64(vec![1e-300, -2.0])),
             ("whole", Column::Flag(vec![true, false])),
@@ -161,9 +166,9 @@ mod tests {
         write_table(&path, TableFormat::of(&path).unwrap(), &columns()).unwrap();
         assert_eq!(
             std::fs::read_to_string(&path).unwrap(),
-            "time,symbol,f,prediction,whole\n\
-             1970-01-01T00:00:00Z,BTC_USDT,0.1,1e-300,true\n\
-             1970-01-01T00:00:01.500Z,ETH,,-2.0,false\n"
+            "time,symbol,bar,f,prediction,whole\n\
+             1970-01-01T00:00:00Z,BTC_USDT,0,0.1,1e-300,true\n\
+             1970-01-01T00:00:01.500Z,ETH,1,,-2.0,false\n"
         );
     }
 
@@ -175,8 +180,8 @@ mod tests {
         let file = std::fs::File::open(&path).unwrap();
         let mut reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
         let batch = reader.next().unwrap().unwrap();
-        assert_eq!((batch.num_rows(), batch.num_columns()), (2, 5));
-        let floats = batch.column(2).as_any().downcast_ref::<Float32Array>().unwrap();
+        assert_eq!((batch.num_rows(), batch.num_columns()), (2, 6));
+        let floats = batch.column(3).as_any().downcast_ref::<Float32Array>().unwrap();
         assert_eq!((floats.value(0), floats.null_count_of(1)), (0.1, true));
         let kind = batch.schema().field(0).data_type().to_string();
         assert!(kind.contains("UTC"), "{kind}");

@@ -215,7 +215,7 @@ pub(super) fn run_cut(
         validation_loss: trained.best.validation_loss,
         stopped_early: trained.stopped_early,
         steps: trained.steps,
-        seconds: began.elapsed().as_secs_f64(),
+        seconds: trained.earlier_seconds + began.elapsed().as_secs_f64(),
         model,
         baselines,
         determinism: trained.determinism,

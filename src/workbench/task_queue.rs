@@ -1,8 +1,10 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::domain::{Cancel, EventKind, Pause, Task, TaskId, TaskRole};
+use super::twins::Twins;
+use crate::domain::{Cancel, ContentHash, EventKind, Pause, Task, TaskId, TaskRole};
 
 /// Which of a run's tasks wait, which may start, and how the others ended. Workers take tasks from it, in the plan's order but for those that wait
 /// for others.
@@ -10,14 +12,19 @@ use crate::domain::{Cancel, EventKind, Pause, Task, TaskId, TaskRole};
 pub(super) struct TaskQueue {
     entries: Vec<Entry>,
     states: Mutex<Vec<State>>,
+    /// What others train at the moment, where their results may be taken over.
+    twins: Option<Arc<Twins>>,
 }
 
 /// What the queue has to know of a task.
 #[derive(Debug)]
 struct Entry {
     id: TaskId,
+    key: ContentHash,
     role: TaskRole,
     flags: TaskFlags,
+    /// Whether this run has finished it already: it is only taken note of, also after somebody asked to stop.
+    is_kept: bool,
     /// The places of the tasks that it waits for.
     after: Vec<usize>,
 }
@@ -45,6 +52,8 @@ impl TaskFlags {
 enum State {
     Waiting,
     Running,
+    /// A worker writes that it did not run.
+    Closing,
     Ended(Ended),
 }
 
@@ -61,33 +70,49 @@ pub(super) enum Ended {
 pub(super) enum Next {
     /// Run it.
     Run(usize),
-    /// Somebody cancelled it before it began.
-    Cancelled(usize),
+    /// Somebody cancelled these before they began.
+    Cancelled(Vec<usize>),
     /// It cannot run: what it waits for did not finish.
     Impossible(usize, String),
 }
 
 impl TaskQueue {
-    pub(super) fn new(tasks: &[Task], flags: &BTreeMap<TaskId, TaskFlags>) -> Self {
+    /// Tasks of `kept` need no training. Those that a twin is training wait for it.
+    pub(super) fn new(
+        tasks: &[Task],
+        flags: &BTreeMap<TaskId, TaskFlags>,
+        kept: &BTreeSet<&TaskId>,
+        twins: Option<Arc<Twins>>,
+    ) -> Self {
         let places: BTreeMap<&TaskId, usize> =
             tasks.iter().enumerate().map(|(place, task)| (&task.id, place)).collect();
         let entry = |task: &Task| Entry {
             id: task.id.clone(),
+            key: task.key,
             role: task.role,
             flags: flags[&task.id].clone(),
+            is_kept: kept.contains(&task.id),
             after: task.after.iter().filter_map(|id| places.get(id).copied()).collect(),
         };
         let entries: Vec<Entry> = tasks.iter().map(entry).collect();
         let states = Mutex::new(vec![State::Waiting; entries.len()]);
-        Self { entries, states }
+        Self { entries, states, twins }
     }
 
     /// The next thing to do, if there is one now. Without `may_run` only what needs no device is given out.
     pub(super) fn next(&self, may_run: bool) -> Option<Next> {
         let mut states = self.states.lock();
         let next = self.ready(&states, may_run)?;
-        let (Next::Run(index) | Next::Cancelled(index) | Next::Impossible(index, _)) = next;
-        states[index] = State::Running;
+        match &next {
+            Next::Run(index) => {
+                states[*index] = State::Running;
+                if let Some(twins) = self.twins_of(*index) {
+                    twins.begin(self.entries[*index].key);
+                }
+            }
+            Next::Impossible(index, _) => states[*index] = State::Closing,
+            Next::Cancelled(all) => all.iter().for_each(|&index| states[index] = State::Closing),
+        }
         Some(next)
     }
 
@@ -103,25 +128,46 @@ impl TaskQueue {
 
     /// The task ended; those that wait for it may start.
     pub(super) fn ended(&self, index: usize, how: Ended) {
-        self.states.lock()[index] = State::Ended(how);
+        self.leave(index, State::Ended(how));
     }
 
     /// The task was interrupted and is to be taken up again.
     pub(super) fn put_back(&self, index: usize) {
-        self.states.lock()[index] = State::Waiting;
+        self.leave(index, State::Waiting);
+    }
+
+    fn leave(&self, index: usize, state: State) {
+        let mut states = self.states.lock();
+        let has_run = states[index] == State::Running;
+        states[index] = state;
+        if let Some(twins) = self.twins_of(index).filter(|_| has_run) {
+            twins.end(self.entries[index].key);
+        }
+    }
+
+    /// Where it is noted that the task is being trained.
+    fn twins_of(&self, index: usize) -> Option<&Twins> {
+        self.twins.as_deref().filter(|_| !self.entries[index].is_kept)
     }
 
     fn ready(&self, states: &[State], may_run: bool) -> Option<Next> {
-        let waiting = (0..self.entries.len()).filter(|index| states[*index] == State::Waiting);
-        for index in waiting {
-            let flags = &self.entries[index].flags;
-            if flags.cancel.is_cancelled() {
-                return Some(Next::Cancelled(index));
+        let waiting = || (0..self.entries.len()).filter(|index| states[*index] == State::Waiting);
+        let is_cancelled = |index: &usize| self.entries[*index].flags.cancel.is_cancelled();
+        for index in waiting() {
+            let Entry { flags, is_kept, key, .. } = &self.entries[index];
+            if is_cancelled(&index) {
+                if *is_kept {
+                    return Some(Next::Run(index));
+                }
+                let is_lost = |index: &usize| is_cancelled(index) && !self.entries[*index].is_kept;
+                return Some(Next::Cancelled(waiting().filter(is_lost).collect()));
             }
             match self.standing(index, states) {
                 Standing::Waits => {}
                 Standing::Impossible(why) => return Some(Next::Impossible(index, why)),
                 Standing::MayStart if !may_run || flags.pause.is_paused() => {}
+                Standing::MayStart if self.twins_of(index).is_some_and(|twins| twins.has(*key)) => {
+                }
                 Standing::MayStart => return Some(Next::Run(index)),
             }
         }

@@ -42,9 +42,14 @@ fn flags(tasks: &[Task], run: &Pause) -> BTreeMap<TaskId, TaskFlags> {
     tasks.iter().map(|task| (task.id.clone(), flags())).collect()
 }
 
+/// Of a run that keeps nothing.
+fn queue(tasks: &[Task], flags: &BTreeMap<TaskId, TaskFlags>) -> TaskQueue {
+    TaskQueue::new(tasks, flags, &BTreeSet::new(), None)
+}
+
 /// What a queue of these tasks gives out, with each task ended as `how` says; those that wait for nobody first.
 fn walk(tasks: &[Task], how: impl Fn(&str) -> Ended) -> Vec<String> {
-    let queue = TaskQueue::new(tasks, &flags(tasks, &Pause::default()));
+    let queue = queue(tasks, &flags(tasks, &Pause::default()));
     let mut seen = Vec::new();
     while let Some(next) = queue.next(true) {
         let (index, ended) = match next {
@@ -57,7 +62,7 @@ fn walk(tasks: &[Task], how: impl Fn(&str) -> Ended) -> Vec<String> {
                 seen.push(format!("{}: {why}", tasks[index].id.as_str()));
                 (index, Ended::Failed)
             }
-            Next::Cancelled(index) => panic!("nobody cancelled {index}"),
+            Next::Cancelled(all) => panic!("nobody cancelled {all:?}"),
         };
         assert!(!queue.is_over());
         queue.ended(index, ended);
@@ -89,13 +94,13 @@ fn while_it_stands_still_only_the_cancelled_move() {
     let tasks = [task("a", &[]), task("b", &[])];
     let pause = Pause::default();
     let flags = flags(&tasks, &pause);
-    let queue = TaskQueue::new(&tasks, &flags);
+    let queue = queue(&tasks, &flags);
     assert_eq!(queue.next(true), Some(Next::Run(0)));
     pause.pause();
     queue.put_back(0);
     assert_eq!(queue.next(true), None);
     flags[&tasks[1].id].cancel.cancel();
-    assert_eq!(queue.next(true), Some(Next::Cancelled(1)));
+    assert_eq!(queue.next(true), Some(Next::Cancelled(vec![1])));
     queue.ended(1, Ended::Cancelled);
     pause.resume();
     assert_eq!(queue.next(false), None, "nothing runs where nothing may");
@@ -106,9 +111,45 @@ fn while_it_stands_still_only_the_cancelled_move() {
 fn a_task_can_stand_still_alone() {
     let tasks = [task("a", &[]), task("b", &[])];
     let flags = flags(&tasks, &Pause::default());
-    let queue = TaskQueue::new(&tasks, &flags);
+    let queue = queue(&tasks, &flags);
     flags[&tasks[0].id].pause.pause();
     assert_eq!((queue.next(true), queue.next(true)), (Some(Next::Run(1)), None));
     flags[&tasks[0].id].pause.resume();
     assert_eq!(queue.next(true), Some(Next::Run(0)));
+}
+
+#[test]
+fn what_was_cancelled_is_given_out_at_once_but_for_what_is_kept() {
+    let tasks = ["a", "b", "c", "d"].map(|name| task(name, &[]));
+    let flags = flags(&tasks, &Pause::default());
+    let kept = BTreeSet::from([&tasks[1].id]);
+    let queue = TaskQueue::new(&tasks, &flags, &kept, None);
+    assert_eq!(queue.next(true), Some(Next::Run(0)));
+    for flags in flags.values() {
+        flags.cancel.cancel();
+    }
+    // Not the one at work, which sees its flag itself.
+    assert_eq!(queue.next(false), Some(Next::Run(1)), "it has finished and stays so");
+    assert_eq!(queue.next(false), Some(Next::Cancelled(vec![2, 3])));
+    assert_eq!(queue.next(false), None);
+}
+
+#[test]
+fn a_task_waits_while_another_run_trains_the_same() {
+    let tasks = [task("a", &[]), task("b", &[])];
+    let flags = flags(&tasks, &Pause::default());
+    let twins = Arc::new(Twins::default());
+    let run = || TaskQueue::new(&tasks, &flags, &BTreeSet::new(), Some(Arc::clone(&twins)));
+    let (first, second) = (run(), run());
+    let trains_again = queue(&tasks, &flags);
+    assert_eq!(first.next(true), Some(Next::Run(0)));
+    assert_eq!(second.next(true), Some(Next::Run(1)), "not the one that is at work");
+    assert_eq!((first.next(true), second.next(true)), (None, None));
+    assert_eq!(trains_again.next(true), Some(Next::Run(0)));
+    trains_again.ended(0, Ended::Finished);
+    assert_eq!(second.next(true), None, "somebody else's end is not the twin's");
+    first.ended(0, Ended::Finished);
+    assert_eq!(second.next(true), Some(Next::Run(0)), "to take its result over");
+    second.put_back(1);
+    assert_eq!(first.next(true), Some(Next::Run(1)), "it does not wait for one that stands still");
 }

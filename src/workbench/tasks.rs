@@ -186,7 +186,7 @@ fn task_key(
         spec.resources.threads_per_task,
         device.class(),
         spec.training.precision.name(),
-        env!("CARGO_PKG_VERSION"),
+        (env!("CARGO_PKG_VERSION"), env!("WALKFORGE_ENGINE")),
         crate::torch::libtorch_version(),
     ));
     let seed = seed.to_le_bytes();

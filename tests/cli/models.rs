@@ -119,6 +119,7 @@ fn a_named_model_and_its_bundle_predict_the_same() {
     let named = predict("gold", "named.csv");
     assert_eq!(predict("gold@1", "again.csv"), named);
     assert_eq!(predict("out/AAA-1h-fold00", "bundle.csv"), named);
+    assert_eq!(predict("out/AAA-1h-fold00/model.pt", "file.csv"), named);
     let lines = String::from_utf8(named).unwrap().lines().count();
     assert!(lines > 800, "{lines}");
 
@@ -131,12 +132,48 @@ fn a_named_model_and_its_bundle_predict_the_same() {
             "predict silver --data data",
             &["`silver` is neither the folder", "walkforge models list"],
         ),
+        ("predict silver --data data --runs it's", &[r#"`walkforge models list --runs "it's"`"#]),
         ("predict out --data data", &["out"]),
+        ("predict data/AAA-1h.csv --data data", &["is neither the folder"]),
         ("predict gold --data data --out x.xlsx", &[".parquet or .csv"]),
         ("predict gold --data data --symbols NONE", &["NONE"]),
     ] {
         let _error = scratch.run(arguments).refuses(expected);
     }
+}
+
+#[test]
+fn a_name_means_no_archived_version_while_there_is_another() {
+    let scratch = Scratch::new();
+    let run = trained(&scratch, "--set validation.max_folds=1");
+    for _ in 0..2 {
+        let _done = scratch.run(&format!("models register gold --run {run}")).exits(0);
+    }
+    let meant = || scratch.run("models show gold --json").exits(0).one_json()["version"].clone();
+    assert_eq!(meant(), 2);
+    let _done = scratch.run("models archive gold@2").exits(0);
+    assert_eq!(meant(), 1);
+    let used = scratch.run("predict gold --data data").exits(0);
+    assert!(!used.err.contains("archived"), "{used}");
+    let _done = scratch.run("models archive gold@1").exits(0);
+    assert_eq!(meant(), 2);
+    scratch.run("predict gold --data data").exits(0).says(&["warning: gold@2 is archived"]);
+}
+
+#[test]
+fn features_and_predictions_tell_what_they_passed_over() {
+    let scratch = Scratch::new();
+    let run = trained(&scratch, "--set validation.max_folds=1");
+    let _done = scratch.run(&format!("models register gold --run {run}")).exits(0);
+    scratch.write("data/odd name.csv", "not,bars\n");
+    scratch.write("data/BBB-1h.csv", csv(300));
+    let told = ["passed over: data/odd name.csv"];
+    scratch.run("features --data data --out f.csv").exits(0).says(&told);
+    scratch.run("predict gold --data data").exits(0).says(&told);
+    scratch
+        .run("predict gold --data data --symbols BBB")
+        .exits(0)
+        .says(&["warning: the model was not trained on BBB, only on AAA at 1h"]);
 }
 
 #[test]
@@ -146,7 +183,7 @@ fn features_are_written_as_the_issue_asks() {
     let done = scratch.run("features --preset mlp-return --data data --out f.csv").exits(0);
     assert_eq!(done.out.replace('\u{202f}', " "), "f.csv: 300 rows\n");
     let text = std::fs::read_to_string(scratch.path("f.csv")).unwrap();
-    assert!(text.starts_with("time,symbol,timeframe,log_return_1,"), "{}", &text[..80]);
+    assert!(text.starts_with("time,symbol,timeframe,bar,log_return_1,"), "{}", &text[..80]);
     assert_eq!(text.lines().count(), 301);
     let _done = scratch.run("features --preset mlp-return --data data --out f.parquet").exits(0);
     assert!(std::fs::read(scratch.path("f.parquet")).unwrap().starts_with(b"PAR1"));

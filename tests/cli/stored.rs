@@ -255,6 +255,7 @@ fn exports_that_cannot_be_made() {
         ),
     ] {
         let _error = scratch.run(&arguments).refuses(expected);
+        assert!(!scratch.path("out").exists(), "nothing exported, nothing made");
     }
 
     let task = scratch.path("runs").join(&run).join("tasks/SYN_B-1h-fold00");
@@ -268,7 +269,8 @@ fn exports_that_cannot_be_made() {
             "weights.safetensors: is damaged",
             "restore it from a copy",
         ]);
-        assert!(!scratch.path("out/SYN_B-1h-fold00").exists(), "nothing half exported");
+        // Two tasks come before it, and were whole.
+        assert!(!scratch.path("out").exists(), "nothing half exported");
     }
     fs::remove_file(&weights).unwrap();
     let _error = scratch
@@ -279,4 +281,5 @@ fn exports_that_cannot_be_made() {
     let foreign = format!("runs/{other}/tasks/SYN_B-1h-fold00/weights.safetensors");
     fs::copy(scratch.path(&foreign), &weights).unwrap();
     let _error = scratch.run(&format!("export {run} --to out")).refuses(&["SYN_B-1h-fold00"]);
+    assert!(!scratch.path("out").exists(), "nothing half exported");
 }

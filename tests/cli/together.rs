@@ -46,7 +46,7 @@ fn a_window_and_command_lines_work_on_one_folder_and_see_each_others_runs() {
                     assert_eq!(outcome, RunOutcome::Finished);
                     ended += 1;
                 }
-                Update::RunsListed { runs, broken } => {
+                Update::RunsListed { runs, broken, .. } => {
                     assert!(broken.is_empty(), "{broken:?}");
                     listed = runs.expect("the list can be read");
                     listings += 1;

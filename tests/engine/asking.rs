@@ -412,7 +412,7 @@ fn runs_are_listed_and_their_results_loaded() {
     let workbench = Workbench::open(runs.path(), || {}).unwrap();
     workbench.send(Command::ListRuns);
     let (listed, broken) = wait_for(&workbench, |update| match update {
-        Update::RunsListed { runs, broken } => Some((runs.unwrap(), broken)),
+        Update::RunsListed { runs, broken, .. } => Some((runs.unwrap(), broken)),
         _ => None,
     });
     let [entry] = listed.as_slice() else { panic!("{listed:?}") };

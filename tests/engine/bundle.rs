@@ -10,11 +10,11 @@ mod predict;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use walkforge::domain::{Cancel, RunOutcome};
-use walkforge::export::{ExportWhat, export_run};
+use walkforge::domain::{Cancel, RunOutcome, UtcMillis};
+use walkforge::export::{Bundle, ExportWhat, export_run};
 use walkforge::runs::RunFolder;
 use walkforge::spec::ExperimentSpec;
-use walkforge::workbench::{PredictOptions, Predictions, write_features};
+use walkforge::workbench::{PredictOptions, Predictions};
 
 use crate::require_python;
 use crate::support::{run_to_end, spec};
@@ -90,8 +90,19 @@ fn trained(spec: &ExperimentSpec, runs: &Path) -> (RunFolder, Vec<PathBuf>) {
 }
 
 fn predicted(bundle: &Path, data: &Path) -> Predictions {
+    predicted_at(bundle, data, UtcMillis::now())
+}
+
+fn predicted_at(bundle: &Path, data: &Path, now: UtcMillis) -> Predictions {
+    let models = [Bundle::open(bundle).unwrap()];
     let options = PredictOptions::default();
-    walkforge::workbench::predict(bundle, data, &options, &Cancel::new()).unwrap()
+    walkforge::workbench::predict(&models, data, &options, now, &Cancel::new()).unwrap()
+}
+
+/// Writes the features of every bar, and gives the number of rows.
+fn write_features(spec: &ExperimentSpec, to: &Path) -> u64 {
+    let now = UtcMillis::now();
+    walkforge::workbench::write_features(spec, to, now, &Cancel::new()).unwrap().rows
 }
 
 fn python(interpreter: &Path, arguments: &[&str]) -> Output {
@@ -153,7 +164,7 @@ fn every_model_and_label_is_scored_by_either_engine_alone_as_by_predict() {
     // Features and windows are the same in all of them.
     let table = runs.path().join("features.csv");
     let spec = experiment(&market, &[]);
-    let rows = write_features(&spec, &table, &Cancel::new()).unwrap();
+    let rows = write_features(&spec, &table);
     assert_eq!(rows, 2 * 420);
 
     println!("from the run's own test predictions: {from_stored:e}");

@@ -172,6 +172,55 @@ fn an_earlier_export_is_replaced_and_a_users_file_never() {
 }
 
 #[test]
+fn an_export_that_is_cancelled_between_two_tasks_leaves_the_earlier_one() {
+    let runs = tempfile::tempdir().unwrap();
+    let spec = spec(
+        "linear-return",
+        &[
+            r#"data.symbols=["SYN_A"]"#,
+            "validation.max_folds=12",
+            "training.max_epochs=1",
+            "resources.device=cpu",
+        ],
+    );
+    let (run, _) = run_to_end(&spec, runs.path());
+    let to = runs.path().join("export");
+    let folders = export_run(&run, &ExportWhat::All, &to, &Cancel::new()).unwrap();
+    assert_eq!(folders.len(), 12);
+    // Otherwise the new ones would be the same bytes.
+    let readmes: Vec<_> = folders.iter().map(|folder| folder.join("README.md")).collect();
+    for readme in &readmes {
+        std::fs::write(readme, "an earlier one").unwrap();
+    }
+
+    let cancel = Cancel::new();
+    let first_is_built = || {
+        let mut entries = std::fs::read_dir(&to).unwrap().map(|entry| entry.unwrap().path());
+        let built = entries.find(|path| !folders.contains(path));
+        built.is_some_and(|built| {
+            built.join(folders[0].file_name().unwrap()).join("manifest.json").exists()
+        })
+    };
+    let exported = std::thread::scope(|scope| {
+        let work = || export_run(&run, &ExportWhat::All, &to, &cancel);
+        let name = "walkforge-test-export".to_owned();
+        let export = std::thread::Builder::new().name(name).spawn_scoped(scope, work).unwrap();
+        while !first_is_built() && !export.is_finished() {
+            std::thread::yield_now();
+        }
+        cancel.cancel();
+        export.join().unwrap()
+    });
+    assert!(exported.unwrap_err().is_cancelled());
+    for readme in &readmes {
+        assert_eq!(std::fs::read_to_string(readme).unwrap(), "an earlier one");
+    }
+    assert_eq!(std::fs::read_dir(&to).unwrap().count(), 12, "nothing is left beside them");
+    export_run(&run, &ExportWhat::All, &to, &Cancel::new()).unwrap();
+    assert!(readmes.iter().all(|readme| std::fs::metadata(readme).unwrap().len() > 100));
+}
+
+#[test]
 fn a_run_without_a_finished_task_is_not_exported() {
     let runs = tempfile::tempdir().unwrap();
     let spec = spec(

@@ -4,12 +4,55 @@ use std::path::Path;
 use std::process::Command as Process;
 
 use serde_json::Value;
-use walkforge::domain::{Event, EventKind, TaskId};
+use walkforge::domain::{EpochRecord, Event, EventKind, RunId, TaskId, UtcMillis};
 use walkforge::export::EventFiles;
 use walkforge::workbench::{Command, Update, Workbench};
 
 use crate::require_python;
 use crate::support::{spec, wait_for};
+
+/// What TensorBoard shows of a run's folder.
+fn read(python: &Path, folder: &Path) -> Value {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/export/read_tensorboard.py");
+    let read = Process::new(python).arg("-B").arg(script).arg(folder).output().unwrap();
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    serde_json::from_slice(&read.stdout).unwrap()
+}
+
+/// A task that is attempted again repeats epochs in the same file; one of a run that is resumed, in another.
+#[test]
+fn of_a_repeated_epoch_tensorboard_shows_the_later_record_alone() {
+    let python = require_python!();
+    let folder = tempfile::tempdir().unwrap();
+    let run = RunId::new("run");
+    let mut told = 0.0;
+    for epochs in [&[1, 2, 3, 2, 3, 4][..], &[4, 5], &[6]] {
+        let mut files = EventFiles::create(folder.path(), &run).unwrap();
+        for &epoch in epochs {
+            told += 1.0;
+            let record = EpochRecord {
+                epoch,
+                train_loss: told,
+                validation_loss: None,
+                monitor: None,
+                learning_rate: 0.1,
+                gradient_norm: 1.0,
+                seconds: 1.0,
+                is_best: false,
+            };
+            let (at, kind) = (UtcMillis(1_700_000_000_000), EventKind::Epoch(record));
+            let task = Some(TaskId::new("T"));
+            files.record(&Event { run: run.clone(), task, seq: 0, at, kind }).unwrap();
+        }
+        files.finish().unwrap();
+    }
+    let scalars = read(&python, &folder.path().join("run"));
+    let shown = scalars["T"]["loss/train"].as_array().unwrap().iter();
+    let shown: Vec<(i64, f64)> = shown
+        .map(|point| (point["step"].as_i64().unwrap(), point["value"].as_f64().unwrap()))
+        .collect();
+    assert_eq!(shown, [(1, 1.0), (2, 4.0), (3, 5.0), (4, 7.0), (5, 8.0), (6, 9.0)]);
+}
 
 #[test]
 fn tensorboards_own_reader_gives_the_curves_back() {
@@ -48,11 +91,7 @@ fn tensorboards_own_reader_gives_the_curves_back() {
     });
     files.into_inner().unwrap().finish().unwrap();
 
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/export/read_tensorboard.py");
-    let read = Process::new(python).arg("-B").arg(script).arg(curves.join(run.as_str())).output();
-    let read = read.unwrap();
-    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
-    let scalars: Value = serde_json::from_slice(&read.stdout).unwrap();
+    let scalars = read(&python, &curves.join(run.as_str()));
     let epochs = epochs.into_inner();
     let mut told = 0;
     for event in &epochs {
@@ -66,7 +105,8 @@ fn tensorboards_own_reader_gives_the_curves_back() {
             ("gradient_norm", Some(record.gradient_norm)),
         ] {
             let value = value.unwrap_or_else(|| panic!("{tag} of {task}"));
-            let point = &scalars[task.as_str()][tag][record.epoch.to_string()];
+            let point = &scalars[task.as_str()][tag][record.epoch as usize - 1];
+            assert_eq!(point["step"], record.epoch, "{task} {tag}");
             assert_eq!(point["value"].as_f64().unwrap() as f32, value as f32, "{task} {tag}");
             assert_eq!(
                 point["wall_time"].as_f64(),
@@ -82,7 +122,7 @@ fn tensorboards_own_reader_gives_the_curves_back() {
         .unwrap()
         .values()
         .flat_map(|tags| tags.as_object().unwrap().values())
-        .map(|points| points.as_object().unwrap().len())
+        .map(|points| points.as_array().unwrap().len())
         .sum();
     assert_eq!(read_back, told, "nothing else is there");
 }

@@ -1,4 +1,4 @@
-"""Reads the scalars of every subfolder with TensorBoard's own reader: {folder: {tag: {step: {value, wall_time}}}} as JSON."""
+"""Reads the scalars of every subfolder with TensorBoard's own reader: {folder: {tag: [{step, value, wall_time}]}} as JSON."""
 
 import json
 import pathlib
@@ -11,7 +11,7 @@ for folder in sorted(path for path in pathlib.Path(sys.argv[1]).iterdir() if pat
     reader = event_accumulator.EventAccumulator(str(folder))
     reader.Reload()
     scalars[folder.name] = {
-        tag: {point.step: {"value": point.value, "wall_time": point.wall_time} for point in reader.Scalars(tag)}
+        tag: [{"step": point.step, "value": point.value, "wall_time": point.wall_time} for point in reader.Scalars(tag)]
         for tag in reader.Tags()["scalars"]
     }
 print(json.dumps(scalars))

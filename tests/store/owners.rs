@@ -1,10 +1,13 @@
 //! A run belongs to one living process.
 
-use walkforge::domain::{EventKind, RunId};
-use walkforge::runs::{RunFilter, RunIndex, RunStatus, StoreError, check_index, delete_run};
+use walkforge::domain::{EventKind, RunId, RunOutcome};
+use walkforge::runs::{
+    RunFilter, RunIndex, RunStatus, StoreError, annotate_run, check_index, delete_run,
+    register_model,
+};
 
 use crate::child::Other;
-use crate::support::{create, entries, entry, id, interrupted, open};
+use crate::support::{create, end, entries, entry, epoch, id, interrupted, open, plan, train};
 
 #[test]
 fn a_second_process_neither_marks_nor_takes_a_living_run() {
@@ -29,6 +32,43 @@ fn a_second_process_neither_marks_nor_takes_a_living_run() {
     let resumed = store.resume(&run).unwrap();
     assert_eq!(entry(root.path(), &run).status, RunStatus::Running);
     assert_eq!(resumed.manifest.owner.unwrap().pid, std::process::id());
+}
+
+/// A list of ten thousand runs is not made anew because one of them learns.
+#[test]
+fn measurements_change_no_list_and_all_that_is_listed_does() {
+    let root = tempfile::tempdir().unwrap();
+    let store = open(root.path());
+    let (run, folder, log) = create(&store);
+    let task = &plan().tasks[0];
+    log.record(Some(&task.id), EventKind::Started { device: task.device }).unwrap();
+    let index = RunIndex::open(root.path()).unwrap();
+    let generation = || {
+        store.flush();
+        index.generation().unwrap()
+    };
+    let mut last = generation();
+    for number in 1..=3 {
+        log.record(Some(&task.id), EventKind::Epoch(epoch(number))).unwrap();
+        assert_eq!(generation(), last);
+    }
+    assert_eq!(index.curves(&run).unwrap()[&task.id].len(), 3, "they are written");
+    let mut changes = |what: &str| {
+        let now = generation();
+        assert_ne!(std::mem::replace(&mut last, now), now, "{what}");
+    };
+    train(&folder, &log, task).unwrap();
+    changes("a finished task");
+    annotate_run(root.path(), &run, &["tag".to_owned()], "note").unwrap();
+    changes("tags");
+    annotate_run(root.path(), &run, &["gat".to_owned()], "note").unwrap();
+    changes("tags as long as those before");
+    register_model(root.path(), "model", &run, &task.id).unwrap();
+    changes("a named model");
+    create(&store);
+    changes("another run");
+    end(&folder, &log, RunOutcome::Finished).unwrap();
+    changes("an end");
 }
 
 #[test]

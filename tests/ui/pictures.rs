@@ -323,7 +323,7 @@ fn checks_leak() {
     window.press("Checks");
     window.click(Role::CheckBox, "Also compare with shuffled folds");
     window.harness.state_mut().show_report(leaky_report());
-    window.until_says("of 27 checks leak");
+    window.until_says("of 27 checks failed");
     compare(&mut window, "checks-leak");
 }
 

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use egui::accesskit::Role;
 use walkforge::domain::{
-    Bytes, ContentHash, Device, Event, EventKind, RunId, Score, Setting, StoredTask, SweepId,
-    SweepMember, TaskId, UtcMillis,
+    Bytes, Cancel, ContentHash, Device, Event, EventKind, RunId, Score, Setting, StoredTask,
+    SweepId, SweepMember, TaskId, UtcMillis,
 };
 use walkforge::runs::{
     ComparedFigure, ComparedRun, ComparedSetting, Comparison, ModelEntry, ModelStage, RunEntry,
     RunStatus, SeedGroup,
 };
-use walkforge::workbench::{Update, Waiting};
+use walkforge::workbench::{PlanTotals, PlannedVariant, Update, Waiting, search_text};
 
 use crate::bench::Window;
 use crate::pictures::{at_epoch, compare, experiment, open, recorded, replay, show_plan};
@@ -86,7 +86,9 @@ pub fn many_runs() -> Vec<RunEntry> {
 pub fn show_runs(window: &mut Window, runs: Vec<RunEntry>) {
     // The window's own list of its empty folder comes first.
     window.until_says("No runs yet");
-    window.harness.state_mut().apply(Update::RunsListed { runs: Ok(runs), broken: Vec::new() });
+    let searched = runs.iter().map(search_text).collect();
+    let listed = Update::RunsListed { runs: Ok(runs), searched, broken: Vec::new() };
+    window.harness.state_mut().apply(listed);
 }
 
 #[test]
@@ -175,7 +177,31 @@ fn a_sweep_compared() {
             task.reuse = Some(from(&task.id));
         }
     });
-    window.until_says("6 variants");
+    let plan = walkforge::workbench::plan(&spec, &Cancel::new()).unwrap().plan;
+    let variants: Vec<PlannedVariant> = spec
+        .variants()
+        .unwrap()
+        .into_iter()
+        .enumerate()
+        .map(|(place, variant)| {
+            let reused =
+                if place == 1 { [(many_runs()[7].id.clone(), 4)].into() } else { [].into() };
+            let trained = if place == 1 { 6 } else { 10 };
+            let totals = PlanTotals {
+                reused,
+                disk: Bytes(1_400_000 * trained as u64),
+                millis: 5_650 * trained as u64,
+                known: trained,
+                ..PlanTotals::of(&plan)
+            };
+            PlannedVariant { settings: variant.settings, totals: Some(totals) }
+        })
+        .collect();
+    for ticket in 0..32 {
+        let variants = Ok(variants.clone());
+        window.harness.state_mut().apply(Update::VariantsPlanned { ticket, variants });
+    }
+    window.until_says("56 of 60 tasks");
     window.node(Role::Button, "Copy as command line").scroll_to_me();
     compare(&mut window, "sweep");
 
@@ -256,6 +282,7 @@ fn several_runs() {
         number,
         experiment: "mlp-return".to_owned(),
         sweep: Some(SweepMember { variant, ..many_runs()[2].sweep.clone().unwrap() }),
+        priority: walkforge::domain::Priority::default(),
         is_planning: variant == 2,
     };
     let mut all: Vec<Waiting> = (2..6).map(|variant| waiting(7, variant)).collect();
@@ -263,6 +290,7 @@ fn several_runs() {
         number: 8,
         experiment: "gru-return".to_owned(),
         sweep: None,
+        priority: walkforge::domain::Priority::default(),
         is_planning: false,
     });
     window.harness.state_mut().apply(Update::Waiting(all));

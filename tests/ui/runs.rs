@@ -320,6 +320,38 @@ fn the_experiment_is_copied_as_a_command_line() {
     assert!(copied.starts_with("walkforge train --preset mlp-return "), "{copied}");
     assert!(copied.contains("--set training.learning_rate=0.02"), "{copied}");
     assert!(window.says("is on the clipboard"));
+    // A shell and the program read the same experiment from it, beside the same runs.
+    let folder = runs.path().to_str().unwrap();
+    assert!(copied.ends_with(&format!(" --runs {folder}")), "{copied}");
+    let program = env!("CARGO_BIN_EXE_walkforge");
+    let planned = copied.replacen("walkforge train", &format!("{program} plan --json"), 1);
+    let output = std::process::Command::new("sh").args(["-c", &planned]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let plan: walkforge::domain::Plan = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(plan.spec, small(&["training.learning_rate=0.02"]).content_hash());
+}
+
+/// What has been trained need not be trained again, and what it took is known: of one experiment, and of each variant of a sweep.
+#[test]
+fn the_plan_tells_what_is_reused_and_how_long_the_rest_takes() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut window = Window::on(runs.path(), small(&["seed=7"]));
+    window.until_says("known once such a task has run here");
+    window.until_enabled("Start");
+    window.press("Start");
+    window.until_says("mlp-return finished: 2 tasks");
+    window.click(Role::Tab, "Plan panel");
+    window.until_says("0 of 2 tasks");
+    assert!(window.says("everything is there already"), "{}", window.text());
+    window.set_text("Seeds", "7, 8, 9");
+    window.until_says("Variants");
+    window.until_says("4 of 6 tasks");
+    assert!(window.says("one run after another"), "{}", window.text());
+    assert!(!window.says("everything is there already"), "{}", window.text());
+    window.set_text("Seeds", "");
+    window.set_number("Seed", "8");
+    window.until("no variants", |window| !window.says("Variants"));
+    window.until_says("to the last epoch; may stop sooner");
 }
 
 fn standing(runs: &Path, status: RunStatus) -> usize {

@@ -440,7 +440,7 @@ fn a_leak_is_told_loudly_wherever_one_is() {
     window.harness.state_mut().show_report(report);
     window.until_says("mlp-return leaks: next_close");
     window.press("Show the report");
-    window.until_says("1 of 2 checks leaks");
+    window.until_says("1 of 2 checks failed");
     for expected in ["next_close leaks", culprit, "Features: 1 of 2 clean"] {
         assert!(window.says(expected), "no `{expected}` in:\n{}", window.text());
     }

@@ -68,9 +68,10 @@ pub(in crate::cli) struct CheckLeaksArguments {
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "\
-A row for every bar: time (when it closes, UTC), symbol, timeframe, a column for each feature as
-it is before scaling, empty where it is not defined, and window_complete: whether a model can
-predict at this row. The score.py of an exported model reads such a file.
+A row for every bar: time (when it closes, UTC), symbol, timeframe, bar (its number within the
+series), a column for each feature as it is before scaling, empty where it is not defined, and
+window_complete: whether a model can predict at this row; not where the bar is still forming. The
+score.py of an exported model reads such a file.
 
 Examples:
   walkforge features --preset lstm-direction --out features.parquet

@@ -57,7 +57,7 @@ pub(in crate::cli) struct TrainArguments {
     /// Folder for runs.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_RUNS, value_hint = ValueHint::DirPath)]
     pub(in crate::cli) runs: PathBuf,
-    /// Write event files for TensorBoard, a folder in here for each run.
+    /// Write event files for TensorBoard, a folder in here for each run; `plan` writes none.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(in crate::cli) tensorboard: Option<PathBuf>,
     /// Print every event as one JSON line on stdout and nothing else there.

@@ -20,8 +20,7 @@ pub(super) use runs::{
     ResumeArguments, RunsCommand,
 };
 
-/// Where runs live unless `--runs` says otherwise: beside the work, as other trackers do.
-pub(super) const DEFAULT_RUNS: &str = "runs";
+pub(super) use crate::spec::DEFAULT_RUNS;
 
 /// Trains trading models: walk-forward folds, out-of-sample metrics beside baselines, models exported to disk.
 #[derive(Debug, Parser)]

@@ -56,7 +56,7 @@ Examples:
 
 Exit codes: 0 done, 2 bad input.")]
 pub(in crate::cli) struct ShowModelArguments {
-    /// NAME@VERSION, NAME@champion, or NAME alone: its champion, else its newest version.
+    /// NAME@VERSION, NAME@champion, or NAME alone: its champion, else its newest version that is not archived.
     pub(in crate::cli) model: String,
     #[command(flatten)]
     pub(in crate::cli) place: Place,
@@ -154,7 +154,8 @@ pub(in crate::cli) struct RemoveModelArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Features are computed from the bars as in training: name a folder with the same kind of files.
-Bars whose window is not whole get no prediction. Without --out the last predictions are shown.
+Bars whose window is not whole, or that are still forming, get no prediction. Without --out the
+last predictions are shown.
 
 Examples:
   walkforge predict models/BTC_USDT-1h-fold03 --data data/crypto --out predictions.parquet
@@ -163,7 +164,7 @@ Examples:
 
 Exit codes: 0 done, 2 bad input, 130 cancelled.")]
 pub(in crate::cli) struct PredictArguments {
-    /// The folder of an exported model, or a named one: NAME, NAME@VERSION, NAME@champion.
+    /// The folder of an exported model or a file in it, or a named one: NAME, NAME@VERSION, NAME@champion.
     #[arg(value_hint = ValueHint::DirPath)]
     pub(in crate::cli) model: String,
     /// Folder with market files.

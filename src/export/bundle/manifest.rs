@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -101,7 +102,7 @@ pub struct ExportManifest {
     pub lineage: Lineage,
     /// The whole experiment, resolved. The folder of the data is left out: whoever predicts names their own.
     pub experiment: ExperimentSpec,
-    /// A loader is right when its largest absolute difference from the example stays below this.
+    /// A loader is right when no prediction differs from the example's by more than this; of one beyond 1, by more than this share of it.
     pub tolerance: f64,
     /// Every other file of the bundle by its name.
     pub files: BTreeMap<String, FileHash>,
@@ -166,9 +167,7 @@ pub struct Lineage {
 pub struct FileHash {
     /// Its size in bytes.
     pub bytes: u64,
-    /// What Walkforge checks.
-    pub blake3: ContentHash,
-    /// What `score.py --check` and `sha256sum` check.
+    /// Its SHA-256 in hexadecimal digits, as `sha256sum` prints it.
     pub sha256: String,
 }
 
@@ -246,9 +245,13 @@ impl ExportManifest {
 
     /// The model's experiment on these series and on those that its features compare them with, without an end: newer bars are what a model is for.
     #[must_use]
-    pub fn experiment_on(&self, symbols: &[Symbol], timeframes: &[Timeframe]) -> ExperimentSpec {
+    pub fn experiment_on<'a>(
+        &self,
+        symbols: impl IntoIterator<Item = &'a Symbol>,
+        timeframes: &[Timeframe],
+    ) -> ExperimentSpec {
         let mut spec = self.experiment.clone();
-        let mut all: BTreeSet<Symbol> = symbols.iter().cloned().collect();
+        let mut all: BTreeSet<Symbol> = symbols.into_iter().cloned().collect();
         if spec.features.iter().any(FeatureSpec::is_cross_sectional) {
             let known = &self.lineage.data;
             let beside = known.iter().filter(|series| timeframes.contains(&series.timeframe));
@@ -257,6 +260,15 @@ impl ExportManifest {
         spec.data.symbols = all.into_iter().collect();
         spec.data.timeframes = timeframes.to_vec();
         spec.data.until = None;
+        spec
+    }
+
+    /// The model's experiment on its own series, for `walkforge features --data`. Of a folder, also where it was trained on a made-up market: there
+    /// the symbols would be forgotten once a folder is named, and whoever has features that compare symbols would compare all that are in it.
+    pub(super) fn own_experiment(&self) -> ExperimentSpec {
+        let (symbols, timeframes) = self.own_series();
+        let mut spec = self.experiment_on(&symbols, &timeframes);
+        spec.data.source = DataSource::Folder(PathBuf::new());
         spec
     }
 

@@ -15,4 +15,5 @@ pub use manifest::{
     TensorText,
 };
 pub use open::{Bundle, BundleError};
-pub(super) use write::export_model;
+pub(super) use place::Staging;
+pub(super) use write::build;

@@ -3,11 +3,16 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use tch::Tensor;
 
-use super::manifest::{ExportManifest, FILES, MANIFEST_SCHEMA};
-use crate::domain::{Cancel, ContentHash, Device};
+use super::example::Example;
+use super::manifest::{ExportManifest, FILES, FileHash, MANIFEST_SCHEMA};
+use super::write::Model;
+use crate::dataset::SeriesScaler;
+use crate::domain::{Cancel, Device};
+use crate::export::ExportError;
 use crate::features::FeatureMatrix;
 use crate::models::{BuildError, Network, estimate_evaluation_pass};
-use crate::runs::{StoreError, read_weights};
+use crate::runs::{Manifest, RunFolder, StoreError, TaskMetadata, read_weights};
+use crate::spec::ExperimentSpec;
 use crate::torch::TorchError;
 
 /// Rows predicted at once, where memory allows.
@@ -54,6 +59,16 @@ pub enum BundleError {
         /// The file.
         path: PathBuf,
     },
+    /// The manifest describes another network than the one that was exported.
+    #[error(
+        "{}: describes another model than the one that was exported: what it predicts for example.json differs by {difference:e}; copy the bundle again, or export the model again", path.display()
+    )]
+    AnotherModel {
+        /// The manifest.
+        path: PathBuf,
+        /// Largest absolute difference.
+        difference: f64,
+    },
     /// The features are not the model's.
     #[error(
         "the model wants the columns {expected}, and there are {found}; this is a defect of ours, please report it"
@@ -87,24 +102,41 @@ impl From<tch::TchError> for BundleError {
 }
 
 impl Bundle {
-    /// Reads a bundle, given its folder or a file in it. What computes is held to the manifest's hashes.
+    /// Reads a bundle, given its folder or a file in it. Weights and example are held to the manifest's hashes, and so are `model.pt` and
+    /// `model.onnx` where they are; scaler and output unit, which stand in the manifest itself, to the example.
     ///
     /// # Errors
     /// [`BundleError`], naming the file and the next step.
     pub fn open(path: &Path) -> Result<Self, BundleError> {
         let folder = if path.is_file() { path.parent().unwrap_or(path) } else { path };
         let manifest = read_manifest(folder)?;
-        for name in [FILES.weights, FILES.torchscript, FILES.onnx, FILES.example] {
-            let path = folder.join(name);
-            let bytes = std::fs::read(&path).map_err(|source| StoreError::read(&path, &source))?;
-            let expected = manifest.files.get(name).map(|file| file.blake3);
-            if expected != Some(ContentHash::of(&bytes)) {
-                return Err(BundleError::Changed { path });
+        for name in [FILES.torchscript, FILES.onnx] {
+            if folder.join(name).exists() {
+                read_checked(folder, &manifest, name)?;
             }
         }
+        read_checked(folder, &manifest, FILES.weights)?;
         let weights = read_weights(&folder.join(FILES.weights))?;
         let network = Network::from_weights(manifest.design.clone(), Device::Cpu, weights)
             .map_err(|source| BundleError::Network { path: folder.to_owned(), source })?;
+        let example = read_checked(folder, &manifest, FILES.example)?;
+        let example: Example = serde_json::from_slice(&example)
+            .map_err(|source| StoreError::damaged(&folder.join(FILES.example), &source))?;
+        if let Some(difference) = example.contradicts(&network)? {
+            return Err(BundleError::AnotherModel {
+                path: folder.join(FILES.manifest),
+                difference,
+            });
+        }
+        Ok(Self { manifest, network })
+    }
+
+    /// A model of a finished task, as it would be exported.
+    pub(in crate::export) fn of(
+        run: (&RunFolder, &Manifest, &ExperimentSpec),
+        of: (&TaskMetadata, Option<&SeriesScaler>),
+    ) -> Result<Self, ExportError> {
+        let Model { network, manifest, .. } = Model::of(run, of)?;
         Ok(Self { manifest, network })
     }
 
@@ -158,6 +190,20 @@ impl Bundle {
         let each = estimate_evaluation_pass(&design.model, shape, 1).0.max(1);
         usize::try_from(BATCH_BYTES / each).unwrap_or(BATCH).clamp(1, BATCH)
     }
+}
+
+/// A file of the bundle, which must be the one that was exported.
+fn read_checked(
+    folder: &Path,
+    manifest: &ExportManifest,
+    name: &str,
+) -> Result<Vec<u8>, BundleError> {
+    let path = folder.join(name);
+    let bytes = std::fs::read(&path).map_err(|source| StoreError::read(&path, &source))?;
+    if manifest.files.get(name) != Some(&FileHash::of(&bytes)) {
+        return Err(BundleError::Changed { path });
+    }
+    Ok(bytes)
 }
 
 fn read_manifest(folder: &Path) -> Result<ExportManifest, BundleError> {

@@ -4,11 +4,12 @@
     python score.py --check                              are the files whole, and does the model say what it said?
     python score.py features.csv --out predictions.csv   scores a table that `walkforge features` wrote
 
-Needs Python and either torch, or onnxruntime with numpy; of the two only the one that is used is imported. Reads Parquet where pyarrow is there.
+Needs Python 3.10 or newer and either torch, or onnxruntime with numpy; of the two only the one that is used is imported. Reads Parquet where
+pyarrow is there.
 
-A table has a row for each bar: `time`, `symbol`, `timeframe`, the model's feature columns as they are (the scaler is inside the model), and
-`window_complete`, which is true where the window that ends at the row is whole: no warm-up, no missing value, no missing bar. Only those rows are
-predicted. Rows of a series must be in time order and without gaps of the table's own: a window is the row and those before it.
+A table has a row for each bar: `time`, `symbol`, `timeframe`, `bar` (its number within the series), the model's feature columns as they are (the
+scaler is inside the model), and `window_complete`, which is true where the window that ends at the row is whole: no warm-up, no missing value, no
+missing bar. Only those rows are predicted. Rows of a series must be in time order, and none may be taken out: a window is the row and those before it.
 """
 
 import argparse
@@ -19,6 +20,9 @@ import importlib.util
 import json
 import os
 import sys
+
+if sys.version_info < (3, 10):
+    sys.exit("score.py: needs Python 3.10 or newer")
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 SCHEMA = 2
@@ -77,6 +81,7 @@ class Series:
     def __init__(self):
         self.values = array.array("f")
         self.last_time = ""
+        self.last_bar = None
         self.count = 0
         # Rows in a row, up to the last one, whose features are all there.
         self.unbroken = 0
@@ -87,8 +92,7 @@ class Series:
 
 def main():
     arguments = parse()
-    with open(os.path.join(FOLDER, "manifest.json"), encoding="utf-8") as file:
-        manifest = json.load(file)
+    manifest = load("manifest.json")
     if manifest.get("schema") != SCHEMA:
         fail(f"manifest.json has format {manifest.get('schema')} and this program reads {SCHEMA}; export the model again")
     if arguments.check:
@@ -121,6 +125,15 @@ def fail(message):
     sys.exit(f"score.py: {message}")
 
 
+def load(name):
+    """A JSON file of this folder."""
+    try:
+        with open(os.path.join(FOLDER, name), encoding="utf-8") as file:
+            return json.load(file)
+    except (OSError, ValueError) as error:
+        fail(f"{name} cannot be read: {error}; copy the bundle again, or export the model again")
+
+
 def whichever_is_there():
     for name in ENGINES:
         if importlib.util.find_spec(name) is not None:
@@ -140,16 +153,18 @@ def check_files(manifest):
 
 
 def check_example(manifest, engine):
-    with open(os.path.join(FOLDER, "example.json"), encoding="utf-8") as file:
-        example = json.load(file)
+    example = load("example.json")
     batch, window, columns = example["shape"]
     table = engine.table(array.array("f", example["input"]), columns)
     ends = [window * sample + window - 1 for sample in range(batch)]
     predictions = engine.predict(table, ends, window)
-    difference = max(abs(ours - theirs) for ours, theirs in zip(predictions, example["output"], strict=True))
-    # Written so that a NaN fails too.
-    if not difference <= example["tolerance"]:
-        fail(f"{engine.name} differs from example.json by {difference:.1e}, more than {example['tolerance']:.0e}")
+    difference = 0.0
+    for ours, theirs in zip(predictions, example["output"], strict=True):
+        apart, allowed = abs(ours - theirs), example["tolerance"] * max(1.0, abs(theirs))
+        # Written so that a NaN fails too.
+        if not apart <= allowed:
+            fail(f"{engine.name} differs from example.json by {apart:.1e}, more than {allowed:.0e}")
+        difference = max(difference, apart)
     print(f"{len(manifest['files'])} files are whole; {engine.name} differs from the example by {difference:.1e}", file=sys.stderr)
 
 
@@ -158,16 +173,16 @@ def score(manifest, engine, arguments):
     window, columns = manifest["window"], [feature["name"] for feature in manifest["features"]]
     wanted = wanted_series(manifest, arguments.all_series)
     found, passed_over = {}, set()
-    for line, (head, complete, values) in enumerate(read(arguments.table, columns), start=2):
+    for order, (place, head, bar, complete, values) in enumerate(read(arguments.table, columns)):
         time, *key = head
         key = tuple(key)
         if wanted is not None and key not in wanted:
             passed_over.add(key)
             continue
         series = found.setdefault(key, Series())
-        take(series, (time, complete, values), window, f"{arguments.table}: row {line}")
+        take(series, (time, bar, complete, values), window, place)
         if complete:
-            series.lines.append((line, head))
+            series.lines.append((order, head))
     if passed_over:
         others = ", ".join(" ".join(key) for key in sorted(passed_over))
         print(f"score.py: passed over, because the model is not for them: {others}", file=sys.stderr)
@@ -179,8 +194,8 @@ def score(manifest, engine, arguments):
         for start in range(0, len(series.places), arguments.batch):
             part = slice(start, start + arguments.batch)
             predictions = engine.predict(table, series.places[part], window)
-            scored.extend((line, [*head, prediction]) for (line, head), prediction in zip(series.lines[part], predictions))
-    return [row for _, row in sorted(scored, key=lambda line: line[0])]
+            scored.extend((order, [*head, prediction]) for (order, head), prediction in zip(series.lines[part], predictions))
+    return [row for _, row in sorted(scored, key=lambda row: row[0])]
 
 
 def wanted_series(manifest, all_series):
@@ -196,10 +211,12 @@ def wanted_series(manifest, all_series):
 
 
 def take(series, row, window, place):
-    time, complete, values = row
+    time, bar, complete, values = row
     if len(time) == len(series.last_time) and time <= series.last_time:
         fail(f"{place}: {time} does not come after {series.last_time}; sort each series by time")
-    series.last_time = time
+    if series.last_bar is not None and bar != series.last_bar + 1:
+        fail(f"{place}: bar {bar} follows bar {series.last_bar}, so rows between them are gone and windows would be wrong; do not cut the table")
+    series.last_time, series.last_bar = time, bar
     missing = any(value is None for value in values)
     series.unbroken = 0 if missing else series.unbroken + 1
     series.values.extend(0.0 if value is None else value for value in values)
@@ -214,37 +231,61 @@ def take(series, row, window, place):
 
 
 def read(path, columns):
-    """For each row of a table `(time, symbol, timeframe)`, whether its window is complete, and its features, None where missing."""
-    rows = parquet_rows(path) if path.endswith(".parquet") else csv_rows(path)
-    header = next(rows, None)
+    """For each row of a table where it stands, `(time, symbol, timeframe)`, the bar's number, whether its window is complete, and its features, None
+    where missing."""
+    rows = parquet_rows(path) if path.lower().endswith(".parquet") else csv_rows(path)
+    _, header = next(rows, (0, None))
     if header is None:
         fail(f"{path}: is empty")
     places = {name: place for place, name in enumerate(header)}
-    for name in ("time", "symbol", "timeframe", "window_complete", *columns):
+    for name in ("time", "symbol", "timeframe", "bar", "window_complete", *columns):
         if name not in places:
             fail(f"{path}: has no column `{name}`; make the table with `walkforge features` and the model's own experiment")
     head = [places[name] for name in ("time", "symbol", "timeframe")]
-    complete, features = places["window_complete"], [places[name] for name in columns]
-    for row in rows:
-        yield [row[place] for place in head], is_true(row[complete]), [number(row[place]) for place in features]
+    complete, features = places["window_complete"], [(name, places[name]) for name in columns]
+    for line, row in rows:
+        place = f"{path}: row {line}"
+        if len(row) != len(header):
+            fail(f"{place}: has {len(row)} cells, and the header {len(header)}; is the end of the file missing?")
+        bar = whole_number(row[places["bar"]], place, "bar")
+        values = [number(row[column], place, name) for name, column in features]
+        yield place, [row[column] for column in head], bar, is_true(row[complete]), values
 
 
 def is_true(cell):
     return cell if isinstance(cell, bool) else str(cell).lower() in ("true", "1")
 
 
-def number(cell):
+def number(cell, place, name):
     """A float, or None for what is missing."""
-    value = float(cell) if cell not in ("", None) else float("nan")
+    try:
+        value = float(cell) if cell not in ("", None) else float("nan")
+    except (TypeError, ValueError):
+        fail(f"{place}, column `{name}`: `{cell}` is no number; leave the cell empty where there is none")
     return value if value == value else None
 
 
-def csv_rows(path):
+def whole_number(cell, place, name):
     try:
-        with open(path, newline="", encoding="utf-8") as file:
-            yield from csv.reader(file)
+        return int(cell)
+    except (TypeError, ValueError):
+        fail(f"{place}, column `{name}`: `{cell}` is no whole number; make the table with `walkforge features`")
+
+
+def csv_rows(path):
+    """Lines with their numbers. Spreadsheets put a mark before the first and leave empty ones at the end."""
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file)
+            for row in reader:
+                if any(cell.strip() for cell in row):
+                    yield reader.line_num, row
     except OSError as error:
         fail(f"{path}: cannot be read: {error}")
+    except UnicodeDecodeError as error:
+        fail(f"{path}: is not UTF-8: {error}; save it as UTF-8")
+    except csv.Error as error:
+        fail(f"{path}: row {reader.line_num}: is no CSV: {error}")
 
 
 def parquet_rows(path):
@@ -254,16 +295,20 @@ def parquet_rows(path):
         fail("a Parquet table needs pyarrow; `pip install pyarrow`, or write the features as CSV")
     try:
         file = pyarrow.parquet.ParquetFile(path)
+        names = list(file.schema_arrow.names)
+        yield 0, names
+        line = 0
+        for batch in file.iter_batches():
+            for row in zip(*(column.to_pylist() for column in batch.columns)):
+                line += 1
+                yield line, [moment(cell) if name == "time" else cell for name, cell in zip(names, row)]
     except (OSError, ValueError) as error:
         fail(f"{path}: cannot be read: {error}")
-    yield list(file.schema_arrow.names)
-    times = [place for place, name in enumerate(file.schema_arrow.names) if name == "time"]
-    for batch in file.iter_batches():
-        for row in zip(*(column.to_pylist() for column in batch.columns)):
-            row = list(row)
-            for place in times:
-                row[place] = row[place].isoformat().replace("+00:00", "Z")
-            yield row
+
+
+def moment(cell):
+    """A time as text, as a CSV table has it."""
+    return cell.isoformat().replace("+00:00", "Z") if hasattr(cell, "isoformat") else str(cell)
 
 
 def write(rows, path):

@@ -87,7 +87,7 @@ pub(super) fn readme(manifest: &ExportManifest) -> String {
         "\nIn a program of your own, with nothing but PyTorch or nothing but ONNX Runtime and NumPy, for `windows` of float32 `[batch, {window}, {columns}]`:\n\n\
          ```python\nimport torch\nmodel = torch.jit.load(\"{pt}\").eval()\nwith torch.no_grad():\n    predictions = model(windows)\n```\n\n\
          ```python\nimport onnxruntime\nsession = onnxruntime.InferenceSession(\"{onnx}\")\n(predictions,) = session.run([\"prediction\"], {{\"features\": windows}})\n```\n\n\
-         The scaler is inside the model: features go in as they are. `{example}` holds an input and what the model says to it.\n",
+         The scaler is inside the model: features go in as they are. `{example}` holds an input and what the model says to it; another loader is right when it differs from that by no more than `tolerance`, of predictions beyond 1 by no more than that share.\n",
         pt = FILES.torchscript,
         onnx = FILES.onnx,
         example = FILES.example,
@@ -106,7 +106,7 @@ pub(super) fn readme(manifest: &ExportManifest) -> String {
 }
 
 const HOW_TO_SCORE: &str = "
-`score.py` needs Python and either PyTorch (`pip install torch`) or ONNX Runtime with NumPy (`pip install onnxruntime`); it takes whichever is there, or the
+`score.py` needs Python 3.10 or newer and either PyTorch (`pip install torch`) or ONNX Runtime with NumPy (`pip install onnxruntime`); it takes whichever is there, or the
 one that `--engine torch` or `--engine onnxruntime` names.
 
 ```sh
@@ -114,6 +114,8 @@ python score.py --check                                   # the files are whole 
 walkforge features --preset experiment.ron --data FOLDER_OF_BARS --out features.csv
 python score.py features.csv --out predictions.csv        # also reads Parquet, where pyarrow is installed
 ```
+
+The table must keep its rows in order and complete: a window is a row and those before it.
 
 From raw bars, without Python:
 

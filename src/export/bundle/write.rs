@@ -1,16 +1,18 @@
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
 
 use super::example::Example;
 use super::manifest::{ExportManifest, FILES, FileHash};
-use super::{place, texts};
+use super::texts;
 use crate::dataset::SeriesScaler;
-use crate::domain::{ContentHash, Device};
+use crate::domain::Device;
 use crate::export::onnx::{OnnxTexts, onnx};
-use crate::export::{ExportError, sha256, torchscript};
+use crate::export::{ExportError, torchscript};
 use crate::models::Network;
 use crate::runs::{Manifest, RunFolder, StoreError, TaskMetadata, read_weights, write_atomically};
-use crate::spec::ExperimentSpec;
+use crate::spec::{ExperimentSpec, FeatureSpec};
 
 const SCORE: &str = include_str!("score.py");
 /// The file within `model.pt` that names its inputs, for `torch.jit.load(…, _extra_files={"features.json": ""})`.
@@ -18,52 +20,78 @@ const FEATURES_INSIDE: &str = "features.json";
 /// What readers of protobuf take at most.
 const LARGEST_ONNX: usize = i32::MAX as usize;
 
-/// Writes one model of a finished task as a bundle, in the place of an earlier one.
-pub(in crate::export) fn export_model(
-    (run, run_manifest, spec): (&RunFolder, &Manifest, &ExperimentSpec),
+/// A model of a finished task, without files.
+pub(super) struct Model {
+    pub(super) network: Network,
+    pub(super) manifest: ExportManifest,
+    /// Where the weights are stored.
+    weights: PathBuf,
+}
+
+impl Model {
+    pub(super) fn of(
+        (run, run_manifest, spec): (&RunFolder, &Manifest, &ExperimentSpec),
+        (metadata, scaled): (&TaskMetadata, Option<&SeriesScaler>),
+    ) -> Result<Self, ExportError> {
+        let task = &metadata.task.id;
+        if let Some(difference) = difference(spec, metadata) {
+            let (path, task) = (run.spec_path(), task.clone());
+            return Err(ExportError::SpecChanged { path, task, difference });
+        }
+        run.check_weights(&metadata.task, metadata)?;
+        let weights = run.task(task).join("weights.safetensors");
+        let mut design = metadata.design.clone();
+        if let Some(own) = scaled {
+            // While it learnt, its windows came scaled by the very numbers that it now applies itself.
+            design.scaler = own.scaler.clone();
+        }
+        let manifest = ExportManifest::new((metadata, scaled), &design, (run_manifest, spec));
+        let network = Network::from_weights(design, Device::Cpu, read_weights(&weights)?)
+            .map_err(|source| ExportError::Network { task: task.clone(), source })?;
+        Ok(Self { network, manifest, weights })
+    }
+}
+
+/// Anybody can edit the run's specification, and a bundle says how its features are computed by it.
+fn difference(spec: &ExperimentSpec, metadata: &TaskMetadata) -> Option<String> {
+    let columns: Vec<String> = spec.features.iter().flat_map(FeatureSpec::columns).collect();
+    if columns != metadata.features {
+        let (now, then) = (columns.join(", "), metadata.features.join(", "));
+        return Some(format!("its features are {now}, and were {then}"));
+    }
+    let then = metadata.design.input.window;
+    (spec.window != then).then(|| format!("its window is {}, and was {then}", spec.window))
+}
+
+/// Builds one model of a finished task as a bundle in an empty folder.
+pub(in crate::export) fn build(
+    run: (&RunFolder, &Manifest, &ExperimentSpec),
     (metadata, scaled): (&TaskMetadata, Option<&SeriesScaler>),
     folder: &Path,
 ) -> Result<(), ExportError> {
     let task = &metadata.task.id;
     let torch = |source| ExportError::Torch { task: task.clone(), source };
-    let stored = run.task(task).join("weights.safetensors");
-    let mut design = metadata.design.clone();
-    if let Some(own) = scaled {
-        // While it learnt, its windows came scaled by the very numbers that it now applies itself.
-        design.scaler = own.scaler.clone();
-    }
-    let network = Network::from_weights(design.clone(), Device::Cpu, read_weights(&stored)?)
-        .map_err(|source| ExportError::Network { task: task.clone(), source })?;
+    let Model { network, mut manifest, weights } = Model::of(run, (metadata, scaled))?;
     let module = torchscript::trace(&network).map_err(torch)?;
     if let Some((batch, difference)) =
         torchscript::first_mismatch(&network, &module).map_err(torch)?
     {
         return Err(ExportError::Mismatch { task: task.clone(), batch, difference });
     }
-    let mut manifest = ExportManifest::new((metadata, scaled), &design, (run_manifest, spec));
     let example = Example::of(&network).map_err(torch)?;
     let onnx = onnx(&network, onnx_texts(&manifest)).map_err(torch)?;
     if onnx.len() > LARGEST_ONNX {
         return Err(ExportError::TooLarge { task: task.clone() });
     }
 
-    let to = folder.parent().unwrap_or_else(|| Path::new("."));
-    std::fs::create_dir_all(to).map_err(|source| StoreError::write(to, &source))?;
-    // Built aside and put in place whole: a folder never holds files of two models.
-    let aside = tempfile::Builder::new()
-        .prefix(".walkforge-")
-        .tempdir_in(to)
-        .map_err(|source| StoreError::write(to, &source))?;
-    let path = |name: &str| aside.path().join(name);
+    let path = |name: &str| folder.join(name);
     torchscript::save(&module, &path(FILES.torchscript))?;
     torchscript::add_file(&path(FILES.torchscript), FEATURES_INSIDE, &inside(&manifest))?;
-    let weights = std::fs::read(&stored).map_err(|source| StoreError::read(&stored, &source))?;
+    let weights = std::fs::read(&weights).map_err(|source| StoreError::read(&weights, &source))?;
     write(&path(FILES.weights), &weights)?;
     write(&path(FILES.onnx), &onnx)?;
     write(&path(FILES.example), &json(&example))?;
-    let (symbols, timeframes) = manifest.own_series();
-    let experiment = manifest.experiment_on(&symbols, &timeframes);
-    write(&path(FILES.experiment), experiment.to_ron().as_bytes())?;
+    write(&path(FILES.experiment), manifest.own_experiment().to_ron().as_bytes())?;
     write(&path(FILES.readme), texts::readme(&manifest).as_bytes())?;
     write(&path(FILES.score), SCORE.as_bytes())?;
     for name in FILES.all().into_iter().filter(|name| *name != FILES.manifest) {
@@ -71,16 +99,14 @@ pub(in crate::export) fn export_model(
         let bytes = std::fs::read(&path).map_err(|source| StoreError::read(&path, &source))?;
         manifest.files.insert(name.to_owned(), FileHash::of(&bytes));
     }
-    write(&path(FILES.manifest), &json(&manifest))?;
-    place::put_in_place(aside, folder).map_err(|source| StoreError::write(folder, &source).into())
+    Ok(write(&path(FILES.manifest), &json(&manifest))?)
 }
 
 impl FileHash {
     /// Of these bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        let (blake3, sha256) = (ContentHash::of(bytes), sha256::hex(bytes));
-        Self { bytes: bytes.len() as u64, blake3, sha256 }
+        Self { bytes: bytes.len() as u64, sha256: format!("{:x}", Sha256::digest(bytes)) }
     }
 }
 

@@ -86,7 +86,6 @@ impl<'a> Graph<'a> {
             data_type: Some(kind),
             name: Some(name.to_owned()),
             raw_data: Some(bytes),
-            doc_string: None,
         });
         Value(name.to_owned())
     }

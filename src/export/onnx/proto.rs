@@ -118,8 +118,6 @@ pub(super) struct TensorProto {
     /// Little-endian, row-major.
     #[prost(bytes = "vec", optional, tag = "9")]
     pub(super) raw_data: Option<Vec<u8>>,
-    #[prost(string, optional, tag = "12")]
-    pub(super) doc_string: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use prost::Message;
 
-use self::proto::{Summary, Value, What};
+use self::proto::{SessionLog, Summary, Value, What};
 use super::ExportError;
 use crate::domain::{EpochRecord, Event, EventKind, RunId, TaskId, UtcMillis};
 
@@ -17,7 +17,8 @@ use crate::domain::{EpochRecord, Event, EventKind, RunId, TaskId, UtcMillis};
 const FILE_VERSION: &str = "brain.Event:2";
 
 /// Writes a run's epochs as scalars to `DIR/RUN/TASK/events.out.tfevents.*`: `loss/train`, `loss/validation`, `monitor`, `learning_rate` and
-/// `gradient_norm`, by epoch. What is recorded is in the files when [`Self::record`] returns, so that TensorBoard follows a run at work.
+/// `gradient_norm`, by epoch. What is recorded is in the files when [`Self::record`] returns, so that TensorBoard follows a run at work. Where a task
+/// goes back to a checkpoint or begins anew, TensorBoard shows the later of two records of an epoch.
 #[derive(Debug)]
 pub struct EventFiles {
     run: RunId,
@@ -51,7 +52,7 @@ impl EventFiles {
                     None => EventFile::create(&self.folder.join(task.as_str()), event.at)?,
                 };
                 let file = self.open.entry(task.clone()).or_insert(file);
-                file.write(&summary(record, event.at))
+                file.record(record, event.at)
             }
             // A file for each of thousands of tasks must not stay open.
             EventKind::Finished { .. } | EventKind::Failed { .. } | EventKind::Cancelled => {
@@ -94,13 +95,24 @@ fn event(at: UtcMillis, step: i64, what: What) -> proto::Event {
 struct EventFile {
     path: PathBuf,
     file: File,
+    /// The last epoch that was recorded; before the first, whether earlier files may hold any.
+    last: Last,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Last {
+    Nothing,
+    InEarlierFiles,
+    Epoch(u32),
 }
 
 impl EventFile {
     fn create(folder: &Path, at: UtcMillis) -> Result<Self, ExportError> {
         std::fs::create_dir_all(folder).map_err(|source| refused(folder, &source))?;
+        let earlier = std::fs::read_dir(folder).map_err(|source| refused(folder, &source))?.next();
+        let last = if earlier.is_none() { Last::Nothing } else { Last::InEarlierFiles };
         let (path, file) = Self::open(folder, at)?;
-        let mut file = Self { path, file };
+        let mut file = Self { path, file, last };
         file.write(&event(at, 0, What::FileVersion(FILE_VERSION.to_owned())))?;
         Ok(file)
     }
@@ -118,6 +130,21 @@ impl EventFile {
                 Err(error) => return Err(refused(&path, &error)),
             }
         }
+    }
+
+    fn record(&mut self, record: &EpochRecord, at: UtcMillis) -> Result<(), ExportError> {
+        let is_repeated = match self.last {
+            Last::Nothing => false,
+            Last::InEarlierFiles => true,
+            Last::Epoch(last) => record.epoch <= last,
+        };
+        if is_repeated {
+            let start = What::SessionLog(SessionLog::START);
+            self.write(&event(at, i64::from(record.epoch), start))?;
+        }
+        self.write(&summary(record, at))?;
+        self.last = Last::Epoch(record.epoch);
+        Ok(())
     }
 
     /// Appends in one piece, so that whoever reads meanwhile sees whole records.
@@ -211,6 +238,12 @@ mod tests {
         assert_eq!(records[1].wall_time, 1_700_000_000.25);
         let steps: Vec<i64> = records.iter().map(|record| record.step).collect();
         assert_eq!(steps, [0, 1, 2]);
+        // What the second file begins with takes the place of what the first holds.
+        let second: Vec<(i64, bool)> = self::tests::records(&paths[1])
+            .iter()
+            .map(|record| (record.step, record.what == Some(What::SessionLog(SessionLog::START))))
+            .collect();
+        assert_eq!(second, [(0, false), (1, true), (1, false), (2, false)]);
         let Some(What::Summary(summary)) = &records[1].what else { panic!("a summary") };
         let tags: Vec<&str> = summary.value.iter().map(|value| value.tag.as_str()).collect();
         assert_eq!(tags, ["loss/train", "learning_rate", "gradient_norm"]);

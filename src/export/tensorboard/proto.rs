@@ -9,7 +9,7 @@ pub(super) struct Event {
     pub(super) wall_time: f64,
     #[prost(int64, tag = "2")]
     pub(super) step: i64,
-    #[prost(oneof = "What", tags = "3, 5")]
+    #[prost(oneof = "What", tags = "3, 5, 7")]
     pub(super) what: Option<What>,
 }
 
@@ -19,6 +19,19 @@ pub(super) enum What {
     FileVersion(String),
     #[prost(message, tag = "5")]
     Summary(Summary),
+    #[prost(message, tag = "7")]
+    SessionLog(SessionLog),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Message)]
+pub(super) struct SessionLog {
+    #[prost(int32, tag = "1")]
+    pub(super) status: i32,
+}
+
+impl SessionLog {
+    /// Whoever reads forgets what was recorded before of the event's step and those after it.
+    pub(super) const START: Self = Self { status: 1 };
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -88,6 +88,22 @@ pub(super) fn show(
     }
 }
 
+/// What is found where no shortcut leads.
+const HINTS: [(&str, &str); 3] = [
+    (
+        "Sweeps",
+        "Vary a field at the end of Strategy: each variant becomes a run, and Compare puts them in one table.",
+    ),
+    (
+        "Every run",
+        "is kept in Runs. One that was interrupted, cancelled or failed goes on from its checkpoints with Resume.",
+    ),
+    (
+        "Models",
+        "keeps trained models that were given a name, and compares them with the champion of that name.",
+    ),
+];
+
 fn help(ui: &mut Ui, state: &State, commands: &mut Commands) {
     ui.heading("Walkforge");
     let libtorch = state.machine.inventory.as_ref().map(|found| found.libtorch.clone());
@@ -97,12 +113,19 @@ fn help(ui: &mut Ui, state: &State, commands: &mut Commands) {
     ui.add_space(space::M);
     egui::Grid::new("shortcuts").num_columns(3).spacing([space::L, 6.0]).show(ui, |ui| {
         for action in Action::ALL {
-            ui.monospace(ui.ctx().format_shortcut(&action.shortcut()));
+            ui.monospace(action.keys(ui.ctx()));
             ui.strong(action.name().trim_end_matches('…'));
             ui.label(action.help());
             ui.end_row();
         }
     });
+    ui.add_space(space::M);
+    for (title, text) in HINTS {
+        ui.horizontal_wrapped(|ui| {
+            ui.strong(title);
+            ui.label(text);
+        });
+    }
     ui.add_space(space::M);
     buttons(ui, |ui| {
         if ui.button("Close").clicked() {

@@ -34,7 +34,7 @@ impl Naming {
             "It becomes a candidate in Models. A name that is there already gets its next version.";
         ui.add(Label::new(RichText::new(text).color(weak)).wrap());
         ui.add_space(space::S);
-        let has_model = self.task(ui, state);
+        let has_model = self.task(ui, state, commands);
         ui.add_space(space::XS);
         let mut submitted = false;
         ui.horizontal(|ui| {
@@ -75,7 +75,10 @@ impl Naming {
     }
 
     /// Which of the run's models. Whether there is one.
-    fn task(&mut self, ui: &mut Ui, state: &State) -> bool {
+    fn task(&mut self, ui: &mut Ui, state: &State, commands: &mut Commands) -> bool {
+        if state.details.lacks(&self.run) {
+            commands.send(Command::Need(self.run.clone()));
+        }
         let detail = match state.details.get(&self.run) {
             Some(Detail::Ready(detail)) => detail,
             Some(Detail::Failed(message)) => {

@@ -52,6 +52,9 @@ pub(super) fn show(
     ui.add_space(space::S);
     let mut ready = !text.trim().is_empty();
     if let Purpose::Export(run, what) = purpose {
+        if state.details.lacks(run) {
+            commands.send(Command::Need(run.clone()));
+        }
         ready &= which(ui, state.details.get(run), what);
         ui.add_space(space::S);
     }

@@ -28,25 +28,41 @@ pub(super) fn show(
             });
             return;
         }
-        Some(Quitting::Stopping | Quitting::Done) => {
+        Some(stopping @ (Quitting::Stopping(_) | Quitting::Done)) => {
             ui.heading("Stopping…");
             ui.label("The window closes when everything is safe on disk.");
+            if stopping.is_overdue(state.now) {
+                ui.add_space(space::S);
+                paragraph(
+                    ui,
+                    "This takes longer than it should. Whoever closes the window now loses nothing that has finished; what still works is found \
+                     as interrupted by the next start.",
+                );
+                ui.add_space(space::M);
+                buttons(ui, |ui| {
+                    if widgets::button(ui, icons::X, "Close anyway", true).clicked() {
+                        commands.send(Command::CloseAnyway);
+                    }
+                });
+            }
             return;
         }
     }
     let open = || state.runs.iter().filter(|run| !run.is_over());
     let count = |wanted: TaskState| open().map(|run| run.count(wanted)).sum::<usize>();
-    let at_work = count(TaskState::Running) + count(TaskState::Paused);
     let begun = open().count() + state.resuming.len();
     ui.heading("Quit while something runs?");
     ui.add_space(space::XS);
-    let (finished, queued) = (count(TaskState::Finished), count(TaskState::Queued));
-    let runs = if begun == 1 { "1 run is".to_owned() } else { format!("{begun} runs are") };
-    paragraph(
-        ui,
-        &format!("{runs} open: {finished} tasks finished, {at_work} at work, {queued} not begun."),
-    );
     if begun > 0 {
+        let at_work = count(TaskState::Running) + count(TaskState::Paused);
+        let (finished, queued) = (count(TaskState::Finished), count(TaskState::Queued));
+        let runs = if begun == 1 { "1 run is".to_owned() } else { format!("{begun} runs are") };
+        paragraph(
+            ui,
+            &format!(
+                "{runs} open: {finished} tasks finished, {at_work} at work, {queued} not begun."
+            ),
+        );
         paragraph(
             ui,
             "Checkpoint and quit: tasks at work write a checkpoint and stop. The runs stay as interrupted; the next start offers to resume \
@@ -58,13 +74,17 @@ pub(super) fn show(
              checkpoint is lost.",
         );
     }
+    let either_way = if begun > 0 { " either way" } else { "" };
     match state.launches.len() {
         0 => {}
-        1 => paragraph(ui, "An experiment that waits or is being planned is given up either way."),
+        1 => paragraph(
+            ui,
+            &format!("An experiment that waits or is being planned is given up{either_way}."),
+        ),
         several => paragraph(
             ui,
             &format!(
-                "{several} experiments that wait or are being planned are given up either way."
+                "{several} experiments that wait or are being planned are given up{either_way}."
             ),
         ),
     }
@@ -73,15 +93,18 @@ pub(super) fn show(
     }
     ui.add_space(space::M);
     buttons(ui, |ui| {
-        let checkpoint =
-            widgets::primary_button(ui, icons::FLOPPY_DISK, "Checkpoint and quit", true);
-        if checkpoint.clicked() {
+        // Without a run there is nothing that could write a checkpoint.
+        if begun > 0
+            && widgets::primary_button(ui, icons::FLOPPY_DISK, "Checkpoint and quit", true)
+                .clicked()
+        {
             commands.send(Command::CheckpointAndQuit);
         }
         if widgets::button(ui, icons::STOP, "Stop and quit", true).clicked() {
             commands.send(Command::StopAndQuit);
         }
-        if widgets::button(ui, icons::PLAY, "Keep training", true).clicked() {
+        let keep = if begun > 0 { "Keep training" } else { "Go on" };
+        if widgets::button(ui, icons::PLAY, keep, true).clicked() {
             commands.send(Command::CloseModal);
         }
     });

@@ -61,7 +61,9 @@ impl LogPanel {
                     text.append_to(&mut job, &style, egui::FontSelection::Default, Align::Center);
                 };
                 add(RichText::new(clock(line.at)).small().color(weak));
-                add(RichText::new(format!("  {icon}  ")).small().color(color));
+                // Spaces at which no line breaks: what follows may be a long name.
+                let icon = format!("\u{a0}\u{a0}{icon}\u{a0}\u{a0}");
+                add(RichText::new(icon).small().color(color));
                 add(RichText::new(&line.text).small().color(ui.palette().text));
                 let response = ui.add(Label::new(job).wrap().selectable(true));
                 widgets::name(&response, egui::Role::Label, &line.text);

@@ -23,8 +23,8 @@ const COLUMNS: [Column; 9] = [
     column("Best", "Epoch whose weights are kept", 34.0, Align::Right),
     column("Samples/s", "Training samples a second", 58.0, Align::Right),
     column(
-        "Time left",
-        "To the last epoch at the pace so far; early stopping may end it sooner",
+        "Time",
+        "Left to the last epoch at the pace so far, which early stopping may end sooner (≤); or what it took",
         74.0,
         Align::Right,
     ),
@@ -69,7 +69,7 @@ impl QueuePanel {
             id: "queue",
             columns: &COLUMNS,
             leading: None,
-            trailing: Some(52.0),
+            trailing: Some(64.0),
             rows: order.len(),
             selected: &is_selected,
             sorting: Sorting::No,
@@ -93,6 +93,8 @@ impl QueuePanel {
         ui.horizontal(|ui| {
             run_picker::show(ui, state, run, commands);
             ui.with_layout(Layout::right_to_left(EguiAlign::Center), |ui| {
+                // Under each other with those of the table's rows, which leave room for its scroll bar.
+                ui.add_space(ui.spacing().scroll.allocated_width());
                 buttons::of_run(ui, state, run, commands);
                 self.filter(ui, run);
                 ui.with_layout(Layout::left_to_right(EguiAlign::Center), |ui| {
@@ -116,7 +118,7 @@ impl QueuePanel {
 
     fn filter(&mut self, ui: &mut Ui, run: &RunView) {
         let shown = self.only.map_or("all states", |only| word(only));
-        let combo = ComboBox::from_id_salt("state").selected_text(shown).width(96.0);
+        let combo = ComboBox::from_id_salt("state").selected_text(shown).width(88.0);
         let combo = combo.show_ui(ui, |ui| {
             let all = format!("all states ({})", run.tasks.len());
             ui.selectable_value(&mut self.only, None, all);
@@ -137,8 +139,9 @@ fn progress(ui: &mut Ui, state: &State, run: &RunView) {
     } else {
         run.share()
     };
+    // Where several runs can be chosen from, the name of the one in view says how far it is as well.
     let bar = ProgressBar::new(share as f32)
-        .desired_width(if state.runs.len() > 1 { 80.0 } else { 140.0 })
+        .desired_width(if state.runs.len() > 1 { 40.0 } else { 140.0 })
         .desired_height(8.0);
     let bar = ui.add(bar.fill(ui.palette().accent));
     widgets::name(&bar, egui::Role::ProgressIndicator, "Progress of the run");
@@ -232,10 +235,12 @@ fn cells(run: &RunView, index: usize, now: UtcMillis, palette: &Palette) -> Vec<
     };
     let last = task.last_epoch;
     let rate = task.progress.map(|progress| progress.samples_per_second);
-    let left = task.seconds_left(now).map_or_else(
-        || if task.state == TaskState::Running { UNKNOWN.to_owned() } else { String::new() },
-        |left| format!("≤ {}", duration(left)),
-    );
+    let time = match (&task.report, task.seconds_left(now)) {
+        (Some(report), _) => duration(report.seconds),
+        (None, Some(left)) => format!("≤ {}", duration(left)),
+        (None, None) if task.state == TaskState::Running => UNKNOWN.to_owned(),
+        (None, None) => String::new(),
+    };
     vec![
         Cell::new(task.id.as_str()),
         state_cell(run, index, palette),
@@ -247,7 +252,7 @@ fn cells(run: &RunView, index: usize, now: UtcMillis, palette: &Palette) -> Vec<
         Cell::new(task.best.map_or_else(|| UNKNOWN.to_owned(), |best| best.epoch.to_string()))
             .hover(task.best.and_then(|best| watched(run, best))),
         Cell::new(number(rate.filter(|rate| *rate > 0.0), 0)),
-        Cell::new(left),
+        Cell::new(time),
     ]
 }
 

@@ -57,9 +57,9 @@ impl TrainingPanel {
                 ui.checkbox(&mut self.view.log, "Log loss");
                 ui.checkbox(&mut self.view.validation_only, "Validation only");
                 let signs = if self.view.validation_only {
-                    "diamond: best epoch"
+                    "◊ best epoch"
                 } else {
-                    "solid: validation   dashed: train   diamond: best epoch"
+                    "solid validation · dashed train · ◊ best"
                 };
                 ui.add(egui::Label::new(RichText::new(signs).small().weak()).truncate());
             });

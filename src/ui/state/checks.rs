@@ -1,5 +1,5 @@
 use crate::domain::UtcMillis;
-use crate::spec::ExperimentSpec;
+use crate::spec::{ExperimentSpec, SweepSpec};
 use crate::workbench::LeakReport;
 
 /// The leak check: the one at work, and what came of the last one.
@@ -108,6 +108,8 @@ fn what_is_checked(spec: &ExperimentSpec) -> ExperimentSpec {
     spec.name.clear();
     spec.notes.clear();
     spec.resources.workers = None;
+    // It checks the experiment, not its variants.
+    spec.sweep = SweepSpec::default();
     spec
 }
 

@@ -9,7 +9,14 @@ const MOST: usize = 64;
 /// What is known of the tasks of stored runs that a dialog or the models panel asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Details {
-    runs: BTreeMap<RunId, Detail>,
+    runs: BTreeMap<RunId, Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    detail: Detail,
+    /// The run has changed since it was asked for. What is known stays in view until it has been read anew.
+    is_old: bool,
 }
 
 /// A run that was asked for.
@@ -39,24 +46,38 @@ impl RunDetail {
 }
 
 impl Details {
+    /// Whether whoever shows the run should ask for it: nobody has, or it has changed since. What could not be read is only asked for again by
+    /// whoever opens a dialog on it, or it would be asked for in every frame.
+    pub(crate) fn lacks(&self, run: &RunId) -> bool {
+        self.runs.get(run).is_none_or(|known| known.is_old)
+    }
+
     /// Whether the run has to be asked for; it then counts as being read.
     pub(crate) fn want(&mut self, run: &RunId) -> bool {
-        if self.runs.contains_key(run) {
-            return false;
+        if let Some(known) = self.runs.get_mut(run) {
+            let failed = matches!(known.detail, Detail::Failed(_));
+            if !known.is_old && !failed {
+                return false;
+            }
+            known.is_old = false;
+            if failed {
+                known.detail = Detail::Loading;
+            }
+            return true;
         }
         if self.runs.len() >= MOST {
-            self.runs.retain(|_, detail| matches!(detail, Detail::Loading));
+            self.runs.retain(|_, known| matches!(known.detail, Detail::Loading));
         }
-        self.runs.insert(run.clone(), Detail::Loading);
+        self.runs.insert(run.clone(), Known { detail: Detail::Loading, is_old: false });
         true
     }
 
     pub(crate) fn get(&self, run: &RunId) -> Option<&Detail> {
-        self.runs.get(run)
+        self.runs.get(run).map(|known| &known.detail)
     }
 
     pub(crate) fn ready(&self, run: &RunId) -> Option<&RunDetail> {
-        match self.runs.get(run)? {
+        match self.get(run)? {
             Detail::Ready(detail) => Some(detail),
             Detail::Loading | Detail::Failed(_) => None,
         }
@@ -64,8 +85,8 @@ impl Details {
 
     /// Takes what was loaded, where it was asked for here.
     pub(crate) fn take(&mut self, run: &RunId, results: &Result<Box<RunResults>, String>) {
-        let Some(detail) = self.runs.get_mut(run) else { return };
-        *detail = match results {
+        let Some(known) = self.runs.get_mut(run) else { return };
+        known.detail = match results {
             Ok(results) => Detail::Ready(RunDetail {
                 experiment: results.manifest.plan.experiment.clone(),
                 tasks: results.tasks.clone(),
@@ -74,8 +95,34 @@ impl Details {
         };
     }
 
-    /// The run has changed: what is known of it is old.
+    /// The run has changed: what is known of it, or is just being read, is old.
     pub(crate) fn forget(&mut self, run: &RunId) {
-        self.runs.remove(run);
+        if let Some(known) = self.runs.get_mut(run) {
+            known.is_old = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_changed_is_asked_for_again_and_what_failed_by_whoever_opens_a_dialog() {
+        let mut details = Details::default();
+        let run = RunId::new("r");
+        assert!(details.lacks(&run) && details.want(&run));
+        assert!(!details.lacks(&run) && !details.want(&run), "it is under way");
+        // It changes while it is read: what comes is old already.
+        details.forget(&run);
+        details.take(&run, &Err("gone".to_owned()));
+        assert!(details.lacks(&run) && details.want(&run));
+        assert!(matches!(details.get(&run), Some(Detail::Loading)));
+        details.take(&run, &Err("gone".to_owned()));
+        assert!(!details.lacks(&run), "not in every frame");
+        assert!(details.want(&run), "but by a dialog");
+        assert!(matches!(details.get(&run), Some(Detail::Loading)));
+        details.forget(&RunId::new("other"));
+        assert!(details.get(&RunId::new("other")).is_none());
     }
 }

@@ -1,8 +1,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Choice;
+use super::tries::Tries;
 use crate::domain::{Symbol, Timeframe};
-use crate::spec::{DataSource, ExperimentSpec, SpecError, SpecIssue, SweepAxis, SweepSpec};
+use crate::spec::{DataSource, ExperimentSpec, SpecIssue};
 
 /// The experiment on the bench, with what is wrong with it. Panels edit a copy and hand it back whole.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +12,8 @@ pub(crate) struct Draft {
     symbols: Choice<Symbol>,
     timeframes: Choice<Timeframe>,
     issues: Vec<SpecIssue>,
+    /// What came of trying the sweep's values one by one.
+    tries: Tries,
 }
 
 /// What of a draft outlives the window.
@@ -25,7 +28,7 @@ impl Draft {
     pub(crate) fn new(spec: ExperimentSpec) -> Self {
         let symbols = Choice::of(&spec.data.symbols);
         let timeframes = Choice::of(&spec.data.timeframes);
-        Self::checked(spec, symbols, timeframes)
+        Self::checked(spec, symbols, timeframes, Tries::default())
     }
 
     /// As it was left.
@@ -37,7 +40,7 @@ impl Draft {
         if stored.no_timeframe {
             draft.timeframes = Choice::None;
         }
-        Self::checked(draft.spec, draft.symbols, draft.timeframes)
+        Self::checked(draft.spec, draft.symbols, draft.timeframes, draft.tries)
     }
 
     pub(crate) fn store(&self) -> StoredDraft {
@@ -52,6 +55,7 @@ impl Draft {
         mut spec: ExperimentSpec,
         symbols: Choice<Symbol>,
         timeframes: Choice<Timeframe>,
+        mut tries: Tries,
     ) -> Self {
         // An empty list of timeframes means one thing to the built-in market, hourly bars, and not all that could be ticked.
         let timeframes = match (timeframes, &spec.data.source) {
@@ -64,7 +68,7 @@ impl Draft {
         spec.data.timeframes = timeframes.to_list();
         let mut issues = spec.validate().err().unwrap_or_default();
         if issues.is_empty() {
-            issues = sweep_issues(&spec);
+            issues = tries.issues(&spec);
         }
         let mut nothing = |is_none: bool, field: &str, message: &str| {
             if is_none {
@@ -73,7 +77,7 @@ impl Draft {
         };
         nothing(timeframes == Choice::None, "data.timeframes", "tick at least one timeframe");
         nothing(symbols == Choice::None, "data.symbols", "tick at least one symbol");
-        Self { spec, symbols, timeframes, issues }
+        Self { spec, symbols, timeframes, issues, tries }
     }
 
     pub(crate) const fn spec(&self) -> &ExperimentSpec {
@@ -90,15 +94,15 @@ impl Draft {
 
     /// The same with another specification; what is ticked stays.
     pub(crate) fn with_spec(&self, spec: ExperimentSpec) -> Self {
-        Self::checked(spec, self.symbols.clone(), self.timeframes.clone())
+        Self::checked(spec, self.symbols.clone(), self.timeframes.clone(), self.tries.clone())
     }
 
     pub(crate) fn with_symbols(&self, symbols: Choice<Symbol>) -> Self {
-        Self::checked(self.spec.clone(), symbols, self.timeframes.clone())
+        Self::checked(self.spec.clone(), symbols, self.timeframes.clone(), self.tries.clone())
     }
 
     pub(crate) fn with_timeframes(&self, timeframes: Choice<Timeframe>) -> Self {
-        Self::checked(self.spec.clone(), self.symbols.clone(), timeframes)
+        Self::checked(self.spec.clone(), self.symbols.clone(), timeframes, self.tries.clone())
     }
 
     /// The same on another source, whose symbols are still to be ticked.
@@ -110,11 +114,15 @@ impl Draft {
             DataSource::Folder(_) => Choice::None,
         };
         spec.data.source = source;
-        Self::checked(spec, symbols, self.timeframes.clone())
+        Self::checked(spec, symbols, self.timeframes.clone(), self.tries.clone())
     }
 
     /// This draft with what `edited` changed of `base`, field by field: two panels may each have edited a copy of the same draft.
     pub(crate) fn merged(&self, base: &Self, edited: &Self) -> Self {
+        if self == base {
+            // Nobody else has edited it: checked already.
+            return edited.clone();
+        }
         let (mut spec, from, to) = (self.spec.clone(), &base.spec, &edited.spec);
         macro_rules! take {
             ($($field:ident).+) => {
@@ -145,7 +153,7 @@ impl Draft {
         let symbols = if base.symbols == edited.symbols { self } else { edited }.symbols.clone();
         let timeframes =
             if base.timeframes == edited.timeframes { self } else { edited }.timeframes.clone();
-        Self::checked(spec, symbols, timeframes)
+        Self::checked(spec, symbols, timeframes, edited.tries.clone())
     }
 
     /// Every field that cannot be run.
@@ -159,57 +167,10 @@ impl Draft {
     }
 }
 
-/// What is wrong with the values of a sweep, each beside its own field. Every value is tried by itself, which is a sum and not a product; what
-/// only fails together with others is found where there are few enough variants, and else when they are planned.
-fn sweep_issues(spec: &ExperimentSpec) -> Vec<SpecIssue> {
-    /// So many are tried in a few milliseconds.
-    const FEW: usize = 32;
-    if spec.sweep.is_empty() {
-        return Vec::new();
-    }
-    let alone = |axis: &SweepAxis, value: &String| {
-        let axis = SweepAxis { path: axis.path.clone(), values: vec![value.clone()] };
-        let sweep = SweepSpec { axes: vec![axis], ..SweepSpec::default() };
-        ExperimentSpec { sweep, ..spec.clone() }
-    };
-    let mut issues = Vec::new();
-    for (index, axis) in spec.sweep.axes.iter().enumerate() {
-        let field = |part: &str| format!("sweep.axes[{index}].{part}");
-        if axis.path.trim().is_empty() {
-            let message = "choose the field that differs".to_owned();
-            issues.push(SpecIssue { field: field("path"), message });
-            continue;
-        }
-        let wrong = axis.values.iter().take(FEW).find_map(|value| {
-            let error = alone(axis, value).variants().err()?;
-            let (part, message) = match error {
-                SpecError::Assignment { message, .. }
-                    if message.contains("no field") || message.contains("list element") =>
-                {
-                    ("path", message)
-                }
-                SpecError::Assignment { message, .. } => ("values", format!("{value}: {message}")),
-                // Together with another axis it may be right after all.
-                SpecError::Invalid(_) if spec.sweep.axes.len() > 1 => return None,
-                other => ("values", other.to_string()),
-            };
-            Some(SpecIssue { field: field(part), message })
-        });
-        issues.extend(wrong);
-    }
-    if issues.is_empty()
-        && spec.sweep.len() <= FEW
-        && let Err(error) = spec.variants()
-    {
-        issues.push(SpecIssue { field: "sweep".to_owned(), message: error.to_string() });
-    }
-    issues
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::load;
+    use crate::spec::{SweepAxis, SweepSpec, load};
 
     #[test]
     fn what_is_wrong_with_a_sweep_stands_beside_its_field() {

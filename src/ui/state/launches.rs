@@ -40,6 +40,13 @@ impl Launches {
         self.sent = self.sent.saturating_sub(1);
     }
 
+    /// One cannot become a run: where it was the only one, there is no next run to look at.
+    pub(crate) const fn nobody_to_follow(&mut self) {
+        if self.sent + self.waiting.len() <= 1 {
+            self.follow_next = false;
+        }
+    }
+
     /// How many there are.
     pub(crate) const fn len(&self) -> usize {
         self.sent + self.waiting.len()
@@ -71,6 +78,7 @@ mod tests {
             number,
             experiment: spec.name.clone(),
             sweep: None,
+            priority: crate::domain::Priority::default(),
             is_planning: number == 0,
         };
         launches.told(vec![waiting(0), waiting(1), waiting(2)]);

@@ -17,8 +17,9 @@ mod results;
 mod run;
 mod standing;
 mod task;
+mod tries;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 
 use super::commands::Command;
@@ -76,6 +77,8 @@ pub(super) struct State {
     pub(super) launches: Launches,
     /// Stored runs that were asked to be taken up again and have not said a word yet.
     pub(super) resuming: BTreeSet<RunId>,
+    /// Runs that were asked to be deleted, request by request.
+    pub(super) deleting: VecDeque<Vec<RunId>>,
     /// An export is at work.
     pub(super) exporting: bool,
     /// Stored runs and the one looked at.
@@ -120,6 +123,11 @@ impl State {
             || !self.resuming.is_empty()
             || self.exporting
             || self.runs.iter().any(|run| !run.is_over())
+    }
+
+    /// Whether somebody has said yes to deleting it, which has not come about yet.
+    pub(super) fn is_being_deleted(&self, run: &RunId) -> bool {
+        self.deleting.iter().any(|runs| runs.contains(run))
     }
 
     /// The runs that Pause would pause or let go on.

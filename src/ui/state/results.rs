@@ -24,6 +24,10 @@ pub(crate) struct Results {
     pub(crate) is_listed: bool,
     /// A list was asked for and has not been told, and whether another is wanted after it.
     asked: Option<bool>,
+    /// Counts the lists asked for.
+    lists_asked: u64,
+    /// What words are looked for in, of each stored run.
+    pub(crate) searched: Vec<String>,
     /// Sweeps whose end has been told.
     pub(crate) told_sweeps: BTreeSet<SweepId>,
 }
@@ -36,7 +40,19 @@ impl Results {
             return false;
         }
         self.asked = Some(false);
+        self.lists_asked += 1;
         true
+    }
+
+    /// The number of the next list that is asked for.
+    pub(crate) const fn next_list(&self) -> u64 {
+        self.lists_asked + 1
+    }
+
+    /// Whether the list at hand is this one or a later one.
+    pub(crate) const fn has_list(&self, number: u64) -> bool {
+        let answered = if self.asked.is_some() { self.lists_asked - 1 } else { self.lists_asked };
+        answered >= number
     }
 
     /// Whether a list that comes now was not asked for: another program has changed something.
@@ -45,8 +61,8 @@ impl Results {
     }
 
     /// Takes a list. Whether another has been wanted since it was asked for.
-    pub(crate) fn listed(&mut self, runs: Vec<RunEntry>) -> bool {
-        self.stored = runs;
+    pub(crate) fn listed(&mut self, runs: Vec<RunEntry>, searched: Vec<String>) -> bool {
+        (self.stored, self.searched) = (runs, searched);
         self.generation += 1;
         self.is_listed = true;
         self.asked.take() == Some(true)

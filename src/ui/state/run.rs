@@ -25,6 +25,10 @@ pub(crate) struct RunView {
     pub(crate) summary: Option<Box<RunSummary>>,
     /// Why its folder could not be written to its end.
     pub(crate) broken: Option<String>,
+    /// The first list of the stored runs that was asked for after its end: from that one on, the list knows better how it stands.
+    pub(crate) listed_from: Option<u64>,
+    /// A list has had it.
+    pub(crate) was_listed: bool,
     /// Somebody asked it to stop.
     pub(crate) stopping: bool,
     /// Somebody asked it to pause, and nobody since to go on.
@@ -55,6 +59,8 @@ impl RunView {
             outcome: None,
             summary: None,
             broken: None,
+            listed_from: None,
+            was_listed: false,
             stopping: false,
             pausing: false,
             priority: Priority::default(),

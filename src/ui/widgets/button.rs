@@ -35,6 +35,12 @@ pub(in crate::ui) fn icon_button(ui: &mut Ui, icon: &str, text: &str) -> Respons
     response
 }
 
+/// The same where it may be unable to do anything, with its tooltip.
+pub(in crate::ui) fn icon_action(ui: &mut Ui, icon: &str, text: &str, enabled: bool) -> Response {
+    let response = ui.add_enabled_ui(enabled, |ui| icon_button(ui, icon, text));
+    response.inner.on_hover_text(text)
+}
+
 /// Gives a widget the name that screen readers and tests know it by.
 pub(in crate::ui) fn name(response: &Response, role: Role, name: &str) {
     response.widget_info(|| WidgetInfo::labeled(role, response.enabled(), name));

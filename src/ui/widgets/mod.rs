@@ -11,11 +11,13 @@ mod sparkline;
 mod table;
 
 pub(super) use badge::determinism;
-pub(super) use button::{button, icon_button, name, name_toggle, primary_button};
+pub(super) use button::{button, icon_action, icon_button, name, name_toggle, primary_button};
 pub(super) use fitted::Fitted;
 pub(super) use form::{Form, Offered, integer_field, number, real_field};
 pub(super) use messages::Messages;
 pub(super) use parts::{empty_state, hint, issue, level_icon, problem, section, value_row};
 pub(super) use sign::standing;
 pub(super) use sparkline::Sparkline;
-pub(super) use table::{Align, Cell, Column, Heading, Sort, Sorting, Table, column};
+pub(super) use table::{
+    Align, Cell, Column, Heading, Sort, SortKey, Sorting, Table, capital, column, field_title,
+};

@@ -78,23 +78,76 @@ impl Sort {
         }
     }
 
-    /// In the direction asked for; what is not known stands last either way.
-    pub(in crate::ui) fn order<T: PartialOrd>(
-        self,
-        a: Option<T>,
-        b: Option<T>,
-    ) -> std::cmp::Ordering {
+    /// In the direction asked for; what is not known stands last either way. Total, or a sort would panic.
+    pub(in crate::ui) fn order<T: Ord>(self, a: Option<T>, b: Option<T>) -> std::cmp::Ordering {
         use std::cmp::Ordering;
         match (a, b) {
             (Some(a), Some(b)) => {
-                let order = a.partial_cmp(&b).unwrap_or(Ordering::Equal);
-                if self.descending { order.reverse() } else { order }
+                if self.descending {
+                    b.cmp(&a)
+                } else {
+                    a.cmp(&b)
+                }
             }
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (None, None) => Ordering::Equal,
         }
     }
+}
+
+/// What a cell is sorted by: numbers by their size, before words by their letters. One key for each cell and not for each pair of them: only
+/// then the order is total.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::ui) enum SortKey<'a> {
+    Number(f64),
+    Text(&'a str),
+}
+
+impl<'a> SortKey<'a> {
+    /// Of a number; what is none, as after a loss that diverged, counts as not known.
+    pub(in crate::ui) fn number(number: Option<f64>) -> Option<Self> {
+        number.filter(|number| !number.is_nan()).map(Self::Number)
+    }
+
+    /// Of text that may be a number.
+    pub(in crate::ui) fn text(text: &'a str) -> Self {
+        let number = text.parse::<f64>().ok().filter(|number| !number.is_nan());
+        number.map_or(Self::Text(text), Self::Number)
+    }
+}
+
+impl Ord for SortKey<'_> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        use std::cmp::Ordering;
+        match (self, other) {
+            (Self::Number(a), Self::Number(b)) => a.total_cmp(b),
+            (Self::Text(a), Self::Text(b)) => a.cmp(b),
+            (Self::Number(_), Self::Text(_)) => Ordering::Less,
+            (Self::Text(_), Self::Number(_)) => Ordering::Greater,
+        }
+    }
+}
+
+impl PartialOrd for SortKey<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for SortKey<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for SortKey<'_> {}
+
+/// Where a cell of the first column, or its title, was drawn, and how much of it is in view.
+struct First {
+    row: Option<usize>,
+    rect: egui::Rect,
+    clip: egui::Rect,
 }
 
 /// What was clicked.
@@ -144,15 +197,56 @@ impl Table<'_> {
     ) -> Clicked {
         let needed = self.width(ui);
         if ui.available_width() >= needed {
-            return self.body(ui, &mut leading, &mut cells, &mut trailing);
+            return self.body(ui, &mut leading, &mut cells, &mut trailing, &mut Vec::new());
         }
         let area = egui::ScrollArea::horizontal().id_salt((self.id, "narrow"));
-        area.auto_shrink([false, !self.scrolls])
-            .show(ui, |ui| {
-                ui.set_min_width(needed);
-                self.body(ui, &mut leading, &mut cells, &mut trailing)
-            })
-            .inner
+        let mut firsts = Vec::new();
+        let shown = area.auto_shrink([false, !self.scrolls]).show(ui, |ui| {
+            ui.set_min_width(needed);
+            self.body(ui, &mut leading, &mut cells, &mut trailing, &mut firsts)
+        });
+        let mut clicked = shown.inner;
+        if shown.state.unclamped_offset().x > 0.0 && self.leading.is_none() {
+            let left = shown.inner_rect.left();
+            if self.first_column(ui, left, &firsts, &mut cells) {
+                clicked.column = Some(0);
+            }
+        }
+        clicked
+    }
+
+    /// The first column once more, over the others that were scrolled under it: it says what a row is. Whether its title was clicked.
+    fn first_column(
+        &self,
+        ui: &mut Ui,
+        left: f32,
+        firsts: &[First],
+        cells: &mut impl FnMut(&Ui, usize) -> Vec<Cell>,
+    ) -> bool {
+        let Some(column) = self.columns.first() else { return false };
+        let fill = ui.palette().surface;
+        let mut clicked = false;
+        for First { row, rect, clip } in firsts {
+            let place = egui::Rect::from_x_y_ranges(left..=left + rect.width(), rect.y_range());
+            // With what lies between it and the next column, and no higher than what is in view of its row.
+            let ground = place.expand2(ui.spacing().item_spacing / 2.0);
+            let ground = ground.intersect(egui::Rect::everything_below(clip.top()));
+            let ground = ground.intersect(egui::Rect::everything_above(clip.bottom()));
+            let layout = Layout::left_to_right(egui::Align::Center);
+            let builder = egui::UiBuilder::new().max_rect(place).layout(layout);
+            let mut ui = ui.new_child(builder.id_salt((self.id, "first", *row)));
+            ui.set_clip_rect(ground.intersect(ui.clip_rect()));
+            ui.painter().rect_filled(ground, 0.0, fill);
+            match row {
+                None => clicked |= self.title(&mut ui, 0, column),
+                Some(row) => {
+                    if let Some(cell) = cells(&ui, *row).first() {
+                        cell.show(&mut ui, column.align);
+                    }
+                }
+            }
+        }
+        clicked
     }
 
     /// Below this the columns do not fit beside each other.
@@ -171,6 +265,7 @@ impl Table<'_> {
         leading: &mut impl FnMut(&mut Ui, usize),
         cells: &mut impl FnMut(&Ui, usize) -> Vec<Cell>,
         trailing: &mut impl FnMut(&mut Ui, usize),
+        firsts: &mut Vec<First>,
     ) -> Clicked {
         let mut clicked = Clicked::default();
         let header = self.builder(ui).header(ROW_HEIGHT, |mut row| {
@@ -179,6 +274,9 @@ impl Table<'_> {
             }
             for (index, column) in self.columns.iter().enumerate() {
                 row.col(|ui| {
+                    if index == 0 {
+                        firsts.push(First { row: None, rect: ui.max_rect(), clip: ui.clip_rect() });
+                    }
                     if self.title(ui, index, column) {
                         clicked.column = Some(index);
                     }
@@ -198,6 +296,10 @@ impl Table<'_> {
                 let mut texts = None;
                 for (position, column) in self.columns.iter().enumerate() {
                     row.col(|ui| {
+                        if position == 0 {
+                            let (rect, clip) = (ui.max_rect(), ui.clip_rect());
+                            firsts.push(First { row: Some(index), rect, clip });
+                        }
                         let texts = texts.get_or_insert_with(|| cells(ui, index));
                         if let Some(cell) = texts.get(position) {
                             cell.show(ui, column.align);
@@ -302,6 +404,17 @@ pub(in crate::ui) const fn column(
     Column { title, help, width, align }
 }
 
+/// What a column of a field's values is called: `training.learning_rate` as `Learning rate`.
+pub(in crate::ui) fn field_title(path: &str) -> String {
+    capital(&path.rsplit('.').next().unwrap_or(path).replace('_', " "))
+}
+
+pub(in crate::ui) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}", first.unwrap_or_default(), letters.as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use std::cmp::Ordering;
@@ -318,9 +431,22 @@ mod tests {
         assert_eq!(Sort::clicked(down, 1), Some(Sort { column: 1, descending: false }));
         for (sort, expected) in [(up, Ordering::Less), (down, Ordering::Greater)] {
             let sort = sort.unwrap();
-            assert_eq!(sort.order(Some(1.0), Some(2.0)), expected);
-            assert_eq!(sort.order(Some(1.0), None), Ordering::Less);
-            assert_eq!(sort.order(None, Some(1.0)), Ordering::Greater);
+            assert_eq!(sort.order(Some(1), Some(2)), expected);
+            assert_eq!(sort.order(Some(1), None), Ordering::Less);
+            assert_eq!(sort.order(None, Some(1)), Ordering::Greater);
         }
+    }
+
+    #[test]
+    fn numbers_stand_by_size_before_words_and_what_is_no_number_is_not_known() {
+        let mut keys = ["30d", "2000", "nan", "-inf", "500", "1e3", "a"].map(SortKey::text);
+        keys.sort();
+        let shown = keys.map(|key| match key {
+            SortKey::Number(number) => number.to_string(),
+            SortKey::Text(text) => text.to_owned(),
+        });
+        assert_eq!(shown, ["-inf", "500", "1000", "2000", "30d", "a", "nan"]);
+        assert_eq!(SortKey::number(Some(f64::NAN)), None);
+        assert_eq!(SortKey::number(Some(0.5)), Some(SortKey::text("0.5")));
     }
 }

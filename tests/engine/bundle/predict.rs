@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use walkforge::domain::{Cancel, Symbol};
-use walkforge::workbench::{PredictError, PredictOptions, Predictions, predict, write_features};
+use walkforge::domain::{Cancel, Symbol, UtcMillis};
+use walkforge::export::{Bundle, models_of};
+use walkforge::workbench::{PredictError, PredictOptions, Predictions, predict};
 
 use super::market::{Market, stored_predictions};
-use super::{experiment, predicted, trained};
+use super::{experiment, predicted, predicted_at, trained, write_features};
 use crate::require_data;
 
 const MLP: &str = r#"model={"Mlp":{"hidden":[16,8],"activation":"Relu","dropout":0.1}}"#;
@@ -17,7 +18,15 @@ fn of(symbols: &[&str]) -> PredictOptions {
 }
 
 fn asked(bundle: &Path, data: &Path, symbols: &[&str]) -> Result<Predictions, PredictError> {
-    predict(bundle, data, &of(symbols), &Cancel::new())
+    asked_of(&[Bundle::open(bundle)?], data, &of(symbols))
+}
+
+fn asked_of(
+    models: &[Bundle],
+    data: &Path,
+    options: &PredictOptions,
+) -> Result<Predictions, PredictError> {
+    predict(models, data, options, UtcMillis::now(), &Cancel::new())
 }
 
 #[test]
@@ -75,6 +84,78 @@ fn a_series_with_its_own_scaler_is_predicted_by_its_own_bundle_alone() {
     let error = asked(&bundles[0], market.folder(), &["SYN_B"]).unwrap_err();
     assert!(matches!(error, PredictError::OtherSeries { .. }), "{error}");
     assert!(error.to_string().contains("SYN_A 1h alone") && error.to_string().contains("SYN_B"));
+    let twice = asked(&bundles[0], market.folder(), &["SYN_A", "SYN_A"]).unwrap();
+    assert_eq!(twice, predicted(&bundles[0], market.folder()));
+
+    // Without an export the models of the task are asked together.
+    let task = &run.manifest().unwrap().plan.tasks[0].id;
+    let models = models_of(&run, task).unwrap();
+    assert_eq!(models.len(), 2);
+    let all = asked_of(&models, market.folder(), &PredictOptions::default()).unwrap();
+    assert!(stored_predictions(&run, 0).apart(&all) <= 1e-6);
+    let parts = bundles.iter().flat_map(|bundle| predicted(bundle, market.folder()).prediction);
+    assert!(all.prediction.iter().copied().eq(parts), "the same bits as after an export");
+    assert_eq!(asked_of(&models, market.folder(), &of(&["SYN_A"])).unwrap(), twice);
+    let error = asked_of(&models, market.folder(), &of(&["SYN_A", "SYN_C"])).unwrap_err();
+    assert!(
+        error.to_string().contains("SYN_A 1h, SYN_B 1h alone")
+            && error.to_string().contains("for SYN_C 1h"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_bar_that_is_still_forming_is_not_predicted() {
+    let market = Market::new(420);
+    let runs = tempfile::tempdir().unwrap();
+    let spec = experiment(&market, &[MLP]);
+    let (_, bundles) = trained(&spec, runs.path());
+    let bars = &market.bars()[0];
+    let closes = bars.close_time(bars.len() - 1);
+    let at = |now: i64| predicted_at(&bundles[0], market.folder(), UtcMillis(closes.0 + now));
+    let all = at(0);
+    assert_eq!((all.time.last(), all.warnings.as_slice()), (Some(&closes), &[][..]));
+    let before = at(-1);
+    assert_eq!(before.time.len(), all.time.len() - 2, "one of each symbol");
+    assert!(before.time.iter().all(|time| *time < closes));
+    let told = |symbol: &str| {
+        format!(
+            "{symbol} 1h: the bar that closes at {closes} is still forming; nothing is predicted there"
+        )
+    };
+    assert_eq!(before.warnings, ["SYN_A", "SYN_B"].map(told));
+
+    // The same for whoever scores a table.
+    let table = runs.path().join("features.csv");
+    let now = UtcMillis(closes.0 - 1);
+    let written = walkforge::workbench::write_features(&spec, &table, now, &Cancel::new()).unwrap();
+    assert_eq!((written.rows, &written.warnings), (840, &before.warnings));
+    let text = std::fs::read_to_string(&table).unwrap();
+    assert!(text.trim_end().ends_with(",false"));
+    assert_eq!(text.matches(",true\n").count(), before.time.len());
+}
+
+#[test]
+fn what_the_model_has_never_seen_is_predicted_with_a_warning() {
+    let market = Market::of(3, 700);
+    let runs = tempfile::tempdir().unwrap();
+    let two = [MLP, r#"data.symbols=["SYN_A","SYN_B"]"#];
+    let (_, bundles) = trained(&experiment(&market, &two), runs.path());
+    let model = [Bundle::open(&bundles[0]).unwrap()];
+    let known = asked_of(&model, market.folder(), &of(&["SYN_B"])).unwrap();
+    assert_eq!(known.warnings, [""; 0]);
+    let options = PredictOptions {
+        symbols: vec!["SYN_C".parse().unwrap()],
+        timeframes: vec!["2h".parse().unwrap()],
+    };
+    let strange = asked_of(&model, market.folder(), &options).unwrap();
+    assert_eq!(
+        strange.warnings,
+        [
+            "the model was not trained on SYN_C, 2h, only on SYN_A, SYN_B at 1h: what it says there was never tested"
+        ]
+    );
+    assert!(strange.time.len() > 200);
 }
 
 #[test]
@@ -88,7 +169,8 @@ fn several_timeframes_are_predicted_each_from_its_own_bars() {
     assert!(stored.apart(&predicted(&bundles[0], market.folder())) <= 1e-6);
     let options =
         PredictOptions { timeframes: vec!["2h".parse().unwrap()], ..PredictOptions::default() };
-    let one = predict(&bundles[0], market.folder(), &options, &Cancel::new()).unwrap();
+    let model = [Bundle::open(&bundles[0]).unwrap()];
+    let one = asked_of(&model, market.folder(), &options).unwrap();
     assert!(one.timeframe.iter().all(|timeframe| timeframe.to_string() == "2h"));
 }
 
@@ -138,8 +220,8 @@ fn what_cannot_be_predicted_says_why() {
     assert!(few.contains("SYN_A 1h") && few.contains("whole window of 8 bars"), "{few}");
     let cancel = Cancel::new();
     cancel.cancel();
-    let stopped =
-        predict(bundle, market.folder(), &PredictOptions::default(), &cancel).unwrap_err();
+    let (model, all) = ([Bundle::open(bundle).unwrap()], PredictOptions::default());
+    let stopped = predict(&model, market.folder(), &all, UtcMillis::now(), &cancel).unwrap_err();
     assert!(stopped.is_cancelled(), "{stopped}");
 
     let manifest = bundle.join("manifest.json");
@@ -160,14 +242,14 @@ fn a_table_of_features_marks_the_rows_that_training_would_use() {
     let csv = runs.path().join("features.csv");
     let parquet = runs.path().join("features.parquet");
     for file in [&csv, &parquet] {
-        assert_eq!(write_features(&spec, file, &Cancel::new()).unwrap(), 840);
+        assert_eq!(write_features(&spec, file), 840);
     }
     let text = std::fs::read_to_string(&csv).unwrap();
     let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
     let prepared = crate::support::prepare(&spec);
     let columns = &prepared.plan.features;
-    assert_eq!(header[..3], ["time", "symbol", "timeframe"]);
-    assert!(header[3..header.len() - 1].iter().eq(columns.iter()));
+    assert_eq!(header[..4], ["time", "symbol", "timeframe", "bar"]);
+    assert!(header[4..header.len() - 1].iter().eq(columns.iter()));
     assert_eq!(header.last(), Some(&"window_complete"));
     let mut rows = text.lines().skip(1);
     for series in &prepared.series[0] {
@@ -175,7 +257,8 @@ fn a_table_of_features_marks_the_rows_that_training_would_use() {
             let cells: Vec<&str> = rows.next().unwrap().split(',').collect();
             assert_eq!(cells[0], series.decision()[row].to_string());
             assert_eq!(cells[1], series.symbol().as_str());
-            for (cell, value) in cells[3..].iter().zip(series.matrix().row(row)) {
+            assert_eq!(cells[3], row.to_string());
+            for (cell, value) in cells[4..].iter().zip(series.matrix().row(row)) {
                 let read = if cell.is_empty() { f32::NAN } else { cell.parse().unwrap() };
                 assert_eq!(read.to_bits(), value.to_bits(), "row {row}");
             }

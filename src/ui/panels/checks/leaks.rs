@@ -102,8 +102,7 @@ impl LeaksView {
             if leaks.is_empty() {
                 sign(ui, icons::CHECK_CIRCLE, clean.len(), "clean", palette.success);
             } else {
-                let word = if leaks.len() == 1 { "leaks" } else { "leak" };
-                sign(ui, icons::X_CIRCLE, leaks.len(), word, palette.error);
+                sign(ui, icons::X_CIRCLE, leaks.len(), "failed", palette.error);
             }
             let question = RichText::new(subject.question()).small().color(palette.text_weak);
             ui.add(Label::new(question).truncate());
@@ -214,7 +213,7 @@ fn verdict(report: &LeakReport) -> (String, String) {
             format!("{} checks, each of which a leak would have failed.", count(all as u64)),
         ),
         _ => (
-            format!("{} of {} checks {}", count(leaks as u64), count(all as u64), if leaks == 1 { "leaks" } else { "leak" }),
+            format!("{} of {} checks failed", count(leaks as u64), count(all as u64)),
             "Do not believe results of this experiment until what is named below is mended or removed.".to_owned(),
         ),
     }
@@ -293,8 +292,8 @@ mod tests {
         for (checks, expected) in [
             (vec![], "Nothing was checked"),
             (vec![check(None)], "Nothing leaks"),
-            (vec![check(None), check(Some("row 7"))], "1 of 2 checks leaks"),
-            (vec![check(Some("a")), check(Some("b"))], "2 of 2 checks leak"),
+            (vec![check(None), check(Some("row 7"))], "1 of 2 checks failed"),
+            (vec![check(Some("a")), check(Some("b"))], "2 of 2 checks failed"),
         ] {
             let report = LeakReport { experiment: "x".to_owned(), checks, contrast: None };
             assert_eq!(verdict(&report).0, expected);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use egui::{ComboBox, Label, Layout, RichText, Ui};
 
 use self::rows::{Row, Show};
-use crate::domain::text::{UNKNOWN, number};
+use crate::domain::text::UNKNOWN;
 use crate::runs::{ComparedFigure, Comparison};
 use crate::ui::commands::{Command, Commands};
 use crate::ui::icons;
@@ -36,10 +36,12 @@ impl ComparePanel {
             return;
         };
         self.follow(of);
-        self.head(ui, state, of, commands);
-        ui.add_space(space::XS);
         let titles = Titles::of(of);
         let headings = titles.headings(!of.seed_groups.is_empty() && self.show != Show::Runs);
+        let needed: f32 = headings.iter().map(|heading| heading.width + space::S).sum();
+        let is_narrow = needed > ui.available_width();
+        self.head(ui, state, (of, is_narrow), commands);
+        ui.add_space(space::XS);
         let marks = self.marks(of);
         let palette = ui.palette();
         let table = Table {
@@ -94,7 +96,13 @@ impl ComparePanel {
         self.made_for = Some((Arc::clone(of), self.show, self.sort));
     }
 
-    fn head(&mut self, ui: &mut Ui, state: &State, of: &Comparison, commands: &mut Commands) {
+    fn head(
+        &mut self,
+        ui: &mut Ui,
+        state: &State,
+        (of, is_narrow): (&Comparison, bool),
+        commands: &mut Commands,
+    ) {
         ui.horizontal(|ui| {
             let weak = ui.palette().text_weak;
             ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| {
@@ -128,8 +136,10 @@ impl ComparePanel {
                     };
                     let title = format!("{} runs, {differ}", of.runs.len());
                     ui.label(title);
-                    let text = format!("{} best of its column", icons::TROPHY);
-                    ui.add(Label::new(RichText::new(text).small().color(weak)).truncate());
+                    let best = format!("{} best of its column", icons::TROPHY);
+                    let more = if is_narrow { "; more columns to the right" } else { "" };
+                    let text = RichText::new(format!("{best}{more}")).small().color(weak);
+                    ui.add(Label::new(text).truncate());
                 });
             });
         });
@@ -165,10 +175,8 @@ struct Titles {
 
 impl Titles {
     fn of(of: &Comparison) -> Self {
-        let setting = |path: &String| {
-            let short = path.rsplit('.').next().unwrap_or(path).replace('_', " ");
-            (capital(&short), format!("{path}, as the runs have it"))
-        };
+        let setting =
+            |path: &String| (widgets::field_title(path), format!("{path}, as the runs have it"));
         let figure = |name: &String, more_is_better: Option<bool>| {
             let better = match more_is_better {
                 Some(true) => "; more is better",
@@ -176,7 +184,7 @@ impl Titles {
                 None => "",
             };
             (
-                capital(name),
+                widgets::capital(name),
                 format!("{name}, out of sample, the mean over the run's series{better}"),
             )
         };
@@ -204,7 +212,7 @@ impl Titles {
             width: width(title, 72.0),
             align: Align::Right,
         });
-        let least = if has_means { 128.0 } else { 80.0 };
+        let least = if has_means { 124.0 } else { 80.0 };
         let figures = self.of_figures.iter().map(texts).map(|(title, help)| Heading {
             title,
             help,
@@ -213,12 +221,6 @@ impl Titles {
         });
         std::iter::once(first).chain(settings).chain(figures).collect()
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string());
-    format!("{}{}", first.unwrap_or_default(), letters.as_str())
 }
 
 fn texts((title, help): &(String, String)) -> (&str, &str) {
@@ -243,13 +245,15 @@ fn cells(of: &Comparison, row: Row, marks: &[[Option<f64>; 2]], palette: &Palett
     }
     for (index, figure) in of.figures.iter().enumerate() {
         let value = rows::value(of, row, index);
-        let decimals = decimals(figure);
-        let mut text = number(value, decimals);
-        if let Row::Mean(group) = row
-            && let Some(deviation) = of.seed_groups[group].deviations.get(index).copied().flatten()
-        {
-            text = format!("{text} ± {}", number(Some(deviation), decimals));
-        }
+        let text = match row {
+            Row::Mean(group) => {
+                match of.seed_groups[group].deviations.get(index).copied().flatten() {
+                    Some(deviation) => with_deviation(figure, value, deviation),
+                    None => figure.shown(value),
+                }
+            }
+            Row::Run(..) => figure.shown(value),
+        };
         let best = marks.get(index).and_then(|marks| marks[usize::from(is_mean)]);
         let cell = if value.is_some() && value == best {
             let among = if is_mean { "means over seeds" } else { "runs" };
@@ -265,14 +269,11 @@ fn cells(of: &Comparison, row: Row, marks: &[[Option<f64>; 2]], palette: &Palett
     cells
 }
 
-/// As many decimals for a whole column, so that its numbers can be read one under the other.
-fn decimals(figure: &ComparedFigure) -> usize {
-    let sizes = figure.values.iter().flatten().map(|value| value.abs());
-    match sizes.filter(|size| size.is_finite()).fold(0.0, f64::max) {
-        largest if largest < 2.0 => 4,
-        largest if largest < 100.0 => 2,
-        _ => 0,
-    }
+/// A mean with its standard deviation; a unit stands once.
+fn with_deviation(figure: &ComparedFigure, mean: Option<f64>, deviation: f64) -> String {
+    let (mean, deviation) = (figure.shown(mean), figure.shown(Some(deviation)));
+    let number = mean.strip_suffix(" %").unwrap_or(&mean);
+    format!("{number} ± {deviation}")
 }
 
 /// The run in a few words: those of a sweep share all but their last letters.
@@ -300,20 +301,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_column_has_one_number_of_decimals() {
-        let figure = |values: &[Option<f64>]| ComparedFigure {
-            name: String::new(),
-            more_is_better: None,
-            values: values.to_vec(),
+    fn a_mean_and_its_deviation_have_the_unit_once() {
+        let shown = |name: &str, mean: f64, deviation: f64| {
+            let figure =
+                ComparedFigure { name: name.to_owned(), more_is_better: None, values: Vec::new() };
+            with_deviation(&figure, Some(mean), deviation)
         };
-        for (values, expected) in [
-            (vec![Some(0.0123), None], 4),
-            (vec![Some(-1.9), Some(0.1)], 4),
-            (vec![Some(0.5), Some(-12.0)], 2),
-            (vec![Some(f64::NAN), Some(465.0)], 0),
-            (vec![], 4),
-        ] {
-            assert_eq!(decimals(&figure(&values)), expected);
-        }
+        assert_eq!(shown("net return", 0.092, 0.0126), "9.2 ± 1.3 %");
+        assert_eq!(shown("rank IC", 0.0232, 0.003), "0.0232 ± 0.0030");
+        assert_eq!(shown("turnover", 2338.4, 12.0), "2338 ± 12");
     }
 }

@@ -1,7 +1,7 @@
 use std::cmp::Ordering;
 
 use crate::runs::{ComparedFigure, Comparison};
-use crate::ui::widgets::Sort;
+use crate::ui::widgets::{Sort, SortKey};
 
 /// A line of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,15 +69,11 @@ fn compare(of: &Comparison, sort: Sort, a: Row, b: Row) -> Ordering {
     let Some(column) = sort.column.checked_sub(1) else {
         return sort.order(Some(first_run(of, a)), Some(first_run(of, b)));
     };
-    if let Some(figure) = column.checked_sub(of.settings.len()) {
-        return sort.order(value(of, a, figure), value(of, b, figure));
-    }
-    let (a, b) = (setting(of, a, column), setting(of, b, column));
-    let numbers = |text: Option<&str>| text.and_then(|text| text.parse::<f64>().ok());
-    match (numbers(a), numbers(b)) {
-        (Some(a), Some(b)) => sort.order(Some(a), Some(b)),
-        _ => sort.order(a, b),
-    }
+    let key = |row: Row| match column.checked_sub(of.settings.len()) {
+        Some(figure) => SortKey::number(value(of, row, figure)),
+        None => setting(of, row, column).map(SortKey::text),
+    };
+    sort.order(key(a), key(b))
 }
 
 /// The place of the first run that a line stands for.
@@ -201,5 +197,60 @@ mod tests {
         assert_eq!(best(&of, &rows, 1, false), None, "all are equal");
         assert_eq!(setting(&of, Row::Mean(0), 0), Some("0.1"));
         assert_eq!(setting(&of, Row::Mean(0), 1), None, "seeds differ");
+    }
+
+    proptest::proptest! {
+        /// Of whatever values runs have: a sort by an order that is none panics.
+        #[test]
+        fn every_column_sorts_whatever_stands_in_it(
+            texts in proptest::collection::vec(
+                proptest::option::of(
+                    proptest::sample::select(
+                        vec!["500", "2000", "30d", "nan", "-0", "0", "inf", "1e2", "[8]", "", "x"],
+                    ),
+                ),
+                2..80,
+            ),
+            figures in proptest::collection::vec(
+                proptest::option::of(proptest::num::f64::ANY), 80,
+            ),
+            descending: bool,
+        ) {
+            let count = texts.len();
+            let run = |place: usize| ComparedRun {
+                id: RunId::new(format!("{place:03}")),
+                experiment: "e".to_owned(),
+            };
+            let of = Comparison {
+                runs: (0..count).map(run).collect(),
+                settings: vec![ComparedSetting {
+                    path: "p".to_owned(),
+                    values: texts.iter().map(|text| text.map(str::to_owned)).collect(),
+                }],
+                figures: vec![ComparedFigure {
+                    name: "f".to_owned(),
+                    more_is_better: None,
+                    values: figures[..count].to_vec(),
+                }],
+                seed_groups: Vec::new(),
+            };
+            for column in 0..3 {
+                let sort = Sort { column, descending };
+                let shown = rows(&of, Show::Runs, Some(sort));
+                proptest::prop_assert_eq!(shown.len(), count);
+                for pair in shown.windows(2) {
+                    proptest::prop_assert!(compare(&of, sort, pair[0], pair[1]).is_le());
+                }
+            }
+            // Numbers by their size, whatever else stands between them.
+            let sorted = rows(&of, Show::Runs, Some(Sort { column: 1, descending }));
+            let sizes: Vec<f64> = sorted
+                .into_iter()
+                .filter_map(|row| setting(&of, row, 0)?.parse().ok())
+                .filter(|size: &f64| !size.is_nan())
+                .collect();
+            let is_sorted = sizes.is_sorted_by(|a, b| if descending { a >= b } else { a <= b });
+            proptest::prop_assert!(is_sorted);
+        }
     }
 }

@@ -1,7 +1,7 @@
 use egui::{Label, RichText, Ui};
 
 use super::stage;
-use crate::domain::text::{UNKNOWN, count, minute, significant};
+use crate::domain::text::{UNKNOWN, count, minute, number, percent};
 use crate::domain::{TaskReport, TaskRole, TimeSpan};
 use crate::runs::{ModelEntry, TaskResult};
 use crate::ui::commands::{Command, Commands};
@@ -14,7 +14,7 @@ use crate::ui::widgets::{self, Align, Cell, Column, Fitted, column};
 pub(super) fn show(ui: &mut Ui, state: &State, model: &ModelEntry, commands: &mut Commands) {
     let champion = state.models.champion(&model.name).filter(|champion| *champion != model);
     for entry in std::iter::once(model).chain(champion) {
-        if state.details.get(&entry.run).is_none() {
+        if state.details.lacks(&entry.run) {
             commands.send(Command::Need(entry.run.clone()));
         }
     }
@@ -32,13 +32,37 @@ pub(super) fn show(ui: &mut Ui, state: &State, model: &ModelEntry, commands: &mu
         detail.task(&entry.task).map(|task| (detail.experiment.clone(), task))
     };
     let Some(own) = of(model) else {
-        ui.weak("Reading the run it comes from…");
+        if state.details.ready(&model.run).is_some() {
+            widgets::problem(ui, &format!("{} has no task {} any more.", model.run, model.task));
+        } else {
+            ui.weak("Reading the run it comes from…");
+        }
         return;
     };
     let other = champion.and_then(|champion| Some((champion, of(champion)?)));
-    figures(ui, model, own.1, other.as_ref().map(|(champion, (_, task))| (*champion, *task)));
+    if let Some(champion) = champion.filter(|_| other.is_none()) {
+        without_champion(ui, state, champion);
+    }
+    let beside = other.as_ref().map(|(champion, (_, task))| (*champion, *task));
+    figures(ui, model, own.1, champion, beside);
     ui.add_space(space::S);
     lineage(ui, model, &own, other.as_ref());
+}
+
+/// Why the champion's figures are not beside those of the model.
+fn without_champion(ui: &mut Ui, state: &State, champion: &ModelEntry) {
+    match state.details.get(&champion.run) {
+        Some(Detail::Failed(message)) => {
+            widgets::problem(ui, &format!("The champion {champion} cannot be read: {message}"));
+        }
+        Some(Detail::Ready(_)) => {
+            let text = format!("{} has no task {} any more.", champion.run, champion.task);
+            widgets::problem(ui, &format!("The champion {champion} cannot be read: {text}"));
+        }
+        Some(Detail::Loading) | None => {
+            ui.weak(format!("Reading the run of the champion {champion}…"));
+        }
+    }
 }
 
 const LINEAGE: [Column; 3] = [
@@ -121,35 +145,45 @@ const FIGURES: [Column; 3] = [
 /// Numbers that are compared stand near each other.
 const FIGURES_WIDTH: f32 = 460.0;
 
-/// A figure's name, whether more is better, and how it is read.
-type Figure = (&'static str, Option<bool>, fn(&TaskReport) -> Option<f64>);
+/// A figure's name, whether more is better, how it is read and how it is written.
+type Figure =
+    (&'static str, Option<bool>, fn(&TaskReport) -> Option<f64>, fn(Option<f64>) -> String);
 
 const ALL_FIGURES: [Figure; 10] = [
-    ("Test rows", None, |report| Some(report.model.rows as f64)),
-    ("IC", Some(true), |report| report.model.ic_ts),
-    ("Rank IC", Some(true), |report| report.model.rank_ic_ts),
-    ("Hit rate", Some(true), |report| report.model.hit_rate),
-    ("Net return", Some(true), |report| report.model.total_return),
-    ("Sharpe ratio", Some(true), |report| report.model.sharpe),
-    ("Largest drawdown", Some(false), |report| report.model.max_drawdown),
-    ("Turnover", None, |report| report.model.turnover),
-    ("Validation loss", Some(false), |report| report.validation_loss),
-    ("Train loss", None, |report| Some(report.train_loss)),
+    ("Test rows", None, |report| Some(report.model.rows as f64), rows_text),
+    ("IC", Some(true), |report| report.model.ic_ts, |ic| number(ic, 4)),
+    ("Rank IC", Some(true), |report| report.model.rank_ic_ts, |ic| number(ic, 4)),
+    ("Hit rate", Some(true), |report| report.model.hit_rate, percent),
+    ("Net return", Some(true), |report| report.model.total_return, percent),
+    ("Sharpe", Some(true), |report| report.model.sharpe, |sharpe| number(sharpe, 2)),
+    ("Max drawdown", Some(false), |report| report.model.max_drawdown, percent),
+    ("Turnover", None, |report| report.model.turnover, |turnover| number(turnover, 0)),
+    ("Validation loss", Some(false), |report| report.validation_loss, |loss| number(loss, 4)),
+    ("Train loss", None, |report| Some(report.train_loss), |loss| number(loss, 4)),
 ];
+
+fn rows_text(rows: Option<f64>) -> String {
+    rows.map_or_else(|| UNKNOWN.to_owned(), |rows| count(rows as u64))
+}
 
 fn figures(
     ui: &mut Ui,
     model: &ModelEntry,
     own: &TaskResult,
+    named: Option<&ModelEntry>,
     champion: Option<(&ModelEntry, &TaskResult)>,
 ) {
     widgets::section(ui, "Figures");
+    let is_comparable = champion.is_some_and(|(_, theirs)| {
+        theirs.task.fold.test == own.task.fold.test
+            && theirs.task.symbols == own.task.symbols
+            && theirs.task.timeframes == own.task.timeframes
+    });
     match champion {
-        Some((champion, theirs)) => {
-            let same = theirs.task.fold.test == own.task.fold.test
-                && theirs.task.symbols == own.task.symbols
-                && theirs.task.timeframes == own.task.timeframes;
-            if !same {
+        // What is known of it, or why nothing is, stands above.
+        None if named.is_some() => {}
+        Some((champion, _)) => {
+            if !is_comparable {
                 let text = format!(
                     "{model} and {champion} were not tested on the same rows: a difference may come from the market as well as from the model."
                 );
@@ -191,12 +225,13 @@ fn figures(
     let layout = egui::Layout::top_down(egui::Align::Min);
     ui.allocate_ui_with_layout(size, layout, |ui| {
         table.show(ui, |_, row| {
-            let Some((name, more_is_better, read)) = ALL_FIGURES.get(row) else {
+            let Some((name, more_is_better, read, write)) = ALL_FIGURES.get(row) else {
                 return Vec::new();
             };
             let (mine, other) = (read(report), theirs.map(read));
             let better = |a: Option<f64>, b: Option<f64>| match (more_is_better, a.zip(b)) {
-                (Some(more), Some((a, b))) => {
+                // On other rows neither is the better one.
+                (Some(more), Some((a, b))) if is_comparable => {
                     if *more {
                         a > b
                     } else {
@@ -206,11 +241,7 @@ fn figures(
                 _ => false,
             };
             let cell = |value: Option<f64>, is_better: bool| {
-                let text = if row == 0 {
-                    value.map_or_else(|| UNKNOWN.to_owned(), |rows| count(rows as u64))
-                } else {
-                    significant(value)
-                };
+                let text = write(value);
                 if is_better {
                     let text = format!("{} {text}", icons::TROPHY);
                     Cell::new(text)

@@ -2,7 +2,7 @@
 
 mod detail;
 
-use egui::{Align as EguiAlign, Layout, Response, RichText, ScrollArea, Ui};
+use egui::{Align as EguiAlign, Layout, RichText, ScrollArea, Ui};
 
 use crate::domain::text::{count, minute};
 use crate::export::ExportWhat;
@@ -142,26 +142,33 @@ impl ModelsPanel {
     }
 
     fn icons(ui: &mut Ui, state: &State, model: &ModelEntry, commands: &mut Commands) {
-        let remove = icon(ui, icons::TRASH, &format!("Remove the name {model}…"), true);
+        let remove =
+            widgets::icon_action(ui, icons::TRASH, &format!("Remove the name {model}…"), true);
         if remove.clicked() {
             commands.send(Command::AskToRemove(model.name.clone(), model.version));
         }
-        if icon(ui, icons::EXPORT, &format!("Export {model}"), !state.exporting).clicked() {
+        if widgets::icon_action(ui, icons::EXPORT, &format!("Export {model}"), !state.exporting)
+            .clicked()
+        {
             let what = ExportWhat::Task(model.task.clone());
             commands.send(Command::AskToExport(model.run.clone(), what));
         }
-        if icon(ui, icons::NOTE_PENCIL, &format!("Tags and notes of {model}"), true).clicked() {
+        if widgets::icon_action(ui, icons::NOTE_PENCIL, &format!("Tags and notes of {model}"), true)
+            .clicked()
+        {
             commands.send(Command::EditNotes(Noted::Model(model.name.clone(), model.version)));
         }
-        if icon(ui, icons::CHART_BAR, &format!("Results of the run of {model}"), true).clicked() {
+        if widgets::icon_action(
+            ui,
+            icons::CHART_BAR,
+            &format!("Results of the run of {model}"),
+            true,
+        )
+        .clicked()
+        {
             commands.send(Command::LookAt(model.run.clone()));
         }
     }
-}
-
-fn icon(ui: &mut Ui, icon: &str, name: &str, enabled: bool) -> Response {
-    let response = ui.add_enabled_ui(enabled, |ui| widgets::icon_button(ui, icon, name));
-    response.inner.on_hover_text(name)
 }
 
 fn cells(model: &ModelEntry, palette: &Palette) -> Vec<Cell> {
@@ -169,10 +176,17 @@ fn cells(model: &ModelEntry, palette: &Palette) -> Vec<Cell> {
         Cell::new(model.to_string()),
         stage(model.stage, palette),
         Cell::new(model.task.as_str()),
-        Cell::new(model.run.as_str()),
+        run_cell(model),
         Cell::new(minute(model.registered)),
         Cell::new(model.tags.join(", ")),
     ]
+}
+
+/// The run in a few words: the dates that the names of all runs begin with tell nobody apart.
+fn run_cell(model: &ModelEntry) -> Cell {
+    let name = model.run.as_str();
+    let short = name.splitn(3, '-').nth(2).filter(|rest| !rest.is_empty()).unwrap_or(name);
+    Cell::new(short).hover(Some(name.to_owned()))
 }
 
 /// A stage with its sign.

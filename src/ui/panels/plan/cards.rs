@@ -1,16 +1,22 @@
 use egui::text::LayoutJob;
 use egui::{Label, Layout, RichText, TextStyle, Ui, vec2};
 
-use super::digest::{Digest, Time, plural};
+use super::digest::{Digest, plural};
 use crate::domain::text::{UNKNOWN, count, duration};
 use crate::domain::{Bytes, Device, Footprint, text};
 use crate::ui::icons;
 use crate::ui::state::Machine;
 use crate::ui::theme::{Themed, space, strong_family};
+use crate::workbench::{MOST_PLANNED, PlanTotals};
 
 /// A card is never narrower; as many stand in a row as fit.
 const LEAST_WIDTH: f32 = 132.0;
 const HEIGHT: f32 = 80.0;
+
+const TO_TRAIN: &str = "To train";
+const REUSED: &str = "Trained before";
+const TIME: &str = "Time";
+const DISK: &str = "Disk";
 
 /// One number with its name and what stands behind it.
 struct Card {
@@ -23,13 +29,31 @@ struct Card {
     is_warning: bool,
 }
 
-/// What the plan adds up to, in rows of cards that wrap. `variants` says how many runs the sweep makes of it, 1 where there is none.
-pub(super) fn show(ui: &mut Ui, digest: &Digest, machine: &Machine, variants: usize) {
+/// What the plan adds up to, in rows of cards that wrap. `runs` says how many runs the sweep makes, 1 where there is none.
+pub(super) fn show(ui: &mut Ui, digest: &Digest, machine: &Machine, runs: usize) {
+    let totals = match &digest.sweep {
+        Some(sweep) => sweep.totals.as_ref(),
+        None => Some(&digest.totals).filter(|_| runs < 2),
+    };
+    let why_unknown = if digest.sweep.is_some() {
+        format!("only {MOST_PLANNED} variants are planned beforehand")
+    } else {
+        "the variants are being planned".to_owned()
+    };
+    let unknown = |title| Card {
+        title,
+        value: UNKNOWN.to_owned(),
+        detail: why_unknown.clone(),
+        help: format!("Of all {} together: {why_unknown}", plural(runs, "variant", "variants")),
+        is_warning: false,
+    };
+    let of_totals =
+        |title, card: &dyn Fn(&PlanTotals) -> Card| totals.map_or_else(|| unknown(title), card);
     let cards = [
-        tasks(digest, variants),
-        reused(digest),
-        time(digest, variants),
-        disk(digest, variants),
+        of_totals(TO_TRAIN, &|totals| tasks(digest, totals, runs)),
+        of_totals(REUSED, &reused),
+        of_totals(TIME, &|totals| time(totals, runs)),
+        of_totals(DISK, &disk),
         parameters(digest),
         memory(digest, machine),
         device(digest),
@@ -85,53 +109,39 @@ impl Card {
     }
 }
 
-fn tasks(digest: &Digest, variants: usize) -> Card {
-    let tasks = digest.plan.tasks.len();
-    if variants > 1 {
-        return Card {
-            title: "To train, about",
-            value: plural(tasks.saturating_mul(variants), "task", "tasks"),
-            detail: format!("{} × {}", plural(variants, "variant", "variants"), digest.shape),
-            help: format!(
-                "{} of the sweep, each a run of its own with about the {} of this plan ({})",
-                plural(variants, "variant", "variants"),
-                plural(tasks, "task", "tasks"),
-                digest.shape
-            ),
-            is_warning: false,
-        };
-    }
-    Card {
-        title: "To train",
-        value: plural(tasks, "task", "tasks"),
-        detail: digest.shape.clone(),
-        help: format!("{}: one model for each series and fold", digest.shape),
-        is_warning: false,
-    }
+fn tasks(digest: &Digest, totals: &PlanTotals, runs: usize) -> Card {
+    let (all, trained) = (totals.tasks, totals.trained());
+    let tasks = plural(all, "task", "tasks");
+    let value =
+        if trained == all { tasks } else { format!("{} of {tasks}", count(trained as u64)) };
+    let (detail, help) = if runs > 1 {
+        let variants = plural(runs, "variant", "variants");
+        let help = format!(
+            "The tasks of {variants}, each a run of its own; the first one has {}",
+            digest.shape
+        );
+        (format!("in {variants}"), help)
+    } else {
+        let help = format!("{}: one model for each series and fold", digest.shape);
+        (digest.shape.clone(), help)
+    };
+    Card { title: TO_TRAIN, value, detail, help, is_warning: false }
 }
 
 /// How long it takes, as far as earlier runs tell.
-fn time(digest: &Digest, variants: usize) -> Card {
-    let Time { millis, known, trained } = digest.time;
-    let seconds = millis as f64 / 1000.0 * variants as f64;
-    let (value, detail) = match (trained, known) {
+fn time(totals: &PlanTotals, runs: usize) -> Card {
+    let seconds = duration(totals.millis as f64 / 1000.0);
+    let (value, detail) = match (totals.trained(), totals.known) {
         (0, _) => (duration(0.0), "everything is there already".to_owned()),
         (_, 0) => (UNKNOWN.to_owned(), "known once such a task has run here".to_owned()),
         (trained, known) if known < trained => {
-            let detail = format!("{known} of {trained} tasks are known");
-            (format!("over {}", duration(seconds)), detail)
+            (format!("over {seconds}"), format!("{known} of {trained} tasks are known"))
         }
-        _ => {
-            let detail = if variants > 1 {
-                format!("{} for each variant", duration(millis as f64 / 1000.0))
-            } else {
-                "to the last epoch; may stop sooner".to_owned()
-            };
-            (format!("≤ {}", duration(seconds)), detail)
-        }
+        _ if runs > 1 => (format!("≤ {seconds}"), "one run after another".to_owned()),
+        _ => (format!("≤ {seconds}"), "to the last epoch; may stop sooner".to_owned()),
     };
     Card {
-        title: "Time",
+        title: TIME,
         value,
         detail,
         help: "Learnt from what tasks of this kind took on this kind of device, shared by the workers; early stopping may end it sooner"
@@ -140,10 +150,10 @@ fn time(digest: &Digest, variants: usize) -> Card {
     }
 }
 
-fn disk(digest: &Digest, variants: usize) -> Card {
-    let all = Bytes(digest.disk.0.saturating_mul(variants as u64));
+fn disk(totals: &PlanTotals) -> Card {
+    let all = totals.disk;
     Card {
-        title: "Disk",
+        title: DISK,
         value: if all.0 > 0 { format!("about {all}") } else { UNKNOWN.to_owned() },
         detail: "weights, checkpoints, predictions".to_owned(),
         help: "What the files of the tasks that are trained take in the runs folder, roughly"
@@ -153,11 +163,10 @@ fn disk(digest: &Digest, variants: usize) -> Card {
 }
 
 /// What need not be trained again.
-fn reused(digest: &Digest) -> Card {
-    let title = "Trained before";
-    let Some((most, _)) = digest.reused.iter().max_by_key(|(_, tasks)| **tasks) else {
+fn reused(totals: &PlanTotals) -> Card {
+    let Some((most, _)) = totals.reused.iter().max_by_key(|(_, tasks)| **tasks) else {
         return Card {
-            title,
+            title: REUSED,
             value: "none".to_owned(),
             detail: "everything is trained".to_owned(),
             help: "No earlier run has the same data, settings and seed; its results would be taken over"
@@ -165,19 +174,20 @@ fn reused(digest: &Digest) -> Card {
             is_warning: false,
         };
     };
-    let tasks: usize = digest.reused.values().sum();
-    let from = match digest.reused.len() {
-        1 => format!("from {most}"),
-        several => format!("from {several} runs, as {most}"),
+    // A run's name does not fit; its last letters tell it from others.
+    let letters = most.as_str().rsplit('-').next().unwrap_or_default();
+    let from = match totals.reused.len() {
+        1 => format!("from run …{letters}"),
+        several => format!("from {several} runs, as …{letters}"),
     };
-    let list: Vec<String> = digest
+    let list: Vec<String> = totals
         .reused
         .iter()
         .map(|(run, tasks)| format!("{} from {run}", plural(*tasks, "task", "tasks")))
         .collect();
     Card {
-        title,
-        value: plural(tasks, "task", "tasks"),
+        title: REUSED,
+        value: plural(totals.taken_over(), "task", "tasks"),
         detail: from,
         help: format!(
             "The same data, settings and seed have been trained already, so their results are taken over: {}",
@@ -203,7 +213,8 @@ fn parameters(digest: &Digest) -> Card {
 
 fn memory(digest: &Digest, machine: &Machine) -> Card {
     let device = digest.plan.device;
-    let Footprint { total, resident } = digest.at_once;
+    let sweep = digest.sweep.as_ref().and_then(|sweep| sweep.totals.as_ref());
+    let Footprint { total, resident } = sweep.unwrap_or(&digest.totals).memory;
     let free = free_memory(machine, device);
     let is_warning = free.is_some_and(|free| total > free);
     let place = if matches!(device, Device::Cuda(_)) { device.to_string() } else { "host".into() };
@@ -214,7 +225,9 @@ fn memory(digest: &Digest, machine: &Machine) -> Card {
     } else {
         format!(" Of which {resident} resident, shared by folds.")
     };
-    let detail = if shared.is_empty() || is_warning {
+    let detail = if sweep.is_some() {
+        format!("at most, {relation} {free} free ({place})")
+    } else if shared.is_empty() || is_warning {
         format!("{relation} {free} free ({place})")
     } else {
         format!("{relation} {free} free ({place}); {resident} shared by folds")

@@ -2,7 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::domain::text::count;
-use crate::domain::{Bytes, Footprint, Plan, RunId, Symbol, Task, TaskRole, Timeframe};
+use crate::domain::{Bytes, Plan, Symbol, Task, TaskRole, Timeframe};
+use crate::workbench::{PlanTotals, PlannedVariant};
 
 /// What a plan's tasks add up to, found out once: a plan may have many thousands.
 #[derive(Debug)]
@@ -16,36 +17,25 @@ pub(super) struct Digest {
     pub(super) parameters: (u64, u64),
     /// Memory of the largest task.
     pub(super) largest: Bytes,
-    /// Memory of the tasks that train at a time.
-    pub(super) at_once: Footprint,
-    /// How long training takes.
-    pub(super) time: Time,
-    /// What the files of tasks that are trained will take.
-    pub(super) disk: Bytes,
-    /// Tasks whose result is there already, by the run that has it.
-    pub(super) reused: BTreeMap<RunId, usize>,
+    /// What it adds up to.
+    pub(super) totals: PlanTotals,
+    /// The runs of the sweep, where there is one.
+    pub(super) sweep: Option<Sweep>,
 }
 
-/// How long training takes at most, as earlier runs let expect.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Time {
-    /// Of the tasks that are known, with so many at a time as the plan has workers, in milliseconds.
-    pub(super) millis: u64,
-    /// Tasks whose time is known.
-    pub(super) known: usize,
-    /// Tasks that are trained.
-    pub(super) trained: usize,
+/// What the runs of a sweep add up to.
+#[derive(Debug)]
+pub(super) struct Sweep {
+    pub(super) variants: Arc<[PlannedVariant]>,
+    /// Together; `None` where there are more than were planned.
+    pub(super) totals: Option<PlanTotals>,
 }
 
-impl Time {
-    fn of(plan: &Plan) -> Self {
-        let trained = plan.tasks.iter().filter(|task| task.reuse.is_none());
-        let known: Vec<u64> = trained.clone().filter_map(|task| task.expected_ms).collect();
-        let longest = known.iter().copied().max().unwrap_or_default();
-        let sum: u64 = known.iter().sum();
-        // However many workers there are, the longest task takes its time.
-        let millis = sum.div_ceil(u64::from(plan.workers.max(1))).max(longest);
-        Self { millis, known: known.len(), trained: trained.count() }
+impl Sweep {
+    fn of(variants: &Arc<[PlannedVariant]>) -> Self {
+        let mut all = variants.iter().map(|variant| variant.totals.as_ref());
+        let totals = all.try_fold(PlanTotals::default(), |sum, one| Some(sum.and(one?)));
+        Self { variants: Arc::clone(variants), totals }
     }
 }
 
@@ -59,7 +49,7 @@ pub(super) struct SeriesTasks {
 }
 
 impl Digest {
-    pub(super) fn new(plan: &Arc<Plan>) -> Self {
+    pub(super) fn new(plan: &Arc<Plan>, variants: Option<&Arc<[PlannedVariant]>>) -> Self {
         let tasks = &plan.tasks;
         let parameters = tasks.iter().map(|task| task.parameters);
         Self {
@@ -71,19 +61,19 @@ impl Digest {
                 parameters.max().unwrap_or_default(),
             ),
             largest: tasks.iter().map(|task| task.memory).max().unwrap_or_default(),
-            at_once: plan.footprint(),
-            time: Time::of(plan),
-            disk: Bytes(
-                tasks.iter().filter(|task| task.reuse.is_none()).map(|task| task.disk.0).sum(),
-            ),
-            reused: tasks.iter().filter_map(|task| task.reuse.as_ref()).fold(
-                BTreeMap::new(),
-                |mut reused, from| {
-                    *reused.entry(from.run.clone()).or_default() += 1;
-                    reused
-                },
-            ),
+            totals: PlanTotals::of(plan),
+            sweep: variants.map(Sweep::of),
         }
+    }
+
+    /// Whether it is of these.
+    pub(super) fn is_of(&self, plan: &Arc<Plan>, variants: Option<&Arc<[PlannedVariant]>>) -> bool {
+        let of_sweep = self.sweep.as_ref().map(|sweep| &sweep.variants);
+        Arc::ptr_eq(&self.plan, plan)
+            && match (of_sweep, variants) {
+                (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs),
+                (ours, theirs) => ours.is_none() && theirs.is_none(),
+            }
     }
 }
 
@@ -236,27 +226,14 @@ mod tests {
     }
 
     #[test]
-    fn time_is_shared_by_workers_and_what_is_reused_takes_none() {
-        let spec = crate::spec::load("linear-return").unwrap();
-        let mut plan = crate::workbench::plan(&spec, &crate::domain::Cancel::new()).unwrap().plan;
-        plan.tasks = folds("A", "1h", 4);
-        plan.workers = 2;
-        let from = crate::domain::StoredTask {
-            run: crate::domain::RunId::new("earlier"),
-            task: TaskId::new("t"),
-        };
-        for (task, (millis, reuse)) in plan.tasks.iter_mut().zip([
-            (Some(4_000), None),
-            (None, None),
-            (Some(1_000), None),
-            (Some(9_000), Some(from.clone())),
-        ]) {
-            (task.expected_ms, task.reuse, task.disk) = (millis, reuse, Bytes(10));
-        }
-        let digest = Digest::new(&Arc::new(plan));
-        assert_eq!(digest.time, Time { millis: 4_000, known: 2, trained: 3 });
-        assert_eq!(digest.disk, Bytes(30));
-        assert_eq!(digest.reused, BTreeMap::from([(from.run, 1)]));
+    fn a_sweep_adds_up_where_every_variant_is_planned() {
+        let variant = |totals: Option<PlanTotals>| PlannedVariant { settings: Vec::new(), totals };
+        let totals = PlanTotals { tasks: 4, millis: 1_000, known: 4, ..PlanTotals::default() };
+        let known = || variant(Some(totals.clone()));
+        let sum = |variants: Vec<PlannedVariant>| Sweep::of(&Arc::from(variants)).totals;
+        let both = sum(vec![known(), known()]).unwrap();
+        assert_eq!((both.tasks, both.millis), (8, 2_000));
+        assert_eq!(sum(vec![known(), variant(None)]), None);
     }
 
     #[test]

@@ -2,17 +2,16 @@
 
 mod cards;
 mod digest;
+mod variants;
 mod warnings;
 
-use std::borrow::Cow;
-use std::sync::Arc;
-
 use egui::{Align, ComboBox, Layout, RichText, ScrollArea, Ui};
+use std::borrow::Cow;
 
 use self::digest::{Digest, plural};
 use self::warnings::Warnings;
 use crate::domain::text::{count, minute};
-use crate::domain::{Plan, SeriesPlan};
+use crate::domain::{FoldPlan, Plan, SeriesPlan, TimeSpan};
 use crate::spec::ValidationSpec;
 use crate::ui::commands::{Command, Commands};
 use crate::ui::icons;
@@ -47,15 +46,18 @@ impl PlanPanel {
                 .show(ui, |ui| nothing(ui, state, self.digest.as_ref()));
             return;
         };
-        if self.digest.as_ref().is_none_or(|digest| !Arc::ptr_eq(&digest.plan, plan)) {
-            self.digest = Some(Digest::new(plan));
+        let variants = state.preview.variants.as_ref();
+        if self.digest.as_ref().is_none_or(|digest| !digest.is_of(plan, variants)) {
+            self.digest = Some(Digest::new(plan, variants));
         }
         let Some(digest) = &self.digest else { return };
         let room = ui.available_height();
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             head(ui, state, plan, &mut self.warnings, commands);
-            let variants = state.draft.spec().sweep.len();
-            cards::show(ui, digest, &state.machine, variants);
+            cards::show(ui, digest, &state.machine, state.draft.spec().sweep.len());
+            if let Some(sweep) = &digest.sweep {
+                variants::show(ui, sweep);
+            }
             found(ui, plan, &mut self.found);
             folds(ui, state, digest, &mut self.series, room);
             series_table(ui, &plan.series);
@@ -83,7 +85,10 @@ fn nothing(ui: &mut Ui, state: &State, last: Option<&Digest>) {
     }
     let issues = !state.draft.issues().is_empty();
     match (&state.source, state.start_waits_for()) {
-        (Source::Failed { message, .. }, _) if !issues => widgets::problem(ui, message),
+        (Source::Failed { .. }, _) => {
+            let next = "The data folder cannot be read; Data says why. The plan appears here once this is mended.";
+            widgets::empty_state(ui, icons::CALENDAR_BLANK, "The plan waits", next);
+        }
         (Source::Scanning { .. }, Some(waits)) if !issues => {
             let next = format!("The plan follows: {waits}.");
             widgets::empty_state(ui, icons::HOURGLASS_MEDIUM, "Reading the folder…", &next);
@@ -121,7 +126,7 @@ fn head(ui: &mut Ui, state: &State, plan: &Plan, warnings: &mut Warnings, comman
                 let sweep = state.draft.spec().sweep.len();
                 let name = match sweep {
                     1 => plan.experiment.clone(),
-                    runs => format!("{}, {runs} runs; this is the plan of one", plan.experiment),
+                    runs => format!("{}, {runs} runs", plan.experiment),
                 };
                 let name = RichText::new(name).color(palette.text_weak);
                 ui.add(egui::Label::new(name).truncate());
@@ -154,7 +159,8 @@ fn folds(ui: &mut Ui, state: &State, digest: &Digest, chosen: &mut Option<String
     let Some(series) = digest.series.get(found.unwrap_or(0)) else { return };
     ui.add_space(space::XS);
     ui.horizontal_wrapped(|ui| {
-        ui.label(RichText::new("Folds").family(strong_family()));
+        let title = if digest.sweep.is_some() { "Folds of the first variant" } else { "Folds" };
+        ui.label(RichText::new(title).family(strong_family()));
         if digest.series.len() > 1 {
             let label = ui.label(RichText::new("Series").color(ui.palette().text_weak));
             // A list that has grown would keep the height it had when it was first opened.
@@ -186,9 +192,22 @@ fn folds(ui: &mut Ui, state: &State, digest: &Digest, chosen: &mut Option<String
         height: ((room - AROUND_FOLDS) / FOLD_ROW).floor().max(LEAST_FOLDS) * FOLD_ROW,
     }
     .show(ui);
-    let note = "Gaps are the embargo. Rows whose label reaches the next section are purged on top; not drawn.";
+    let folds = series.tasks.iter().filter_map(|&task| digest.plan.tasks.get(task));
+    let note = if folds.map(|task| &task.fold).any(has_gap) {
+        "Gaps are the embargo. Rows whose label reaches the next section are purged on top; not drawn."
+    } else {
+        "Rows whose label reaches the next section are purged; not drawn."
+    };
     let note = RichText::new(note).small().color(ui.palette().text_weak);
     ui.add(egui::Label::new(note).wrap());
+}
+
+/// Whether something lies between its sections that belongs to none.
+fn has_gap(fold: &FoldPlan) -> bool {
+    let sections = fold.train.iter().chain([&fold.validation, &fold.test]);
+    let mut sections: Vec<&TimeSpan> = sections.filter(|section| !section.is_empty()).collect();
+    sections.sort_by_key(|section| section.start);
+    sections.windows(2).any(|pair| pair[0].end < pair[1].start)
 }
 
 /// How long train, validation and test were to be, where the scheme says it.

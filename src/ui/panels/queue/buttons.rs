@@ -36,20 +36,32 @@ pub(super) fn of_run(ui: &mut Ui, state: &State, run: &RunView, commands: &mut C
 
 /// Whose tasks come first.
 fn priority(ui: &mut Ui, run: &RunView, commands: &mut Commands) {
-    let text = |priority: Priority| format!("{} priority", priority.word());
-    let combo = ComboBox::from_id_salt("priority").selected_text(text(run.priority)).width(116.0);
+    let help = "Priority: whose tasks come first; runs of the same priority take turns";
+    let chosen = choose_priority(ui, run.priority, ("Priority of the run", help));
+    if let Some(priority) = chosen {
+        commands.send(Command::Prioritise(run.id.clone(), priority));
+    }
+}
+
+/// A list of the priorities; another one than there is, where it was chosen.
+pub(super) fn choose_priority(
+    ui: &mut Ui,
+    now: Priority,
+    (name, help): (&str, &str),
+) -> Option<Priority> {
+    let mut chosen = None;
+    let combo = ComboBox::from_id_salt(name).selected_text(now.word()).width(72.0);
     let combo = combo.show_ui(ui, |ui| {
         for priority in [Priority::High, Priority::Normal, Priority::Low] {
-            let label = ui.selectable_label(priority == run.priority, text(priority));
-            if label.clicked() && priority != run.priority {
-                commands.send(Command::Prioritise(run.id.clone(), priority));
+            let text = format!("{} priority", priority.word());
+            if ui.selectable_label(priority == now, text).clicked() && priority != now {
+                chosen = Some(priority);
             }
         }
     });
-    let response = combo
-        .response
-        .on_hover_text("Whose tasks come first; runs of the same priority take turns");
-    widgets::name(&response, egui::Role::ComboBox, "Priority of the run");
+    let response = combo.response.on_hover_text(help);
+    widgets::name(&response, egui::Role::ComboBox, name);
+    chosen
 }
 
 /// Pauses a task or lets it go on, and cancels it.

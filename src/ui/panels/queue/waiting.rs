@@ -1,10 +1,11 @@
 use egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
 
+use super::buttons;
 use crate::domain::text::count;
 use crate::ui::commands::{Command, Commands};
 use crate::ui::icons;
 use crate::ui::state::{State, TaskState};
-use crate::ui::theme::{ROW_HEIGHT, Themed};
+use crate::ui::theme::{ROW_HEIGHT, Themed, space};
 use crate::ui::widgets;
 use crate::workbench::Waiting;
 
@@ -24,6 +25,7 @@ pub(super) fn show(ui: &mut Ui, state: &State, open: &mut bool, commands: &mut C
             *open = !*open;
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.add_space(ui.spacing().scroll.allocated_width());
             let all = widgets::icon_button(ui, icons::X, "Give up all that waits");
             if all.on_hover_text("Give up all that waits").clicked() {
                 let numbers = waiting.iter().map(|waiting| waiting.number).collect();
@@ -83,28 +85,48 @@ fn row(ui: &mut Ui, entry: &Entry<'_>, commands: &mut Commands) {
     };
     ui.horizontal(|ui| {
         ui.set_min_height(ROW_HEIGHT);
-        ui.add_space(28.0);
+        ui.add_space(space::L);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.add_space(ui.spacing().scroll.allocated_width());
             let name = format!("Give up {title}");
             let button = widgets::icon_button(ui, icons::X, &name);
             if button.on_hover_text(name).clicked() {
                 commands.send(Command::CancelWaiting(numbers.clone()));
+            }
+            // What is being planned has had its turn.
+            if !first.is_planning || numbers.len() > 1 {
+                let name = format!("Priority of {title}");
+                let help = "Priority: what comes first of all that waits; its runs keep it";
+                let chosen = buttons::choose_priority(ui, first.priority, (&name, help));
+                if let Some(priority) = chosen {
+                    commands.send(Command::PrioritiseWaiting(numbers.clone(), priority));
+                }
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let word = if first.is_planning { "planning" } else { "waiting" };
                 let weak = ui.palette().text_weak;
                 let text = format!("{}  {word}", icons::HOURGLASS_MEDIUM);
                 ui.label(RichText::new(text).color(weak));
-                ui.label(title);
-                let settings = first.sweep.iter().flat_map(|member| &member.settings);
-                let settings: Vec<String> = settings.map(ToString::to_string).collect();
-                if !settings.is_empty() {
-                    let next = format!("next: {}", settings.join("  "));
-                    ui.add(Label::new(RichText::new(next).color(weak)).truncate());
+                // What is being planned is one variant; the others of its sweep wait behind it.
+                ui.label(if first.is_planning { self::title(first) } else { title });
+                if let Some(about) = about(entry) {
+                    ui.add(Label::new(RichText::new(about).color(weak)).truncate());
                 }
             });
         });
     });
+}
+
+/// What the first of the variants sets, and how many follow it.
+fn about(entry: &Entry<'_>) -> Option<String> {
+    let settings: Vec<String> =
+        entry.first.sweep.as_ref()?.settings.iter().map(ToString::to_string).collect();
+    let settings = settings.join("  ");
+    Some(match (entry.first.is_planning, entry.numbers.len() - 1) {
+        (true, 0) => settings,
+        (true, others) => format!("{settings}; {others} more wait"),
+        (false, _) => format!("next: {settings}"),
+    })
 }
 
 fn title(waiting: &Waiting) -> String {
@@ -141,7 +163,7 @@ fn summary(state: &State) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{SweepId, SweepMember};
+    use crate::domain::{Setting, SweepId, SweepMember};
 
     #[test]
     fn variants_of_a_sweep_wait_as_one() {
@@ -154,11 +176,21 @@ mod tests {
                 variants: 12,
                 settings: Vec::new(),
             }),
+            priority: crate::domain::Priority::default(),
             is_planning: false,
         };
         let all = [waiting(3, Some(1)), waiting(4, Some(2)), waiting(5, None), waiting(6, None)];
         let found: Vec<Vec<u64>> = entries(&all).into_iter().map(|entry| entry.numbers).collect();
         assert_eq!(found, [vec![3, 4], vec![5], vec![6]]);
         assert_eq!(title(&all[0]), "e, variant 2 of 12");
+        let about_of = |is_planning, others: usize| {
+            let setting = Setting { path: "window".to_owned(), value: "4".to_owned() };
+            let mut first = Waiting { is_planning, ..waiting(3, Some(1)) };
+            first.sweep.as_mut().unwrap().settings.push(setting);
+            about(&Entry { first: &first, numbers: vec![3_u64; others + 1] }).unwrap()
+        };
+        assert_eq!(about_of(true, 2), "window=4; 2 more wait");
+        assert_eq!(about_of(true, 0), "window=4");
+        assert_eq!(about_of(false, 2), "next: window=4");
     }
 }

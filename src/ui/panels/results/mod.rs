@@ -22,6 +22,10 @@ use crate::ui::widgets;
 
 /// Height of the equity chart, in points.
 const EQUITY_HEIGHT: f32 = 200.0;
+/// It is never lower, and rather scrolled to.
+const LEAST_EQUITY_HEIGHT: f32 = 110.0;
+/// Its legend, and what stands between them.
+const AROUND_EQUITY: f32 = 36.0;
 
 /// What came of a run.
 #[derive(Debug, Default)]
@@ -93,7 +97,7 @@ impl ResultsPanel {
     pub(in crate::ui) fn show(&mut self, ui: &mut Ui, state: &State, commands: &mut Commands) {
         let view = View::of(state, self.live.as_ref());
         if let View::Nothing = view {
-            let shortcut = ui.ctx().format_shortcut(&Action::Start.shortcut());
+            let shortcut = Action::Start.keys(ui.ctx());
             let next = format!(
                 "Press Start ({shortcut}): when the run ends, its models stand here beside always long, last return and ridge."
             );
@@ -107,6 +111,7 @@ impl ResultsPanel {
         }
         head::show(ui, state, view, &mut self.live, commands);
         ui.add_space(space::XS);
+        let room = ui.available_height();
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| match view {
             View::Nothing => {}
             View::Loading => {
@@ -119,7 +124,7 @@ impl ResultsPanel {
                 if !is_wanted {
                     ui.multiply_opacity(0.5);
                 }
-                self.stored_run(ui, results);
+                self.stored_run(ui, results, room);
             }
         });
     }
@@ -137,7 +142,8 @@ impl ResultsPanel {
         self.folds(ui, &finished, run.tasks.len());
     }
 
-    fn stored_run(&mut self, ui: &mut Ui, results: &RunResults) {
+    /// `room` is the height in view.
+    fn stored_run(&mut self, ui: &mut Ui, results: &RunResults, room: f32) {
         match (&results.summary, results.status) {
             (Some(summary), _) if !summary.series.is_empty() => {
                 ui.horizontal_wrapped(|ui| {
@@ -145,7 +151,7 @@ impl ResultsPanel {
                     note(ui, "test sections stitched, after costs");
                 });
                 scores::show(ui, summary);
-                self.equity(ui, results);
+                self.equity(ui, results, room);
             }
             (None, RunStatus::Running) => note(ui, "Stitched results come when the run ends."),
             (None, _) => note(ui, "The run was interrupted, so its folds were never stitched."),
@@ -168,7 +174,8 @@ impl ResultsPanel {
         self.folds(ui, &finished, results.tasks.len());
     }
 
-    fn equity(&mut self, ui: &mut Ui, results: &RunResults) {
+    fn equity(&mut self, ui: &mut Ui, results: &RunResults, room: f32) {
+        let top = ui.min_rect().top();
         ui.add_space(space::S);
         let equity = &results.equity;
         let Some(shown) = chosen(equity, self.equity.as_deref()) else {
@@ -196,7 +203,10 @@ impl ResultsPanel {
         }
         if let Some((_, plot)) = &self.plot {
             ui.push_id(&results.run, |ui| {
-                equity::show(ui, plot, &mut self.hidden, EQUITY_HEIGHT);
+                // With its time axis in view where that leaves enough of it.
+                let left = room - (ui.cursor().top() - top) - AROUND_EQUITY;
+                let height = left.clamp(LEAST_EQUITY_HEIGHT, EQUITY_HEIGHT);
+                equity::show(ui, plot, &mut self.hidden, height);
             });
         }
         ui.add_space(space::S);

@@ -1,4 +1,4 @@
-use egui::{Align, Layout, Response, Ui};
+use egui::{Align, Layout, Ui};
 
 use crate::domain::RunId;
 use crate::export::ExportWhat;
@@ -32,10 +32,14 @@ fn results(ui: &mut Ui, chosen: &[&RunEntry], commands: &mut Commands) {
 }
 
 fn resume(ui: &mut Ui, state: &State, chosen: &[&RunEntry], commands: &mut Commands) {
-    let can = |entry: &&&RunEntry| {
-        state.standing(entry).can_resume() && !state.resuming.contains(&entry.id)
+    let standings = state.standings(chosen.iter().copied());
+    let can = |(entry, standing): &(&&RunEntry, Standing)| {
+        standing.can_resume()
+            && !state.resuming.contains(&entry.id)
+            && !state.is_being_deleted(&entry.id)
     };
-    let resumable: Vec<RunId> = chosen.iter().filter(can).map(|entry| entry.id.clone()).collect();
+    let resumable = chosen.iter().zip(standings).filter(can);
+    let resumable: Vec<RunId> = resumable.map(|(entry, _)| entry.id.clone()).collect();
     let button = widgets::button(ui, icons::PLAY, "Resume", !resumable.is_empty());
     let button = button
         .on_hover_text("Finished tasks are kept, the others go on from their checkpoints or begin")
@@ -70,15 +74,26 @@ fn for_one(ui: &mut Ui, state: &State, chosen: &[&RunEntry], commands: &mut Comm
     let none_trained = "Select one run that has finished a task.";
     let exportable = trained.filter(|_| !state.exporting);
     let why_not = if state.exporting { "An export is at work." } else { none_trained };
-    let export = icon(ui, icons::EXPORT, "Export models of the selected run", exportable.is_some());
+    let export = widgets::icon_action(
+        ui,
+        icons::EXPORT,
+        "Export models of the selected run",
+        exportable.is_some(),
+    );
     if let (true, Some(entry)) = (export.on_disabled_hover_text(why_not).clicked(), exportable) {
         commands.send(Command::AskToExport(entry.id.clone(), ExportWhat::All));
     }
-    let name = icon(ui, icons::TAG, "Name a model of the selected run", trained.is_some());
+    let name =
+        widgets::icon_action(ui, icons::TAG, "Name a model of the selected run", trained.is_some());
     if let (true, Some(entry)) = (name.on_disabled_hover_text(none_trained).clicked(), trained) {
         commands.send(Command::AskForName(entry.id.clone(), None));
     }
-    let notes = icon(ui, icons::NOTE_PENCIL, "Tags and notes of the selected run", only.is_some());
+    let notes = widgets::icon_action(
+        ui,
+        icons::NOTE_PENCIL,
+        "Tags and notes of the selected run",
+        only.is_some(),
+    );
     let notes = notes.on_disabled_hover_text("Select one run.");
     if let (true, Some(entry)) = (notes.clicked(), only) {
         commands.send(Command::EditNotes(Noted::Run(entry.id.clone())));
@@ -86,27 +101,24 @@ fn for_one(ui: &mut Ui, state: &State, chosen: &[&RunEntry], commands: &mut Comm
 }
 
 fn delete(ui: &mut Ui, state: &State, chosen: &[&RunEntry], commands: &mut Commands) {
-    let standings = chosen.iter().map(|entry| state.standing(entry));
-    let is_elsewhere = standings.clone().any(|standing| standing == Standing::Elsewhere);
-    let is_alive = standings.clone().any(Standing::is_alive);
-    let enabled = !chosen.is_empty() && !is_alive;
+    let standings = state.standings(chosen.iter().copied());
+    let is_elsewhere = standings.contains(&Standing::Elsewhere);
+    let is_alive = standings.iter().any(|standing| standing.is_alive());
+    let is_going = chosen.iter().any(|entry| state.is_being_deleted(&entry.id));
+    let enabled = !chosen.is_empty() && !is_alive && !is_going;
     let why_not = match (chosen.is_empty(), is_elsewhere) {
         (true, _) => "Select the runs to delete.",
+        _ if is_going => "A selected run is being deleted.",
         (_, true) => {
             "Another program works on a selected run: it can be deleted once it has ended."
         }
         _ => "A selected run is still running: cancel it first.",
     };
-    let button = icon(ui, icons::TRASH, "Delete the selected runs…", enabled);
+    let button = widgets::icon_action(ui, icons::TRASH, "Delete the selected runs…", enabled);
     if button.on_disabled_hover_text(why_not).clicked() {
         let runs = chosen.iter().map(|entry| entry.id.clone()).collect();
         commands.send(Command::AskToDelete(runs));
     }
-}
-
-fn icon(ui: &mut Ui, icon: &str, name: &str, enabled: bool) -> Response {
-    let response = ui.add_enabled_ui(enabled, |ui| widgets::icon_button(ui, icon, name));
-    response.inner.on_hover_text(name)
 }
 
 fn only<'a>(chosen: &[&'a RunEntry]) -> Option<&'a RunEntry> {

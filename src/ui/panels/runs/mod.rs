@@ -24,18 +24,18 @@ const COLUMNS: [Column; 8] = [
         96.0,
         Align::Left,
     ),
-    column("Started (UTC)", "When the run was started", 112.0, Align::Left),
-    column("Status", "How the run stands", 138.0, Align::Left),
+    column("Started (UTC)", "When the run was started", 110.0, Align::Left),
+    column("Status", "How the run stands", 130.0, Align::Left),
     column(
         "Variant",
         "What this run of a sweep sets, in the order of its fields",
-        96.0,
+        88.0,
         Align::Left,
     ),
+    column("Tags", "Short words for finding it again", 64.0, Align::Left),
     column("Tasks", "Finished, of all", 50.0, Align::Right),
     column("Rank IC", "Out of sample, the mean over the run's series", 54.0, Align::Right),
-    column("Sharpe", "Out of sample, annualised, after costs", 50.0, Align::Right),
-    column("Tags", "Short words for finding it again", 64.0, Align::Left),
+    column("Sharpe", "Out of sample, annualised, after costs", 48.0, Align::Right),
 ];
 
 /// Every run on disk.
@@ -236,11 +236,11 @@ fn cells(state: &State, entry: &RunEntry, palette: &Palette) -> Vec<Cell> {
         Cell::new(minute(entry.created)),
         Cell::new(format!("{icon}  {}", standing.word())).color(color).hover(elsewhere),
         Cell::new(order::settings(entry)).hover(variant),
+        Cell::new(entry.tags.join(", "))
+            .hover((!entry.tags.is_empty()).then(|| entry.tags.join(", "))),
         Cell::new(format!("{finished}/{}", entry.tasks)),
         Cell::new(number(score.and_then(|score| score.rank_ic_ts), 4)),
         Cell::new(number(score.and_then(|score| score.sharpe), 2)),
-        Cell::new(entry.tags.join(", "))
-            .hover((!entry.tags.is_empty()).then(|| entry.tags.join(", "))),
     ]
 }
 

@@ -3,7 +3,7 @@ use std::cmp::Ordering;
 use crate::domain::Setting;
 use crate::runs::RunEntry;
 use crate::ui::state::{Standing, State};
-use crate::ui::widgets::Sort;
+use crate::ui::widgets::{Sort, SortKey};
 
 /// Which runs are listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,9 +17,6 @@ pub(super) struct Filter {
 #[derive(Debug, Default)]
 pub(super) struct Order {
     shown: Vec<usize>,
-    /// What is searched of each stored run, and of which list.
-    texts: Vec<String>,
-    texts_of: u64,
     made_for: Option<MadeFor>,
 }
 
@@ -31,7 +28,11 @@ struct MadeFor {
     sort: Option<Sort>,
     /// How many runs of this session there are, are open, and are paused: their standing does not wait for the list.
     session: (usize, usize, usize),
+    resuming: usize,
 }
+
+/// The column of the table that says how a run stands.
+const STANDING_COLUMN: usize = 2;
 
 impl Order {
     pub(super) fn shown(&self) -> &[usize] {
@@ -47,63 +48,58 @@ impl Order {
             filter: filter.clone(),
             sort,
             session: (state.runs.len(), open.count(), paused),
+            resuming: state.resuming.len(),
         };
         if self.made_for.as_ref() == Some(&wanted) {
             return false;
         }
         let stored = &state.results.stored;
-        if self.texts_of != state.results.generation {
-            self.texts = stored.iter().map(searched).collect();
-            self.texts_of = state.results.generation;
-        }
+        // Where nothing depends on it, nobody looks.
+        let by_standing =
+            filter.only.is_some() || sort.is_some_and(|sort| sort.column == STANDING_COLUMN);
+        let standings = if by_standing { state.standings(stored) } else { Vec::new() };
         let words: Vec<String> = filter.text.split_whitespace().map(str::to_lowercase).collect();
         let fits = |index: &usize| {
-            let has = |word: &String| self.texts[*index].contains(word.as_str());
+            let text = state.results.searched.get(*index);
+            let has = |word: &String| text.is_some_and(|text| text.contains(word.as_str()));
             words.iter().all(has)
-                && filter.only.is_none_or(|only| state.standing(&stored[*index]) == only)
+                && filter.only.is_none_or(|only| standings.get(*index) == Some(&only))
         };
         self.shown = (0..stored.len()).filter(fits).collect();
         if let Some(sort) = sort {
             // Stable: what is equal stays newest first.
-            self.shown.sort_by(|&a, &b| compare(state, sort, &stored[a], &stored[b]));
+            self.shown.sort_by(|&a, &b| match sort.column {
+                STANDING_COLUMN => sort.order(standings.get(a), standings.get(b)),
+                _ => compare(sort, &stored[a], &stored[b]),
+            });
         }
         self.made_for = Some(wanted);
         true
     }
 }
 
-/// Everything of a run that words are looked for in.
-fn searched(entry: &RunEntry) -> String {
-    let mut parts = vec![entry.id.to_string(), entry.experiment.clone(), entry.notes.clone()];
-    parts.extend(entry.tags.iter().cloned());
-    let settings = entry.sweep.iter().flat_map(|member| &member.settings);
-    parts.extend(settings.map(ToString::to_string));
-    parts.join(" ").to_lowercase()
-}
-
 /// By the column of the table.
-fn compare(state: &State, sort: Sort, a: &RunEntry, b: &RunEntry) -> Ordering {
+fn compare(sort: Sort, a: &RunEntry, b: &RunEntry) -> Ordering {
     let text = |text: String| (!text.is_empty()).then_some(text);
     match sort.column {
         0 => sort.order(Some(&a.experiment), Some(&b.experiment)),
         1 => sort.order(Some(a.created), Some(b.created)),
-        2 => sort.order(Some(state.standing(a)), Some(state.standing(b))),
-        4 => sort.order(Some(a.finished), Some(b.finished)),
+        4 => sort.order(text(a.tags.join(", ")), text(b.tags.join(", "))),
+        5 => sort.order(Some(a.finished), Some(b.finished)),
         3 => {
             let variant = |entry: &RunEntry| {
                 entry.sweep.as_ref().map(|member| (member.sweep.clone(), member.variant))
             };
             sort.order(variant(a), variant(b))
         }
-        5 => {
-            let rank_ic = |entry: &RunEntry| entry.score.and_then(|score| score.rank_ic_ts);
-            sort.order(rank_ic(a), rank_ic(b))
-        }
         6 => {
-            let sharpe = |entry: &RunEntry| entry.score.and_then(|score| score.sharpe);
-            sort.order(sharpe(a), sharpe(b))
+            let rank_ic = |entry: &RunEntry| entry.score.and_then(|score| score.rank_ic_ts);
+            sort.order(SortKey::number(rank_ic(a)), SortKey::number(rank_ic(b)))
         }
-        _ => sort.order(text(a.tags.join(", ")), text(b.tags.join(", "))),
+        _ => {
+            let sharpe = |entry: &RunEntry| entry.score.and_then(|score| score.sharpe);
+            sort.order(SortKey::number(sharpe(a)), SortKey::number(sharpe(b)))
+        }
     }
 }
 

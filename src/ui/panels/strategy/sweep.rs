@@ -5,17 +5,20 @@ mod values;
 
 use std::collections::BTreeMap;
 
-use egui::{Align, Label, Layout, RichText, TextEdit, Ui};
+use egui::{Align, Label, Layout, RichText, TextEdit, TextStyle, Ui};
 
 use self::fields::Fields;
 use crate::domain::text::count;
 use crate::spec::{Combine, ExperimentSpec, MOST_VARIANTS, SweepAxis, SweepSpec};
 use crate::ui::icons;
-use crate::ui::theme::Themed;
+use crate::ui::theme::{Themed, space};
 use crate::ui::widgets::{self, Form};
 
 /// Suggestions shown at a time.
 const SUGGESTED: usize = 6;
+
+/// Letters that a field has room for.
+const LONG_PATH: usize = 22;
 
 /// The sweep's part of the form, with what is being typed.
 #[derive(Debug, Default)]
@@ -86,16 +89,14 @@ impl SweepEditor {
         let field = format!("sweep.axes[{index}].path");
         let help = "The field that differs, as --set takes it: training.learning_rate";
         form.labelled_row(ui, &name, &field, help, |ui, label| {
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let remove = format!("Remove field {}", index + 1);
-                let button = widgets::icon_button(ui, icons::TRASH, &remove);
-                removed = button.on_hover_text("Remove").clicked();
-                let edit = TextEdit::singleline(&mut axis.path).hint_text("type to search");
-                let edit = ui.add(edit.desired_width(f32::INFINITY)).labelled_by(label);
-                if !axis.path.is_empty() {
-                    edit.on_hover_text(axis.path.as_str());
-                }
-            });
+            // A long path is written smaller: its end is what tells it from others.
+            let style =
+                if axis.path.len() > LONG_PATH { TextStyle::Small } else { TextStyle::Body };
+            let edit = TextEdit::singleline(&mut axis.path).hint_text("type to search").font(style);
+            let edit = ui.add(edit.desired_width(f32::INFINITY)).labelled_by(label);
+            if !axis.path.is_empty() {
+                edit.on_hover_text(axis.path.as_str());
+            }
         });
         if self.fields.current(&axis.path).is_none() {
             self.suggest(ui, &mut axis.path);
@@ -106,10 +107,15 @@ impl SweepEditor {
         let help = "Its values with commas between them, each as --set takes it: 0.001, 0.01 or [64,64], [32] or Huber";
         let hint = now.as_ref().map_or_else(|| "0.1, 0.2".to_owned(), |now| format!("now {now}"));
         form.labelled_row(ui, &name, &field, help, |ui, label| {
-            let text = values::join(&axis.values);
-            if let Some(typed) = self.text(ui, &field, &text, &hint, label) {
-                axis.values = values::split(&typed);
-            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let remove = format!("Remove field {}", index + 1);
+                let button = widgets::icon_button(ui, icons::TRASH, &remove);
+                removed = button.on_hover_text("Remove").clicked();
+                let text = values::join(&axis.values);
+                if let Some(typed) = self.text(ui, &field, &text, &hint, label) {
+                    axis.values = values::split(&typed);
+                }
+            });
         });
         removed
     }
@@ -119,7 +125,7 @@ impl SweepEditor {
         let found: Vec<(&str, &str)> = self.fields.matching(path).take(SUGGESTED + 1).collect();
         for (name, now) in found.iter().take(SUGGESTED) {
             ui.horizontal(|ui| {
-                ui.add_space(12.0);
+                ui.add_space(space::M);
                 let weak = ui.palette().text_weak;
                 let button = egui::Button::new(RichText::new(*name).small());
                 let button = ui.add(button.frame_when_inactive(false));
@@ -133,7 +139,7 @@ impl SweepEditor {
         }
         if found.len() > SUGGESTED {
             ui.horizontal(|ui| {
-                ui.add_space(20.0);
+                ui.add_space(space::M + space::S);
                 ui.weak(RichText::new("type more to find others").small());
             });
         }
