@@ -259,7 +259,8 @@ fn several_runs_share_the_machine_and_what_waits_is_given_up() {
     for run in runs_in(runs.path()) {
         assert_eq!(outcome(&run).outcome, RunOutcome::Cancelled);
     }
-    // One that was cancelled can be taken up again.
+    // One that was cancelled can be taken up again, once the window has heard of its end.
+    window.until_enabled("Resume this run");
     window.press("Resume this run");
     window.until("a run at work", |window| logged(window, " goes on: 2 tasks") > 0);
     window.press("Cancel");
@@ -348,7 +349,7 @@ fn the_plan_tells_what_is_reused_and_how_long_the_rest_takes() {
     window.until_says("4 of 6 tasks");
     assert!(window.says("one run after another"), "{}", window.text());
     assert!(!window.says("everything is there already"), "{}", window.text());
-    window.set_text("Seeds", "");
+    window.press("Remove the sweep");
     window.set_number("Seed", "8");
     window.until("no variants", |window| !window.says("Variants"));
     window.until_says("to the last epoch; may stop sooner");

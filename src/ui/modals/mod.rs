@@ -95,8 +95,8 @@ const HINTS: [(&str, &str); 3] = [
         "Vary a field at the end of Strategy: each variant becomes a run, and Compare puts them in one table.",
     ),
     (
-        "Every run",
-        "is kept in Runs. One that was interrupted, cancelled or failed goes on from its checkpoints with Resume.",
+        "Runs",
+        "keeps every run: one that was interrupted or cancelled, or that failed, goes on with Resume.",
     ),
     (
         "Models",

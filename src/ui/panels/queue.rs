@@ -14,7 +14,7 @@ use crate::ui::theme::{Palette, Themed, space};
 use crate::ui::widgets::{self, Align, Cell, Column, Sorting, Table, column};
 
 const COLUMNS: [Column; 9] = [
-    column("Task", "Symbols, timeframe and fold", 130.0, Align::Left),
+    column("Task", "Symbols, timeframe and fold", 122.0, Align::Left),
     column("State", "Running tasks stand first, then failed ones", 88.0, Align::Left),
     column("Device", "Where it trains", 44.0, Align::Left),
     column("Epoch", "Epoch at work, or trained; of at most", 58.0, Align::Right),
@@ -69,7 +69,7 @@ impl QueuePanel {
             id: "queue",
             columns: &COLUMNS,
             leading: None,
-            trailing: Some(64.0),
+            trailing: Some(60.0),
             rows: order.len(),
             selected: &is_selected,
             sorting: Sorting::No,

@@ -5,7 +5,7 @@ use crate::domain::text::count;
 use crate::ui::commands::{Command, Commands};
 use crate::ui::icons;
 use crate::ui::state::{State, TaskState};
-use crate::ui::theme::{ROW_HEIGHT, Themed, space};
+use crate::ui::theme::{Themed, space};
 use crate::ui::widgets;
 use crate::workbench::Waiting;
 
@@ -64,10 +64,13 @@ fn entries(waiting: &[Waiting]) -> Vec<Entry<'_>> {
 
 fn list(ui: &mut Ui, entries: &[Entry<'_>], commands: &mut Commands) {
     ui.scope(|ui| {
-        ui.spacing_mut().item_spacing.y = 0.0;
-        let area = ScrollArea::vertical().id_salt("waiting").max_height(ROWS as f32 * ROW_HEIGHT);
+        // A list of priorities is higher than a row of text.
+        let height = ui.spacing().interact_size.y;
+        ui.spacing_mut().item_spacing.y = space::XS;
+        let most = ROWS as f32 * (height + space::XS);
+        let area = ScrollArea::vertical().id_salt("waiting").max_height(most);
         let area = area.auto_shrink([false, true]);
-        area.show_rows(ui, ROW_HEIGHT, entries.len(), |ui, rows| {
+        area.show_rows(ui, height, entries.len(), |ui, rows| {
             for entry in &entries[rows] {
                 row(ui, entry, commands);
             }
@@ -84,7 +87,6 @@ fn row(ui: &mut Ui, entry: &Entry<'_>, commands: &mut Commands) {
         None => first.experiment.clone(),
     };
     ui.horizontal(|ui| {
-        ui.set_min_height(ROW_HEIGHT);
         ui.add_space(space::L);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.add_space(ui.spacing().scroll.allocated_width());

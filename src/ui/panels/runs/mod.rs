@@ -24,7 +24,7 @@ const COLUMNS: [Column; 8] = [
         96.0,
         Align::Left,
     ),
-    column("Started (UTC)", "When the run was started", 110.0, Align::Left),
+    column("Started (UTC)", "When the run was started", 114.0, Align::Left),
     column("Status", "How the run stands", 130.0, Align::Left),
     column(
         "Variant",
