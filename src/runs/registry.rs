@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::database::{transact, write};
@@ -177,12 +177,6 @@ pub(super) fn restore_where_empty(
     let what = match restored {
         Ok(()) => return Ok(None),
         Err(Trouble::Store(StoreError::Damaged { message, .. })) => message,
-        // Two champions of one name, say.
-        Err(Trouble::Sql(error))
-            if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) =>
-        {
-            error.to_string()
-        }
         Err(error) => return Err(error),
     };
     let aside = free_name(&path, "models", "json");

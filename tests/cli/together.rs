@@ -1,7 +1,7 @@
 //! Several programs on one runs folder: a window's engine in this process, the command line in others.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use walkforge::domain::RunOutcome;
 use walkforge::runs::{RunEntry, RunStatus, check_index};
@@ -39,7 +39,8 @@ fn a_window_and_command_lines_work_on_one_folder_and_see_each_others_runs() {
         listed.len() == 2 * EACH && listed.iter().all(|run| run.status == RunStatus::Finished)
     };
     let mut finish = Some(programs);
-    for _ in 0..300 {
+    let until = Instant::now() + Duration::from_mins(5);
+    while Instant::now() < until {
         for update in window.wait(Duration::from_secs(1)) {
             match update {
                 Update::RunDone { outcome, .. } => {

@@ -1,7 +1,7 @@
 //! Standing still and going on, folds that begin with the fold before, and the model trained on everything at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use walkforge::domain::{Determinism, Event, EventKind, RunId, RunOutcome, Task, TaskId, TaskRole};
 use walkforge::export::{ExportWhat, export_run};
@@ -48,7 +48,8 @@ impl Told {
     /// Listens until the condition holds.
     fn until(&mut self, workbench: &Workbench, holds: impl Fn(&Self) -> bool) {
         // Far beyond any honest run: only a hang reaches it.
-        for _ in 0..600 {
+        let until = Instant::now() + Duration::from_mins(10);
+        while Instant::now() < until {
             if holds(self) {
                 return;
             }

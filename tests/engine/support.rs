@@ -1,5 +1,5 @@
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use walkforge::domain::{Cancel, EpochRecord, Progress, RunId, RunOutcome, Stage};
 use walkforge::runs::{RunFolder, RunStore};
@@ -45,7 +45,8 @@ pub fn folder(runs: &Path, run: &RunId) -> RunFolder {
 /// Waits for the update that `wanted` picks; fails at once when the run cannot go on.
 pub fn wait_for<T>(workbench: &Workbench, wanted: impl Fn(Update) -> Option<T>) -> T {
     // Far beyond any honest run: only a hang reaches it.
-    for _ in 0..600 {
+    let until = Instant::now() + Duration::from_mins(10);
+    while Instant::now() < until {
         for update in workbench.wait(Duration::from_secs(1)) {
             if let Update::StartFailed { message, .. } | Update::RunBroken { message, .. } = &update
             {

@@ -54,7 +54,7 @@ pub fn write_bars(data: &Path, (symbol, hours): (&str, u32), bars: u32, close: f
 }
 
 /// Everything told until a condition holds, by task.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Told {
     pub runs: Vec<RunId>,
     pub learning: BTreeSet<(RunId, TaskId)>,
@@ -86,7 +86,7 @@ impl Told {
                 self.take(update);
             }
         }
-        panic!("nothing came of it in ten minutes");
+        panic!("nothing came of it in ten minutes: {self:?}");
     }
 
     fn take(&mut self, update: Update) {

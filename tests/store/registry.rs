@@ -129,8 +129,7 @@ fn a_registry_that_is_damaged_keeps_no_run_closed() {
     }
     let file = root.path().join("models.json");
     let sound = std::fs::read_to_string(&file).unwrap();
-    let two_champions = sound.replace("candidate", "champion");
-    for damaged in ["{\"models\": [", &two_champions] {
+    for damaged in ["{\"models\": [", "{}", ""] {
         for index in beginning_with(root.path(), "index.sqlite3") {
             std::fs::remove_file(index).unwrap();
         }
