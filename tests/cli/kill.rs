@@ -16,7 +16,7 @@ const TWELVE: &str = "--device cpu --workers 2 --set validation.train=1000 --set
     --set training.patience=null --set resources.checkpoint_secs=1 --set model.dropout=0.2";
 
 /// Of some seconds each, so that every task passes several checkpoints.
-const LONG: &str = "--set training.batch_size=16 --set training.max_epochs=100";
+const LONG: &str = "--set training.batch_size=16 --set training.max_epochs=70";
 
 /// Of a few hundred milliseconds each.
 const SHORT: &str = "--set training.max_epochs=60";
