@@ -48,7 +48,7 @@ coverage: setup ## lines of training, devices and dataset that the tests reach (
 
 clean: ## remove what was built; .venv stays
 	@cargo clean
-	@rm -rf .bench-venv
+	@rm -rf .bench-venv .bench-venv-mlflow
 
 distclean: clean ## remove also the venv with PyTorch (a 5 GB download to get back)
 	@rm -rf .venv

@@ -203,7 +203,7 @@ struct Answer {
 fn compare(folder: &Path) -> Result<()> {
     const POINTS: u32 = 1_000;
     let (mut mlflow, mut tensorboard) = (
-        Peer::start_in(".bench-venv", "store_mlflow.py")?,
+        Peer::start_in(".bench-venv-mlflow", "store_mlflow.py")?,
         Peer::start_in(".venv", "store_tensorboard.py")?,
     );
     let ask = |peer: &mut Peer, runs: u32, batched: bool| -> Result<(f64, String)> {

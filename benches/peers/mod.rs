@@ -49,7 +49,7 @@ impl Peer {
         Self::start_with(script, &[])
     }
 
-    /// Starts it with the Python of this one of the two, unlimited.
+    /// Starts it with the Python of this venv, unlimited.
     pub fn start_in(venv: &'static str, script: &'static str) -> Result<Self> {
         Self::start_python(&[venv], script, &[])
     }

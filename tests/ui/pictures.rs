@@ -249,7 +249,7 @@ fn finished_dark() {
     let (_runs, mut window) = finished(egui::Theme::Dark);
     compare(&mut window, "finished");
     window.shortcut(Modifiers::COMMAND, Key::E);
-    window.until_says("Export trained models");
+    window.until_says("All finished models (10)");
     compare(&mut window, "export");
 }
 

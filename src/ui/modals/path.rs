@@ -66,7 +66,9 @@ pub(super) fn show(
             if browse.clicked() {
                 commands.send(Command::Browse(purpose.clone()));
             }
-            let field = egui::TextEdit::singleline(text).desired_width(f32::INFINITY);
+            // Named, so that it keeps the focus when the choice of models above it has been read.
+            let field = egui::TextEdit::singleline(text).id(egui::Id::unique("path_of_dialog"));
+            let field = field.desired_width(f32::INFINITY);
             let field = ui.add(field).labelled_by(name.id);
             if !std::mem::replace(focused, true) {
                 field.request_focus();
