@@ -7,6 +7,7 @@ mod form;
 mod messages;
 mod parts;
 mod sign;
+mod sort;
 mod sparkline;
 mod table;
 
@@ -17,7 +18,6 @@ pub(super) use form::{Form, Offered, integer_field, number, real_field};
 pub(super) use messages::Messages;
 pub(super) use parts::{empty_state, hint, issue, level_icon, problem, section, value_row};
 pub(super) use sign::standing;
+pub(super) use sort::{Sort, SortKey, Sorting};
 pub(super) use sparkline::Sparkline;
-pub(super) use table::{
-    Align, Cell, Column, Heading, Sort, SortKey, Sorting, Table, capital, column, field_title,
-};
+pub(super) use table::{Align, Cell, Column, Heading, Table, capital, column, field_title};

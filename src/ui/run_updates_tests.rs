@@ -1,0 +1,91 @@
+use super::*;
+use crate::ui::App;
+use crate::ui::testing::{app, begin, end, entry, list, member};
+
+fn told(app: &App) -> usize {
+    app.state.journal.lines().iter().filter(|line| line.text.contains("runs of the sweep")).count()
+}
+
+#[test]
+fn a_run_deleted_elsewhere_keeps_nobody_from_hearing_of_the_end_of_sweeps() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path());
+    for run in ["gone", "a", "b"] {
+        begin(&mut app, run);
+    }
+    let with = |status| vec![member("a", 0, status), member("b", 1, status)];
+    let mut all = with(RunStatus::Running);
+    all.push(entry("gone", RunStatus::Running));
+    list(&mut app, all);
+    end(&mut app, "gone", RunOutcome::Finished);
+    list(&mut app, with(RunStatus::Running));
+    assert!(app.state.runs.iter().all(|run| run.id.as_str() != "gone"));
+    end(&mut app, "a", RunOutcome::Finished);
+    end(&mut app, "b", RunOutcome::Finished);
+    for _ in 0..2 {
+        list(&mut app, with(RunStatus::Finished));
+    }
+    assert_eq!(told(&app), 1);
+}
+
+#[test]
+fn a_variant_that_is_resumed_is_told_of_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path());
+    begin(&mut app, "a");
+    end(&mut app, "a", RunOutcome::Cancelled);
+    let ended = |status| vec![member("a", 0, status), member("b", 1, RunStatus::Finished)];
+    for _ in 0..3 {
+        list(&mut app, ended(RunStatus::Cancelled));
+    }
+    assert_eq!(told(&app), 1);
+    app.carry_out(&egui::Context::default(), Command::TakeUp(vec![RunId::new("a")]));
+    list(&mut app, ended(RunStatus::Cancelled));
+    assert_eq!(told(&app), 1, "it has not begun to go on");
+    begin(&mut app, "a");
+    list(&mut app, ended(RunStatus::Running));
+    assert_eq!(told(&app), 1);
+    end(&mut app, "a", RunOutcome::Finished);
+    for _ in 0..2 {
+        list(&mut app, ended(RunStatus::Finished));
+    }
+    assert_eq!(told(&app), 2);
+}
+
+#[test]
+fn what_is_known_of_a_run_is_old_once_a_list_tells_another_thing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path());
+    let run = RunId::new("r");
+    let with = |finished| RunEntry { finished, ..entry("r", RunStatus::Running) };
+    list(&mut app, vec![with(0)]);
+    app.state.details.want(&run);
+    list(&mut app, vec![with(0)]);
+    assert!(!app.state.details.lacks(&run));
+    list(&mut app, vec![with(1)]);
+    assert!(app.state.details.lacks(&run));
+}
+
+#[test]
+fn runs_are_deleted_once_however_often_it_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path());
+    let ctx = egui::Context::default();
+    for _ in 0..2 {
+        app.carry_out(&ctx, Command::Delete(vec![RunId::new("r")]));
+    }
+    assert_eq!(app.state.deleting.len(), 1);
+    app.apply(Update::RunsDeleted { runs: vec![RunId::new("r")], problems: Vec::new() });
+    assert!(app.state.deleting.is_empty());
+}
+
+#[test]
+fn what_could_not_start_is_nobodys_next_run_to_look_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path());
+    app.state.launches.send(&crate::ui::testing::spec());
+    assert!(app.state.launches.follow_next);
+    let (experiment, message) = ("e".to_owned(), "no".to_owned());
+    app.apply(Update::StartFailed { experiment, message, cancelled: false });
+    assert!(!app.state.launches.follow_next);
+}
