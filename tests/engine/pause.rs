@@ -9,25 +9,11 @@ use walkforge::runs::{RunFolder, read_weights};
 use walkforge::spec::ExperimentSpec;
 use walkforge::workbench::{Command, Update, Workbench};
 
-use crate::support::{folder, prepare, run_to_end, spec};
+use crate::support::{folder, prepare, run_to_end};
 
-/// Five folds of one symbol, with dropout, long enough to be interrupted.
+/// As those that are interrupted, a little longer.
 fn experiment(set: &[&str]) -> ExperimentSpec {
-    let common = [
-        r#"data.source={"Synthetic":{"market":{"Planted":{"ic":0.3}},"bars":2600,"seed":5}}"#,
-        r#"data.symbols=["SYN_A"]"#,
-        "validation.train=1000",
-        "validation.validation=300",
-        "validation.test=300",
-        "training.max_epochs=25",
-        "training.patience=null",
-        "training.batch_size=16",
-        r#"model={"Mlp":{"hidden":[32,16],"activation":"Relu","dropout":0.3}}"#,
-        "resources.device=cpu",
-        "resources.workers=2",
-    ];
-    let all: Vec<&str> = common.iter().chain(set).copied().collect();
-    spec("mlp-return", &all)
+    crate::told::experiment(&[&["training.max_epochs=25"], set].concat())
 }
 
 /// What has been told of a run so far. Nothing is passed over: what comes together is taken in together.
