@@ -149,7 +149,7 @@ impl App {
                 journal,
                 notice: None,
             },
-            panels: Panels::new(settings.strategy, settings.training),
+            panels: Panels::new(&settings.panels),
             layout: layout::restore(settings.layout),
             theme: settings.theme,
             dialogs: Dialogs::default(),
@@ -195,8 +195,7 @@ impl App {
             theme: self.theme,
             draft: Some(self.state.draft.store()),
             layout: Some(self.layout.clone()),
-            strategy: self.panels.strategy.view,
-            training: self.panels.training.view,
+            panels: self.panels.views(),
         }
     }
 

@@ -2,19 +2,17 @@ use egui_tiles::Tree;
 use serde::{Deserialize, Serialize};
 
 use super::layout::PanelKind;
-use super::panels::strategy::StrategyView;
-use super::panels::training::TrainingView;
+use super::panels::PanelViews;
 use super::state::StoredDraft;
 
-/// What the window remembers: theme, layout, the experiment on the bench, how its form and the curves are shown. Everything else begins anew.
+/// What the window remembers: theme, layout, the experiment on the bench, how the panels show what they show. Everything else begins anew.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
     pub(super) theme: egui::ThemePreference,
     pub(super) draft: Option<StoredDraft>,
     pub(super) layout: Option<Tree<PanelKind>>,
-    pub(super) strategy: StrategyView,
-    pub(super) training: TrainingView,
+    pub(super) panels: PanelViews,
 }
 
 impl Default for Settings {
@@ -23,8 +21,7 @@ impl Default for Settings {
             theme: egui::ThemePreference::Dark,
             draft: None,
             layout: None,
-            strategy: StrategyView::default(),
-            training: TrainingView::default(),
+            panels: PanelViews::default(),
         }
     }
 }

@@ -17,9 +17,19 @@ pub(super) mod runs;
 pub(super) mod strategy;
 pub(super) mod training;
 
+use serde::{Deserialize, Serialize};
+
 use super::commands::Commands;
 use super::layout::PanelKind;
 use super::state::State;
+
+/// How the panels show what they show; survives a restart.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct PanelViews {
+    pub(super) strategy: strategy::StrategyView,
+    pub(super) training: training::TrainingView,
+}
 
 /// Every panel.
 #[derive(Debug)]
@@ -38,13 +48,13 @@ pub(super) struct Panels {
 }
 
 impl Panels {
-    pub(super) fn new(strategy: strategy::StrategyView, training: training::TrainingView) -> Self {
+    pub(super) fn new(views: &PanelViews) -> Self {
         Self {
             data: data::DataPanel::default(),
-            strategy: strategy::StrategyPanel::new(strategy),
+            strategy: strategy::StrategyPanel::new(views.strategy),
             plan: plan::PlanPanel::default(),
             checks: checks::ChecksPanel::default(),
-            training: training::TrainingPanel { view: training },
+            training: training::TrainingPanel { view: views.training },
             results: results::ResultsPanel::default(),
             runs: runs::RunsPanel::default(),
             compare: compare::ComparePanel::default(),
@@ -52,6 +62,11 @@ impl Panels {
             queue: queue::QueuePanel::default(),
             log: log::LogPanel::default(),
         }
+    }
+
+    /// What to remember of them.
+    pub(super) fn views(&self) -> PanelViews {
+        PanelViews { strategy: self.strategy.view, training: self.training.view }
     }
 
     /// Draws one of them.
