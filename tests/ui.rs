@@ -8,6 +8,8 @@ mod bench;
 #[cfg(target_os = "linux")]
 #[path = "ui/display.rs"]
 mod display;
+#[path = "ui/journey.rs"]
+mod journey;
 #[path = "ui/pictures.rs"]
 mod pictures;
 #[path = "ui/run_pictures.rs"]
@@ -25,3 +27,5 @@ mod stories;
 mod strategy;
 #[path = "ui/training.rs"]
 mod training;
+#[path = "ui/training_panel.rs"]
+mod training_panel;

@@ -162,6 +162,7 @@ impl App {
         run.monitor = self.state.launches.monitor(&run.plan.experiment);
         self.state.runs.retain(|earlier| earlier.id != id);
         self.state.runs.push(run);
+        self.state.release_old_runs();
         self.state.details.forget(&id);
         if goes_on {
             self.engine.send(workbench::Command::LoadCurves(id.clone()));

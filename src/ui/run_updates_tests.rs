@@ -89,3 +89,25 @@ fn what_could_not_start_is_nobodys_next_run_to_look_at() {
     app.apply(Update::StartFailed { experiment, message, cancelled: false });
     assert!(!app.state.launches.follow_next);
 }
+
+#[test]
+fn runs_that_have_long_been_over_are_let_go_of_and_those_at_work_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path());
+    begin(&mut app, "at-work");
+    let mut listed = vec![entry("at-work", RunStatus::Running)];
+    for number in 0..80 {
+        let name = format!("run-{number}");
+        begin(&mut app, &name);
+        end(&mut app, &name, RunOutcome::Finished);
+        listed.push(entry(&name, RunStatus::Finished));
+        // Asked for before its end, and after.
+        for _ in 0..2 {
+            list(&mut app, listed.clone());
+        }
+    }
+    begin(&mut app, "latest");
+    let kept: Vec<&str> = app.state.runs.iter().map(|run| run.id.as_str()).collect();
+    assert_eq!(kept.len(), 60);
+    assert_eq!((kept[0], kept[1], kept[59]), ("at-work", "run-22", "latest"));
+}

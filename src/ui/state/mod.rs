@@ -25,6 +25,7 @@ use std::path::PathBuf;
 
 use super::commands::Command;
 use crate::domain::{RunId, TaskId, UtcMillis};
+use crate::runs::RunStatus;
 
 pub(super) use catalog::{ListedFile, Listing, Source};
 pub(super) use checks::{Checked, Checks, Running, Trouble};
@@ -44,6 +45,9 @@ pub(super) use results::Results;
 pub(super) use run::RunView;
 pub(super) use standing::Standing;
 pub(super) use task::{TaskState, TaskView};
+
+/// Runs of this session that are kept with their curves.
+const MOST_RUNS: usize = 60;
 
 /// A message under the top bar, until it is dismissed or another takes its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,6 +121,21 @@ impl State {
             .or_else(|| open().find(|run| run.count(TaskState::Running) > 0))
             .or_else(|| open().next())
             .or(self.runs.last())
+    }
+
+    /// Lets go of what has long been over, the oldest first: the store has it, and its curves need memory.
+    pub(super) fn release_old_runs(&mut self) {
+        let shown = self.shown_run().map(|run| run.id.clone());
+        let mut excess = self.runs.len().saturating_sub(MOST_RUNS);
+        let Self { runs, results, .. } = self;
+        runs.retain(|run| {
+            // The list of the stored runs must know of its end: from now on it is asked alone.
+            let is_told =
+                results.entry(&run.id).is_some_and(|entry| entry.status != RunStatus::Running);
+            let goes = excess > 0 && run.is_over() && is_told && Some(&run.id) != shown.as_ref();
+            excess -= usize::from(goes);
+            !goes
+        });
     }
 
     /// Whether anything trains, is about to, or is being written.
