@@ -56,6 +56,7 @@ impl Cell {
 /// Where a cell of the first column, or its title, was drawn, and how much of it is in view.
 struct First {
     row: Option<usize>,
+    is_selected: bool,
     rect: egui::Rect,
     clip: egui::Rect,
 }
@@ -183,9 +184,10 @@ impl Table<'_> {
         cells: &mut impl FnMut(&Ui, usize) -> Vec<Cell>,
     ) -> bool {
         let Some(column) = self.columns.first() else { return false };
-        let fill = ui.palette().surface;
         let mut clicked = false;
-        for First { row, rect, clip } in firsts {
+        for First { row, is_selected, rect, clip } in firsts {
+            let palette = ui.palette();
+            let fill = if *is_selected { palette.selected } else { palette.surface };
             let place = egui::Rect::from_x_y_ranges(left..=left + rect.width(), rect.y_range());
             // With what lies between it and the next column, and no higher than what is in view of its row.
             let ground = place.expand2(ui.spacing().item_spacing / 2.0);
@@ -238,7 +240,7 @@ impl Table<'_> {
                 row.col(|ui| {
                     if index == 0 {
                         let (rect, clip) = (ui.max_rect(), ui.clip_rect());
-                        places.firsts.push(First { row: None, rect, clip });
+                        places.firsts.push(First { row: None, is_selected: false, rect, clip });
                     }
                     if self.title(ui, index, &self.columns[index]) {
                         clicked.column = Some(index);
@@ -262,7 +264,7 @@ impl Table<'_> {
                     row.col(|ui| {
                         if position == 0 {
                             let (rect, clip) = (ui.max_rect(), ui.clip_rect());
-                            places.firsts.push(First { row: Some(index), rect, clip });
+                            places.firsts.push(First { row: Some(index), is_selected, rect, clip });
                             in_view = clip;
                         }
                         let texts = texts.get_or_insert_with(|| cells(ui, index));
@@ -366,7 +368,14 @@ impl Cell {
 
 /// What a screen reader calls a row.
 fn name_row(response: &Response, text: &str, is_selected: bool) {
+    let egui::Rect { min, max } = response.rect;
     response.ctx.accesskit_node_builder(response.id, |node| {
+        node.set_bounds(egui::accesskit::Rect {
+            x0: min.x.into(),
+            y0: min.y.into(),
+            x1: max.x.into(),
+            y1: max.y.into(),
+        });
         node.set_role(egui::Role::Row);
         node.set_label(text);
         node.set_selected(is_selected);
