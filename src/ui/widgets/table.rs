@@ -1,9 +1,10 @@
-use egui::{Color32, Label, Layout, Response, RichText, Sense, Ui};
+use egui::{Label, Layout, Response, RichText, Sense, Ui};
 use egui_extras::TableBuilder;
 
-use super::{HiddenColumns, Sort, Sorting};
+use super::cell::aligned;
+use super::{Align, Cell, HiddenColumns, Sort, Sorting};
 use crate::ui::icons;
-use crate::ui::theme::{ROW_HEIGHT, Themed, strong_family};
+use crate::ui::theme::{ROW_HEIGHT, Themed};
 
 /// A column whose words are part of the program.
 pub(in crate::ui) type Column = Heading<'static>;
@@ -14,43 +15,6 @@ pub(in crate::ui) struct Heading<'a> {
     pub(in crate::ui) help: &'a str,
     pub(in crate::ui) width: f32,
     pub(in crate::ui) align: Align,
-}
-
-/// Text stands left, numbers right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::ui) enum Align {
-    Left,
-    Right,
-}
-
-/// One cell.
-pub(in crate::ui) struct Cell {
-    pub(in crate::ui) text: String,
-    pub(in crate::ui) color: Option<Color32>,
-    pub(in crate::ui) strong: bool,
-    /// More of it, over the pointer.
-    pub(in crate::ui) hover: Option<String>,
-}
-
-impl Cell {
-    pub(in crate::ui) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), color: None, strong: false, hover: None }
-    }
-
-    pub(in crate::ui) const fn color(mut self, color: Color32) -> Self {
-        self.color = Some(color);
-        self
-    }
-
-    pub(in crate::ui) fn hover(mut self, text: Option<String>) -> Self {
-        self.hover = text;
-        self
-    }
-
-    pub(in crate::ui) const fn strong(mut self) -> Self {
-        self.strong = true;
-        self
-    }
 }
 
 /// Where a cell of the first column, or its title, was drawn, and how much of it is in view.
@@ -349,23 +313,6 @@ impl Table<'_> {
     }
 }
 
-impl Cell {
-    fn show(&self, ui: &mut Ui, align: Align) {
-        let mut text = RichText::new(self.text.as_str());
-        if let Some(color) = self.color {
-            text = text.color(color);
-        }
-        if self.strong {
-            text = text.family(strong_family());
-        }
-        let label = Label::new(text).truncate();
-        let label = aligned(ui, align, |ui| ui.add(label));
-        if let Some(hover) = &self.hover {
-            label.on_hover_text(hover);
-        }
-    }
-}
-
 /// What a screen reader calls a row.
 fn name_row(response: &Response, text: &str, is_selected: bool) {
     let egui::Rect { min, max } = response.rect;
@@ -380,14 +327,6 @@ fn name_row(response: &Response, text: &str, is_selected: bool) {
         node.set_label(text);
         node.set_selected(is_selected);
     });
-}
-
-fn aligned(ui: &mut Ui, align: Align, add: impl FnOnce(&mut Ui) -> Response) -> Response {
-    let layout = match align {
-        Align::Left => Layout::left_to_right(egui::Align::Center),
-        Align::Right => Layout::right_to_left(egui::Align::Center),
-    };
-    ui.with_layout(layout, add).inner
 }
 
 /// Writes a column's description in a line.
