@@ -34,6 +34,8 @@ pub(super) enum Command {
     CancelTasks(RunId, Vec<TaskId>),
     /// Let tasks of a run write checkpoints and give their devices back, or let them go on.
     HoldTasks(RunId, Vec<TaskId>, bool),
+    /// Let tasks of a run that failed be tried again while it goes on.
+    RetryTasks(RunId, Vec<TaskId>),
     /// Whose tasks come first.
     Prioritise(RunId, Priority),
     /// Give up experiments that wait or are being planned.

@@ -23,6 +23,9 @@ impl App {
             Command::ResumeRun(id) => self.hold(id, false),
             Command::CancelTasks(id, tasks) => self.cancel_tasks(&id, tasks),
             Command::HoldTasks(id, tasks, pause) => self.hold_tasks(&id, tasks, pause),
+            Command::RetryTasks(id, tasks) => {
+                self.engine.send(workbench::Command::RetryTasks(id, tasks));
+            }
             Command::Prioritise(id, priority) => {
                 if let Some(run) = self.state.runs.iter_mut().find(|run| run.id == id) {
                     run.priority = priority;

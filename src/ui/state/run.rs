@@ -99,6 +99,10 @@ impl RunView {
                 let task = &mut self.tasks[index];
                 let (before, device) = (Stood::of(task), task.device);
                 let is_trained_here = matches!(kind, EventKind::Finished { .. });
+                if let EventKind::Retrying { .. } = kind {
+                    // Somebody asked for another attempt.
+                    task.failure = None;
+                }
                 task.apply(at, kind);
                 if let Some(report) = task.report.as_ref().filter(|_| is_trained_here) {
                     self.tally.finished(report);

@@ -48,23 +48,29 @@ impl Act {
         }
     }
 
-    const fn help(self) -> &'static str {
+    const fn help(self, run: &RunView) -> &'static str {
         match self {
+            Self::Retry if run.is_over() => {
+                "The run is taken up again: these and all others that did not finish go on from their checkpoints or begin"
+            }
             Self::Cancel => "Stops them within a batch; the others go on",
             Self::Pause => {
                 "Those at work stop at a checkpoint and give their devices back; those that wait do not begin"
             }
             Self::Resume => "They go on from their checkpoints, or may begin",
-            Self::Retry => {
-                "The run is taken up again: these and all others that did not finish go on from their checkpoints or begin"
-            }
+            Self::Retry => "They are tried again, from their checkpoints where they have any",
         }
     }
 
     /// Whether it makes sense for a task.
     const fn fits(self, run: &RunView, task: &TaskView) -> bool {
         if matches!(self, Self::Retry) {
-            return run.is_over() && matches!(task.state, TaskState::Failed | TaskState::Cancelled);
+            return match task.state {
+                TaskState::Failed => run.is_over() || !run.stopping,
+                // What was cancelled stays so until the run is taken up again.
+                TaskState::Cancelled => run.is_over(),
+                _ => false,
+            };
         }
         let can_be_told = task.state.is_open() && !task.stopping && !run.stopping && !run.is_over();
         let is_held = task.pausing || matches!(task.state, TaskState::Paused);
@@ -83,7 +89,8 @@ impl Act {
             Self::Cancel => Command::CancelTasks(id, tasks),
             Self::Pause => Command::HoldTasks(id, tasks, true),
             Self::Resume => Command::HoldTasks(id, tasks, false),
-            Self::Retry => Command::TakeUp(vec![id]),
+            Self::Retry if run.is_over() => Command::TakeUp(vec![id]),
+            Self::Retry => Command::RetryTasks(id, tasks),
         }
     }
 }
@@ -119,7 +126,7 @@ pub(super) fn show(
         }
         let (verb, number) = (act.verb(), count(number as u64));
         let text = format!("{}  {verb} {number}", act.icon());
-        let button = ui.button(text).on_hover_text(act.help());
+        let button = ui.button(text).on_hover_text(act.help(run));
         widgets::name(&button, egui::Role::Button, &format!("{verb} {number} selected"));
         if button.clicked() {
             let tasks = tasks(run, picked, act).map(|task| task.id.clone()).collect();
@@ -165,15 +172,15 @@ mod tests {
         tell(&mut run, Some(0), EventKind::Started { device: Device::Cpu });
         tell(&mut run, Some(1), EventKind::Failed { message: "why".to_owned() });
         tell(&mut run, Some(2), EventKind::Paused { steps: 3 });
-        assert_eq!(of(&run), [5, 4, 1, 0], "a live run takes nothing up again");
+        assert_eq!(of(&run), [5, 4, 1, 1]);
         let held = [run.tasks[3].id.clone()];
         run.ask_to_pause(&held, true);
-        assert_eq!(of(&run), [5, 3, 2, 0]);
+        assert_eq!(of(&run), [5, 3, 2, 1]);
         run.ask_to_stop(&held);
-        assert_eq!(of(&run), [4, 3, 1, 0]);
+        assert_eq!(of(&run), [4, 3, 1, 1]);
         run.pausing = true;
         run.changes.standings += 1;
-        assert_eq!(of(&run), [4, 0, 0, 0], "the run goes on as a whole");
+        assert_eq!(of(&run), [4, 0, 0, 1], "the run goes on as a whole");
         let ended = EventKind::RunEnded { outcome: RunOutcome::Failed, summary: Box::default() };
         tell(&mut run, None, ended);
         assert_eq!(of(&run), [0, 0, 0, 1]);
