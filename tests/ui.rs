@@ -12,6 +12,8 @@ mod display;
 mod journey;
 #[path = "ui/pictures.rs"]
 mod pictures;
+#[path = "ui/queue.rs"]
+mod queue;
 #[path = "ui/run_pictures.rs"]
 mod run_pictures;
 #[path = "ui/runs.rs"]
