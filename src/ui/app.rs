@@ -16,12 +16,12 @@ use super::modals::Modal;
 use super::panels::Panels;
 use super::settings::Settings;
 use super::state::{
-    Checks, Choice, Compared, Details, Draft, Journal, Launches, Level, Listing, Looks, Machine,
-    Models, Preview, Results, Source, State,
+    Checks, Choice, Compared, Details, Draft, Examined, Journal, Launches, Level, Listing, Looks,
+    Machine, Models, Preview, Results, Source, State, Surveys,
 };
 use super::theme::{self, Themed, space};
 use super::tiling::Tiling;
-use super::{keys, modals, top_bar};
+use super::{drop_hint, keys, modals, top_bar};
 use crate::devices::{Inventory, MachineReading, Telemetry};
 use crate::domain::UtcMillis;
 use crate::spec::{DEFAULT_PRESET, DataSource, ExperimentSpec, load};
@@ -130,6 +130,9 @@ impl App {
                 runs_folder: options.runs,
                 draft,
                 source: Source::Synthetic,
+                recents: settings.recents,
+                surveys: Surveys::default(),
+                examined: Examined::default(),
                 preview: Preview::default(),
                 runs: Vec::new(),
                 shown_run: None,
@@ -196,6 +199,7 @@ impl App {
             draft: Some(self.state.draft.store()),
             layout: Some(self.layout.clone()),
             panels: self.panels.views(),
+            recents: self.state.recents.clone(),
         }
     }
 
@@ -215,6 +219,7 @@ impl App {
         for update in self.engine.drain() {
             self.apply(update);
         }
+        self.take_dropped(ctx);
         if let Some(telemetry) = &self.telemetry {
             if self.state.machine.inventory.is_none() {
                 self.state.machine.inventory = telemetry.inventory();
@@ -252,7 +257,9 @@ impl App {
         let data = &draft.spec().data;
         let other_source =
             self.followed.as_ref().is_none_or(|before| before.spec().data.source != data.source);
+        self.state.surveys.follow(&data.source, &data.quality);
         if other_source {
+            self.state.surveys.forget();
             self.state.source = match &data.source {
                 DataSource::Synthetic(_) => Source::Synthetic,
                 DataSource::Folder(folder) => {
@@ -295,6 +302,9 @@ impl App {
             other => other,
         };
         self.state.draft = draft.with_symbols(symbols).with_timeframes(timeframes);
+        if let Some(folder) = &listing.folder {
+            self.state.recents.used(folder);
+        }
         self.state.source = Source::Ready(listing);
         self.followed = Some(self.state.draft.clone());
         self.ask_for_preview();
@@ -330,6 +340,7 @@ impl App {
                 Tiling { state: &self.state, panels: &mut self.panels, commands: &mut commands };
             self.layout.ui(&mut behavior, ui);
         });
+        drop_hint::show(ui.ctx());
         if let Some(modal) = &mut self.modal {
             modals::show(ui.ctx(), modal, &self.state, self.quitting, &self.dialogs, &mut commands);
         }

@@ -8,14 +8,15 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::contain::contain_panic;
 use super::mailbox::Mailbox;
-use super::{ModelChange, Update};
+use super::survey::examine;
+use super::{MarketSeries, ModelChange, PathKind, Update};
 use crate::domain::{Cancel, RunId};
-use crate::market::{Cache, Catalog};
+use crate::market::{Cache, Catalog, Format, MarketError, OVERRIDES_FILE, Overrides, try_import};
 use crate::runs::{
     RunEntry, RunFilter, RunIndex, RunResults, RunStore, StoreError, annotate_model, annotate_run,
     compare, delete_run, register_model, remove_model, set_stage, write_atomically,
 };
-use crate::spec::{self, ExperimentSpec};
+use crate::spec::{self, ExperimentSpec, QualitySpec};
 
 /// No experiment is larger; what is, was chosen by mistake, and is not read into memory.
 const LARGEST_EXPERIMENT_BYTES: u64 = 16 << 20;
@@ -38,6 +39,11 @@ pub(super) struct Desk {
 /// One of them.
 pub(super) enum DeskJob {
     Scan(PathBuf),
+    Examine { ticket: u64, series: Box<MarketSeries>, policies: QualitySpec },
+    TryImport { ticket: u64, file: PathBuf, text: String },
+    SaveOverrides { folder: PathBuf, text: String },
+    LookForFolders(Vec<PathBuf>),
+    LookAtPath(PathBuf),
     Open(PathBuf),
     Save { spec: Box<ExperimentSpec>, to: PathBuf },
     ListRuns,
@@ -56,6 +62,14 @@ impl DeskJob {
         let message = message.to_owned();
         match self {
             Self::Scan(folder) => Update::Scanned { folder, catalog: Err(message) },
+            Self::Examine { ticket, .. } => Update::Examined { ticket, examination: Err(message) },
+            Self::TryImport { ticket, .. } => Update::ImportTried { ticket, trial: Err(message) },
+            Self::SaveOverrides { folder, .. } => {
+                Update::OverridesSaved { folder, saved: Err(message) }
+            }
+            // Nobody has seen that they are gone.
+            Self::LookForFolders(_) => Update::FoldersLookedFor { missing: Vec::new() },
+            Self::LookAtPath(path) => Update::PathLookedAt { path, kind: Err(message) },
             Self::Open(path) => Update::ExperimentOpened { path, spec: Err(message) },
             Self::Save { to, .. } => Update::ExperimentSaved { path: to, saved: Err(message) },
             Self::ListRuns => not_listed(message),
@@ -78,6 +92,7 @@ impl DeskJob {
         matches!(
             self,
             Self::Save { .. }
+                | Self::SaveOverrides { .. }
                 | Self::DeleteRuns(_)
                 | Self::AnnotateRun { .. }
                 | Self::ChangeModels(_)
@@ -96,8 +111,12 @@ enum FileError {
     TooLarge { path: PathBuf, found: u64 },
     #[error("{}: cannot be written: {message}; check the path, its permissions and the free disk space, or save it elsewhere", path.display())]
     Write { path: PathBuf, message: String },
+    #[error("{}: {message}; check that it is still there and may be read", path.display())]
+    Look { path: PathBuf, message: String },
     #[error(transparent)]
     Spec(#[from] spec::SpecError),
+    #[error(transparent)]
+    Market(#[from] MarketError),
 }
 
 impl Desk {
@@ -160,6 +179,27 @@ impl Desk {
                         .map(|catalog| Box::new(catalog.with_known(&Cache::platform())))
                 });
                 Update::Scanned { folder, catalog }
+            }
+            DeskJob::Examine { ticket, series, policies } => {
+                let examination =
+                    attempt(|| examine(*series, &policies, &Cache::platform()).map(Box::new));
+                Update::Examined { ticket, examination }
+            }
+            DeskJob::TryImport { ticket, file, text } => {
+                let trial = attempt(|| try_import(&file, &text).map(Box::new));
+                Update::ImportTried { ticket, trial }
+            }
+            DeskJob::SaveOverrides { folder, text } => {
+                let saved = attempt(|| save_overrides(&folder, &text));
+                Update::OverridesSaved { folder, saved }
+            }
+            DeskJob::LookForFolders(folders) => {
+                let missing = folders.into_iter().filter(|folder| !folder.is_dir()).collect();
+                Update::FoldersLookedFor { missing }
+            }
+            DeskJob::LookAtPath(path) => {
+                let kind = attempt(|| kind_of(&path));
+                Update::PathLookedAt { path, kind }
             }
             DeskJob::Open(path) => {
                 let spec = attempt(|| open(&path).map(Box::new));
@@ -289,12 +329,37 @@ fn save(spec: &ExperimentSpec, to: &Path) -> Result<(), FileError> {
             return Err(FileError::NoFile(to.to_owned()));
         }
     }
-    let unwritable =
-        |path: &Path, message: String| FileError::Write { path: path.to_owned(), message };
     if let Some(folder) = to.parent() {
         std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, error.to_string()))?;
     }
-    write_atomically(to, |file| Ok(file.write_all(spec.to_ron().as_bytes())?)).map_err(
+    write_text(to, &spec.to_ron())
+}
+
+fn kind_of(path: &Path) -> Result<PathKind, FileError> {
+    let metadata = std::fs::metadata(path)
+        .map_err(|error| FileError::Look { path: path.to_owned(), message: error.to_string() })?;
+    let is_experiment = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("ron"));
+    Ok(match () {
+        () if metadata.is_dir() => PathKind::Folder,
+        () if is_experiment => PathKind::Experiment,
+        () if Format::of(path).is_some() => PathKind::MarketFile,
+        () => PathKind::Other,
+    })
+}
+
+/// A text that makes no sense is refused, and the file there is stays.
+fn save_overrides(folder: &Path, text: &str) -> Result<(), FileError> {
+    let to = folder.join(OVERRIDES_FILE);
+    Overrides::parse(text, &to)?;
+    write_text(&to, text)
+}
+
+fn unwritable(path: &Path, message: String) -> FileError {
+    FileError::Write { path: path.to_owned(), message }
+}
+
+fn write_text(to: &Path, text: &str) -> Result<(), FileError> {
+    write_atomically(to, |file| Ok(file.write_all(text.as_bytes())?)).map_err(
         // Its own advice is about the folder of runs.
         |error| match error {
             StoreError::Write { path, message } => unwritable(&path, message),
@@ -335,6 +400,33 @@ mod tests {
         let saved = Update::ExperimentSaved { path: to.clone(), saved: Ok(()) };
         assert_eq!(desk.mailbox.drain(), [saved]);
         assert_eq!(spec::read(&to).unwrap(), spec);
+    }
+
+    #[test]
+    fn a_path_is_told_by_what_is_there_and_by_its_ending() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["A-1h.csv", "mine.RON", "picture.png"] {
+            std::fs::write(folder.path().join(name), "x").unwrap();
+        }
+        std::fs::create_dir(folder.path().join("data.ron")).unwrap();
+        let kind = |name: &str| kind_of(&folder.path().join(name)).map_err(|e| e.to_string());
+        assert_eq!(kind("A-1h.csv"), Ok(PathKind::MarketFile));
+        assert_eq!(kind("mine.RON"), Ok(PathKind::Experiment));
+        assert_eq!(kind("picture.png"), Ok(PathKind::Other));
+        assert_eq!(kind("data.ron"), Ok(PathKind::Folder));
+        assert!(kind("gone").unwrap_err().contains("still there"));
+    }
+
+    #[test]
+    fn only_a_text_that_makes_sense_is_written_beside_market_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().join(OVERRIDES_FILE);
+        save_overrides(folder.path(), "(all: (price_divisor: 10))").unwrap();
+        let refused = save_overrides(folder.path(), "(all: (price_divisor: -1))").unwrap_err();
+        assert!(refused.to_string().contains("price_divisor is -1"), "{refused}");
+        assert_eq!(std::fs::read_to_string(&to).unwrap(), "(all: (price_divisor: 10))");
+        let nowhere = save_overrides(&folder.path().join("none"), "()").unwrap_err();
+        assert!(nowhere.to_string().contains("cannot be written"), "{nowhere}");
     }
 
     #[test]

@@ -38,6 +38,8 @@ mod scheduler;
 mod scoring;
 mod starts;
 mod summary;
+mod survey;
+mod surveyor;
 mod table_file;
 mod task;
 mod task_queue;
@@ -53,10 +55,11 @@ pub use leaks::{
     Contrast, LeakCheck, LeakCheckError, LeakReport, PredictorContrast, Subject, check_leaks,
 };
 pub use look::{ClassShare, Curve, Distribution, Look, LookAt, SectionDistribution, Trace};
-pub use messages::{Command, ModelChange, Update, Waiting};
+pub use messages::{Command, ModelChange, PathKind, Update, Waiting};
 pub use past::Planning;
 pub use planner::{PlanError, Prepared, plan};
 pub use predict::{PredictError, PredictOptions, Predictions, predict};
 pub use preview::{MOST_PLANNED, PlanTotals, PlannedVariant};
+pub use survey::{Candle, CandleLevel, Candles, Contents, Examination, MarketSeries, Survey};
 pub use table_file::UnknownTableFormat;
 pub use task::{TaskError, TaskObserver, TaskOutput, run_task};

@@ -1,6 +1,7 @@
-//! What is drawn with axes: folds on a time axis, equity curves, losses, distributions, a feature over the price.
+//! What is drawn with axes: prices, folds on a time axis, equity curves, losses, distributions, a feature over the price.
 
 mod axes;
+pub(super) mod candles;
 pub(super) mod equity;
 pub(super) mod feature;
 pub(super) mod folds;

@@ -7,15 +7,18 @@ mod compared;
 mod curve;
 mod details;
 mod draft;
+mod examined;
 mod journal;
 mod launches;
 mod looks;
 mod machine;
 mod models;
 mod preview;
+mod recents;
 mod results;
 mod run;
 mod standing;
+mod surveys;
 mod task;
 mod tries;
 
@@ -25,22 +28,25 @@ use std::path::PathBuf;
 use super::commands::Command;
 use crate::domain::{RunId, TaskId, UtcMillis};
 
-pub(super) use catalog::{ListedFile, Listing, Source};
+pub(super) use catalog::{ListedSeries, Listing, Source};
 pub(super) use checks::{Checked, Checks, Running, Trouble};
 pub(super) use choice::Choice;
 pub(super) use compared::Compared;
 pub(super) use curve::Curve;
 pub(super) use details::{Detail, Details};
 pub(super) use draft::{Draft, StoredDraft};
+pub(super) use examined::Examined;
 pub(super) use journal::{Journal, Level};
 pub(super) use launches::Launches;
 pub(super) use looks::Looks;
 pub(super) use machine::Machine;
 pub(super) use models::Models;
 pub(super) use preview::Preview;
+pub(super) use recents::Recents;
 pub(super) use results::Results;
 pub(super) use run::RunView;
 pub(super) use standing::Standing;
+pub(super) use surveys::Surveys;
 pub(super) use task::{TaskState, TaskView};
 
 /// A message under the top bar, until it is dismissed or another takes its place.
@@ -63,6 +69,12 @@ pub(super) struct State {
     pub(super) draft: Draft,
     /// What its data source offers.
     pub(super) source: Source,
+    /// The data folders used last.
+    pub(super) recents: Recents,
+    /// What is known of the source's series.
+    pub(super) surveys: Surveys,
+    /// The series looked at by itself.
+    pub(super) examined: Examined,
     /// What it would do.
     pub(super) preview: Preview,
     /// Runs of this session, oldest first.

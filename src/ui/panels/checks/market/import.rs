@@ -1,0 +1,473 @@
+use std::path::{Path, PathBuf};
+
+use egui::{Label, RichText, ScrollArea, TextEdit, Ui};
+
+use super::super::note;
+use crate::domain::text::{count, minute, significant};
+use crate::market::{
+    ColumnName, ColumnOverrides, DateOrder, Entry, FileOverride, Layout, OVERRIDES_FILE, Overrides,
+    Reading, Trial, TrialRow, Zone,
+};
+use crate::ui::commands::{Command, Commands, DataCommand};
+use crate::ui::icons;
+use crate::ui::state::State;
+use crate::ui::theme::{Themed, space};
+use crate::ui::widgets::{self, Align, Cell, Fitted, column};
+use crate::workbench::Examination;
+
+const NAME_WIDTH: f32 = 128.0;
+const FIELD_WIDTH: f32 = 168.0;
+const COLUMN_WIDTH: f32 = 92.0;
+
+const COLUMNS: [widgets::Column; 6] = [
+    column("Opens (UTC)", "When the bar opens", 124.0, Align::Left),
+    column("Open", "The first price", 84.0, Align::Right),
+    column("High", "The highest price", 84.0, Align::Right),
+    column("Low", "The lowest price", 84.0, Align::Right),
+    column("Close", "The last price", 84.0, Align::Right),
+    column("Volume", "What was traded", 84.0, Align::Right),
+];
+
+const LAYOUTS: [Layout; 8] = [
+    Layout::Generic,
+    Layout::Freqtrade,
+    Layout::BinanceKlines,
+    Layout::MetaTrader,
+    Layout::Lean,
+    Layout::LeanQuotes,
+    Layout::CryptoDataDownload,
+    Layout::EjtraderPoints,
+];
+
+/// How a file is read, and the form that says otherwise.
+#[derive(Debug, Default)]
+pub(super) struct ImportView {
+    form: Option<ImportForm>,
+}
+
+/// What is being said about a file, or about every file of its folder.
+#[derive(Debug)]
+struct ImportForm {
+    file: PathBuf,
+    /// The text it began from.
+    before: Option<String>,
+    whole_folder: bool,
+    /// What is not edited here stays as it was.
+    said: FileOverride,
+    zone: String,
+    price_divisor: String,
+    /// Time, time of day, open, high, low, close, volume: a name or a position from 1.
+    columns: [String; 7],
+}
+
+impl ImportView {
+    /// `reading` is how the file was read; `None` where it cannot be.
+    pub(super) fn show(
+        &mut self,
+        ui: &mut Ui,
+        state: &State,
+        entry: &Entry,
+        (found, reading): (&Examination, Option<&Reading>),
+        commands: &mut Commands,
+    ) {
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            if let Some(reading) = reading {
+                facts(ui, reading);
+                ui.add_space(space::S);
+            }
+            self.form_of(&entry.path, found.overrides.as_deref()).show(ui, state, commands);
+        });
+    }
+
+    /// Another file, or another text beside it, begins anew.
+    fn form_of(&mut self, file: &Path, before: Option<&str>) -> &mut ImportForm {
+        let is_same = |form: &ImportForm| form.file == file && form.before.as_deref() == before;
+        if !self.form.as_ref().is_some_and(is_same) {
+            self.form = None;
+        }
+        let begun = || ImportForm::new(file.to_owned(), before.map(str::to_owned));
+        self.form.get_or_insert_with(begun)
+    }
+}
+
+/// What was found out about a file, and how.
+fn facts(ui: &mut Ui, reading: &Reading) {
+    let told = |value: String, origin: String| format!("{value}, {origin}");
+    let format = format!("{:?}", reading.format).to_lowercase();
+    let packed = reading.member.as_ref().map(|member| format!(" ({member} in an archive)"));
+    let mut rows = vec![
+        ("Format", format!("{format}{}", packed.unwrap_or_default())),
+        ("Layout", told(reading.layout.value.to_string(), reading.layout.origin.to_string())),
+        ("Time zone", told(reading.zone.value.clone(), reading.zone.origin.to_string())),
+        ("Dates", reading.time_format.clone()),
+        (
+            "Prices divided by",
+            told(reading.price_divisor.value.to_string(), reading.price_divisor.origin.to_string()),
+        ),
+    ];
+    if let Some(encoding) = &reading.encoding {
+        rows.push(("Encoding", encoding.clone()));
+    }
+    if let Some(separator) = reading.separator {
+        let header = if reading.header { "with a header" } else { "without a header" };
+        rows.push(("Separator", format!("{separator:?}, {header}")));
+    }
+    if let Some(symbol) = &reading.symbol {
+        rows.push(("Symbol", told(symbol.value.to_string(), symbol.origin.to_string())));
+    }
+    if let Some(timeframe) = &reading.timeframe {
+        let told = told(timeframe.value.to_string(), timeframe.origin.to_string());
+        rows.push(("Timeframe", told));
+    }
+    widgets::section(ui, "How it was read");
+    egui::Grid::new("import facts").num_columns(4).spacing([space::L, 4.0]).show(ui, |ui| {
+        for pair in rows.chunks(2) {
+            for (name, value) in pair {
+                ui.label(RichText::new(*name).color(ui.palette().text_weak));
+                ui.label(value);
+            }
+            ui.end_row();
+        }
+    });
+}
+
+impl ImportForm {
+    fn new(file: PathBuf, before: Option<String>) -> Self {
+        let mut form = Self {
+            file,
+            before,
+            whole_folder: false,
+            said: FileOverride::default(),
+            zone: String::new(),
+            price_divisor: String::new(),
+            columns: Default::default(),
+        };
+        form.fill();
+        form
+    }
+
+    fn name(&self) -> String {
+        self.file.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// What the folder's file says now, or why it makes no sense.
+    fn overrides(&self) -> Result<Overrides, String> {
+        let path = self.file.with_file_name(OVERRIDES_FILE);
+        let read = self.before.as_deref().map(|text| Overrides::parse(text, &path));
+        read.transpose().map(Option::unwrap_or_default).map_err(|error| error.to_string())
+    }
+
+    /// Puts into the fields what is said already.
+    fn fill(&mut self) {
+        let overrides = self.overrides().unwrap_or_default();
+        let said = if self.whole_folder { overrides.all } else { overrides.of_name(&self.name()) };
+        self.zone = said.zone.clone().map(String::from).unwrap_or_default();
+        self.price_divisor = said.price_divisor.map(|d| d.to_string()).unwrap_or_default();
+        let columns = &said.columns;
+        self.columns = [
+            &columns.time,
+            &columns.time_of_day,
+            &columns.open,
+            &columns.high,
+            &columns.low,
+            &columns.close,
+            &columns.volume,
+        ]
+        .map(|column| match column {
+            None => String::new(),
+            Some(ColumnName::Position(position)) => position.to_string(),
+            Some(ColumnName::Name(name)) => name.clone(),
+        });
+        self.said = said;
+    }
+
+    /// What the fields say, or which of them makes no sense.
+    fn to_override(&self) -> Result<FileOverride, String> {
+        let zone = self.zone.trim();
+        let zone = if zone.is_empty() { None } else { Some(Zone::try_from(zone.to_owned())?) };
+        let divisor = self.price_divisor.trim();
+        let price_divisor = if divisor.is_empty() {
+            None
+        } else {
+            let number = divisor.parse::<f64>().ok().filter(|d| d.is_finite() && *d > 0.0);
+            let wrong = || format!("prices are divided by `{divisor}`; expected a number above 0");
+            Some(number.ok_or_else(wrong)?)
+        };
+        let [time, time_of_day, open, high, low, close, volume] =
+            self.columns.each_ref().map(|text| column_name(text));
+        let symbol = self.said.columns.symbol.clone();
+        let columns = ColumnOverrides { time, time_of_day, open, high, low, close, volume, symbol };
+        if [&columns.time, &columns.time_of_day, &columns.open, &columns.high, &columns.low]
+            .into_iter()
+            .chain([&columns.close, &columns.volume])
+            .any(|column| *column == Some(ColumnName::Position(0)))
+        {
+            return Err("a column stands at 0; positions count from 1".to_owned());
+        }
+        Ok(FileOverride { zone, price_divisor, columns, ..self.said.clone() })
+    }
+
+    /// The text that would be written.
+    fn text(&self) -> Result<String, String> {
+        let said = self.to_override()?;
+        let overrides = self.overrides()?;
+        let changed = if self.whole_folder {
+            overrides.with_all(said)
+        } else {
+            overrides.with_file(&self.name(), said)
+        };
+        Ok(changed.to_ron())
+    }
+
+    fn show(&mut self, ui: &mut Ui, state: &State, commands: &mut Commands) {
+        widgets::section(ui, "Read it otherwise");
+        note(
+            ui,
+            "What is left empty is found out from the file. A file walkforge.ron beside the market files keeps what is said here; it holds for the terminal as well.",
+        );
+        self.scope(ui);
+        self.fields(ui);
+        let text = self.text();
+        ui.add_space(space::XS);
+        match &text {
+            Err(message) => widgets::issue(ui, message),
+            Ok(text) => self.buttons(ui, state, text, commands),
+        }
+        if let Some(outcome) = state.examined.trial.outcome.as_ref().filter(|_| {
+            text.as_ref().is_ok_and(|text| state.examined.trial.is_of(text))
+                && !state.examined.trial.pending
+        }) {
+            match outcome {
+                Ok(trial) => tried(ui, trial),
+                Err(message) => widgets::problem(ui, message),
+            }
+        }
+        if let Ok(text) = &text {
+            ui.collapsing("The text of walkforge.ron", |ui| {
+                ui.add(Label::new(RichText::new(text).monospace()).selectable(true).wrap());
+                if widgets::button(ui, icons::COPY, "Copy the text", true).clicked() {
+                    ui.copy_text(text.clone());
+                }
+            });
+        }
+    }
+
+    fn scope(&mut self, ui: &mut Ui) {
+        let mut whole = self.whole_folder;
+        row(ui, "It holds for", "One file, or every file of the folder", |ui| {
+            let text = if whole { "every file of the folder" } else { "this file" };
+            let combo = egui::ComboBox::from_id_salt("import scope").selected_text(text);
+            let combo = combo.width(FIELD_WIDTH).show_ui(ui, |ui| {
+                ui.selectable_value(&mut whole, false, "this file");
+                ui.selectable_value(&mut whole, true, "every file of the folder");
+            });
+            widgets::name(&combo.response, egui::Role::ComboBox, "It holds for");
+        });
+        if whole != self.whole_folder {
+            self.whole_folder = whole;
+            self.fill();
+        }
+    }
+
+    fn fields(&mut self, ui: &mut Ui) {
+        let said = &mut self.said;
+        optional(
+            ui,
+            "Layout",
+            "Whose way of writing bars it is",
+            &mut said.layout,
+            &LAYOUTS,
+            |l| l.to_string(),
+        );
+        row(ui, "Time zone", "Of dates that name none: UTC, or an IANA name", |ui| {
+            text_field(ui, "Time zone", "UTC, Europe/Athens…", &mut self.zone, FIELD_WIDTH);
+        });
+        let orders = [DateOrder::YearMonthDay, DateOrder::DayMonthYear, DateOrder::MonthDayYear];
+        let order = |order: DateOrder| {
+            match order {
+                DateOrder::YearMonthDay => "2024-06-30",
+                DateOrder::DayMonthYear => "30.06.2024",
+                DateOrder::MonthDayYear => "06/30/2024",
+            }
+            .to_owned()
+        };
+        let help = "In which order day, month and year stand";
+        optional(ui, "Dates as", help, &mut said.date_order, &orders, order);
+        let help = "What stands between the fields of a line";
+        let separators = [',', ';', '\t', '|'];
+        optional(ui, "Separator", help, &mut said.separator, &separators, |c| format!("{c:?}"));
+        let help = "10000 where the file says 1363000 for 136.30";
+        row(ui, "Prices divided by", help, |ui| {
+            let (name, value) = ("Prices divided by", &mut self.price_divisor);
+            text_field(ui, name, "1", value, FIELD_WIDTH);
+        });
+        let help = "Which columns hold what: the name in the header, or the position from 1";
+        row(ui, "Columns", help, |ui| {
+            ui.horizontal_wrapped(|ui| {
+                let names = ["time", "time of day", "open", "high", "low", "close", "volume"];
+                for (name, value) in names.into_iter().zip(&mut self.columns) {
+                    let called = format!("Column of the {name}");
+                    text_field(ui, &called, name, value, COLUMN_WIDTH);
+                }
+            });
+        });
+    }
+
+    fn buttons(&self, ui: &mut Ui, state: &State, text: &str, commands: &mut Commands) {
+        let trial = &state.examined.trial;
+        let is_said = self.overrides().is_ok_and(|overrides| overrides.to_ron() == text);
+        ui.horizontal(|ui| {
+            let can = !trial.pending || !trial.is_of(text);
+            let help = "Reads the file this way and shows its first rows; nothing is written";
+            let button = widgets::button(ui, icons::PLAY, "Try it", can);
+            if button.on_hover_text(help).clicked() {
+                let (file, text) = (self.file.clone(), text.to_owned());
+                commands.send(Command::Data(DataCommand::TryImport { file, text }));
+            }
+            let write = widgets::button(ui, icons::FLOPPY_DISK, "Write walkforge.ron", !is_said);
+            let write = write
+                .on_hover_text("Writes it beside the market files and reads the folder again")
+                .on_disabled_hover_text("It says nothing that the folder's file does not say");
+            if write.clicked() {
+                let folder = self.file.parent().map(Path::to_owned).unwrap_or_default();
+                let text = text.to_owned();
+                commands.send(Command::Data(DataCommand::SaveOverrides { folder, text }));
+            }
+            if trial.pending {
+                ui.spinner();
+            }
+        });
+        let has_comments = |text: &String| text.contains("//") || text.contains("/*");
+        if !is_said && self.before.as_ref().is_some_and(has_comments) {
+            widgets::hint(
+                ui,
+                "The folder's walkforge.ron has comments. Writing it from here leaves them out: to keep them, copy the text below into the file.",
+            );
+        }
+    }
+}
+
+/// A column as it was typed: a number is a position.
+fn column_name(text: &str) -> Option<ColumnName> {
+    let text = text.trim();
+    if text.is_empty() {
+        return None;
+    }
+    Some(text.parse().map_or_else(|_| ColumnName::Name(text.to_owned()), ColumnName::Position))
+}
+
+/// The file as it would be read.
+fn tried(ui: &mut Ui, trial: &Trial) {
+    let rows = format!("{} rows would be read", count(trial.rows));
+    let unreadable = match trial.unreadable {
+        0 => String::new(),
+        some => format!(", {} not", count(some)),
+    };
+    ui.label(format!("{rows}{unreadable}. The first of them:"));
+    Fitted { id: "trial", columns: &COLUMNS, rows: trial.first.len(), most: trial.first.len() }
+        .show(ui, |_, row| trial.first.get(row).map(cells).unwrap_or_default());
+    for text in trial.reading.notes() {
+        note(ui, &text);
+    }
+}
+
+fn cells(row: &TrialRow) -> Vec<Cell> {
+    let time = Cell::new(minute(row.open_time));
+    let values = row.values.iter().map(|value| Cell::new(significant(Some(*value))));
+    std::iter::once(time).chain(values).collect()
+}
+
+fn row(ui: &mut Ui, name: &str, help: &str, add: impl FnOnce(&mut Ui)) {
+    ui.horizontal(|ui| {
+        let size = egui::vec2(NAME_WIDTH, ui.spacing().interact_size.y);
+        let layout = egui::Layout::left_to_right(egui::Align::Center);
+        ui.allocate_ui_with_layout(size, layout, |ui| {
+            ui.set_min_width(NAME_WIDTH);
+            let text = RichText::new(name).color(ui.palette().text_weak);
+            ui.add(Label::new(text).truncate()).on_hover_text(help);
+        });
+        add(ui);
+    });
+}
+
+fn text_field(ui: &mut Ui, name: &str, hint: &str, value: &mut String, width: f32) {
+    let field = TextEdit::singleline(value).hint_text(hint).desired_width(width);
+    let field = ui.add(field.id_salt(("import", name)));
+    widgets::name(&field, egui::Role::TextInput, name);
+}
+
+/// One of several, or whatever the file shows.
+fn optional<T: PartialEq + Copy>(
+    ui: &mut Ui,
+    name: &str,
+    help: &str,
+    value: &mut Option<T>,
+    all: &[T],
+    in_words: impl Fn(T) -> String,
+) {
+    const FOUND_OUT: &str = "found out";
+    row(ui, name, help, |ui| {
+        let shown = value.map_or_else(|| FOUND_OUT.to_owned(), &in_words);
+        let combo = egui::ComboBox::from_id_salt(("import", name)).selected_text(shown);
+        let combo = combo.width(FIELD_WIDTH).show_ui(ui, |ui| {
+            ui.selectable_value(value, None, FOUND_OUT);
+            for option in all {
+                ui.selectable_value(value, Some(*option), in_words(*option));
+            }
+        });
+        widgets::name(&combo.response, egui::Role::ComboBox, name);
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(before: Option<&str>) -> ImportForm {
+        ImportForm::new("/data/A-1h.csv".into(), before.map(str::to_owned))
+    }
+
+    #[test]
+    fn the_form_says_what_the_file_says_and_keeps_what_it_does_not_show() {
+        let before = r#"(
+            all: (zone: "UTC"),
+            files: [
+                ("A-1h.csv", (symbol: "GOLD", price_divisor: 10, columns: (time: 1, close: "last"))),
+                ("B*", (separator: ';')),
+            ],
+        )"#;
+        let mut form = form(Some(before));
+        assert_eq!((form.price_divisor.as_str(), form.zone.as_str()), ("10", ""));
+        assert_eq!((form.columns[0].as_str(), form.columns[5].as_str()), ("1", "last"));
+        assert_eq!(
+            form.text().unwrap(),
+            form.overrides().unwrap().to_ron(),
+            "nothing is changed yet"
+        );
+        form.zone = "Europe/Athens".to_owned();
+        let text = form.text().unwrap();
+        let written = Overrides::parse(&text, Path::new(OVERRIDES_FILE)).unwrap();
+        let said = written.of_name("A-1h.csv");
+        assert_eq!(said.zone.map(String::from).as_deref(), Some("Europe/Athens"));
+        assert_eq!(said.symbol.unwrap().as_str(), "GOLD");
+        assert_eq!(written.of_name("B*").separator, Some(';'));
+        form.whole_folder = true;
+        form.fill();
+        assert_eq!(form.zone, "UTC");
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_named_and_nothing_is_made_of_it() {
+        let broken = |change: fn(&mut ImportForm)| {
+            let mut form = form(None);
+            change(&mut form);
+            form.text().unwrap_err()
+        };
+        assert!(broken(|form| form.zone = "Mars".to_owned()).contains("no time zone"));
+        assert!(broken(|form| form.price_divisor = "-1".to_owned()).contains("above 0"));
+        assert!(broken(|form| form.columns[2] = "0".to_owned()).contains("count from 1"));
+        assert_eq!(form(None).text().unwrap(), "(\n)\n");
+        let damaged = form(Some("(all: (zon: 1))")).text().unwrap_err();
+        assert!(damaged.contains("mend the file there"), "it is not written over: {damaged}");
+    }
+}
