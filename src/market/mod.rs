@@ -19,6 +19,7 @@ mod load;
 mod name;
 mod nearest;
 mod overrides;
+mod overrides_text;
 mod quality;
 mod read;
 mod resample;

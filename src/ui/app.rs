@@ -16,8 +16,8 @@ use super::modals::Modal;
 use super::panels::Panels;
 use super::settings::Settings;
 use super::state::{
-    Checks, Choice, Compared, Details, Draft, Examined, Journal, Launches, Level, Listing, Looks,
-    Machine, Models, Preview, Results, Source, State, Surveys,
+    Checks, Compared, Details, Draft, Examined, Journal, Launches, Level, Looks, Machine, Models,
+    Preview, Results, Source, State, Surveys,
 };
 use super::theme::{self, Themed, space};
 use super::tiling::Tiling;
@@ -287,29 +287,6 @@ impl App {
         self.engine.send(workbench::Command::Preview { ticket, spec });
     }
 
-    /// The folder's files are known: what is ticked must be among them.
-    pub(super) fn take_listing(&mut self, listing: Listing) {
-        let draft = &self.state.draft;
-        let (symbols, timeframes) = (listing.all_symbols(), listing.all_timeframes());
-        let symbols = still_there(draft.symbols(), &symbols);
-        let timeframes = match still_there(draft.timeframes(), &timeframes) {
-            // A preset's timeframe may not be in the folder; the most common one is a start.
-            Choice::None => listing
-                .timeframes
-                .iter()
-                .max_by_key(|(_, symbols)| *symbols)
-                .map_or(Choice::None, |(timeframe, _)| Choice::Some(vec![*timeframe])),
-            other => other,
-        };
-        self.state.draft = draft.with_symbols(symbols).with_timeframes(timeframes);
-        if let Some(folder) = &listing.folder {
-            self.state.recents.used(folder);
-        }
-        self.state.source = Source::Ready(listing);
-        self.followed = Some(self.state.draft.clone());
-        self.ask_for_preview();
-    }
-
     /// Draws everything; what was asked for is carried out after.
     fn draw(&mut self, ui: &mut egui::Ui) {
         let mut commands = Commands::default();
@@ -383,17 +360,6 @@ impl eframe::App for App {
     fn persist_egui_memory(&self) -> bool {
         // What is remembered is chosen, not whatever egui happens to hold.
         false
-    }
-}
-
-/// What is ticked and exists; where nothing is left, nothing is ticked.
-fn still_there<T: Clone + PartialEq>(chosen: &Choice<T>, all: &[T]) -> Choice<T> {
-    match chosen {
-        Choice::Some(items) => {
-            let kept: Vec<T> = items.iter().filter(|item| all.contains(item)).cloned().collect();
-            if kept.is_empty() { Choice::None } else { Choice::Some(kept) }
-        }
-        other => other.clone(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::app::App;
 use super::commands::DataCommand;
 use super::layout::{self, PanelKind};
-use super::state::Level;
+use super::state::{Choice, Level, Listing, Source};
 use crate::market::Format;
 use crate::workbench::{self, MarketSeries, PathKind};
 
@@ -103,6 +103,40 @@ impl App {
             }
             Err(message) => self.tell(Level::Error, message),
         }
+    }
+
+    /// The folder's files are known: what is ticked must be among them.
+    pub(super) fn take_listing(&mut self, listing: Listing) {
+        let draft = &self.state.draft;
+        let (symbols, timeframes) = (listing.all_symbols(), listing.all_timeframes());
+        let symbols = still_there(draft.symbols(), &symbols);
+        let timeframes = match still_there(draft.timeframes(), &timeframes) {
+            // A preset's timeframe may not be in the folder; the most common one is a start.
+            Choice::None => listing
+                .timeframes
+                .iter()
+                .max_by_key(|(_, symbols)| *symbols)
+                .map_or(Choice::None, |(timeframe, _)| Choice::Some(vec![*timeframe])),
+            other => other,
+        };
+        self.state.draft = draft.with_symbols(symbols).with_timeframes(timeframes);
+        if let Some(folder) = &listing.folder {
+            self.state.recents.used(folder);
+        }
+        self.state.source = Source::Ready(listing);
+        self.followed = Some(self.state.draft.clone());
+        self.ask_for_preview();
+    }
+}
+
+/// What is ticked and exists; where nothing is left, nothing is ticked.
+fn still_there<T: Clone + PartialEq>(chosen: &Choice<T>, all: &[T]) -> Choice<T> {
+    match chosen {
+        Choice::Some(items) => {
+            let kept: Vec<T> = items.iter().filter(|item| all.contains(item)).cloned().collect();
+            if kept.is_empty() { Choice::None } else { Choice::Some(kept) }
+        }
+        other => other.clone(),
     }
 }
 

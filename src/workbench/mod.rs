@@ -8,6 +8,7 @@ mod checker;
 mod conclude;
 mod contain;
 mod desk;
+mod desk_files;
 mod doctor;
 mod engine;
 mod feature_rows;

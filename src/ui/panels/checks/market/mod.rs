@@ -1,5 +1,6 @@
 //! One series of the data source by itself: its price, what is wrong with its file, and how the file is read.
 
+mod form;
 mod import;
 mod quality;
 
