@@ -1,15 +1,20 @@
-use egui::{Color32, Pos2, Response, Sense, Shape, Stroke, Ui, Vec2};
+use egui::{Color32, Pos2, Response, Sense, Shape, Stroke, StrokeKind, Ui, Vec2};
 
 use crate::ui::theme::Themed;
 
-/// A small line between its own lowest and highest value, for a cell of a table. Values that are none interrupt it.
+/// A small line between its own lowest and highest value, for a cell of a table, which can be clicked like a button. Values that are none
+/// interrupt it.
 pub(in crate::ui) fn trend(ui: &mut Ui, values: &[f64], color: Color32, size: Vec2) -> Response {
-    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     if !ui.is_rect_visible(rect) {
         return response;
     }
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, 3.0, ui.palette().well);
+    if response.hovered() || response.has_focus() {
+        let stroke = Stroke::new(1.0, ui.palette().accent);
+        painter.rect_stroke(rect, 3.0, stroke, StrokeKind::Inside);
+    }
     let inner = rect.shrink(2.0);
     let finite = || values.iter().copied().filter(|value| value.is_finite());
     let low = finite().fold(f64::INFINITY, f64::min);

@@ -157,6 +157,7 @@ impl CatalogTable {
         };
         let (palette, mut done) = (ui.palette(), Done::default());
         let (ticked, in_view) = (&mut done.ticked, &mut done.in_view);
+        let mut opened = None;
         let clicked = table.show_all(
             ui,
             |ui, row| {
@@ -175,8 +176,8 @@ impl CatalogTable {
                 cells.unwrap_or_default()
             },
             |ui, row| {
-                if let Some(listed) = listed(row) {
-                    spark(ui, state, listed, palette);
+                if listed(row).is_some_and(|listed| spark(ui, state, listed, palette)) {
+                    opened = Some(row);
                 }
             },
         );
@@ -185,7 +186,7 @@ impl CatalogTable {
                 Some(SeriesSort { by: *fields.get(sort.column)?, descending: sort.descending })
             });
         }
-        done.clicked = clicked.row;
+        done.clicked = clicked.row.or(opened);
         done
     }
 
@@ -339,8 +340,8 @@ fn file(series: &MarketSeries) -> String {
     }
 }
 
-/// The closes, with all that is known of the series over them.
-fn spark(ui: &mut Ui, state: &State, listed: &ListedSeries, palette: &Palette) {
+/// The closes, with all that is known of the series over them. Whether they were clicked, to look at the series: a way for keys as well.
+fn spark(ui: &mut Ui, state: &State, listed: &ListedSeries, palette: &Palette) -> bool {
     let name = format!("{} {}", listed.series.symbol(), listed.series.timeframe());
     let facts = Facts::of(listed, &state.surveys);
     let size = vec2(ui.available_width(), ROW_HEIGHT - space::XS);
@@ -350,8 +351,8 @@ fn spark(ui: &mut Ui, state: &State, listed: &ListedSeries, palette: &Palette) {
         Some(Ok(_)) | None => (&[][..], "being read".to_owned()),
     };
     let drawn = widgets::trend(ui, values, palette.model, size);
-    widgets::name(&drawn, egui::Role::Label, &format!("{name}: {told}"));
-    drawn.on_hover_text(about(listed, facts.as_ref()));
+    widgets::name(&drawn, egui::Role::Button, &format!("{name}: {told}"));
+    drawn.on_hover_text(about(listed, facts.as_ref())).clicked()
 }
 
 #[cfg(test)]

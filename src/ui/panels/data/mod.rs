@@ -62,10 +62,7 @@ impl DataPanel {
                 }
                 Source::Scanning { .. } => {
                     ui.add_space(space::S);
-                    ui.horizontal(|ui| {
-                        ui.spinner();
-                        ui.weak("Reading the folder…");
-                    });
+                    ui.weak(format!("{}  Reading the folder…", icons::HOURGLASS_MEDIUM));
                 }
                 Source::Ready(listing) => {
                     self.listed(ui, state, listing, tall, commands);

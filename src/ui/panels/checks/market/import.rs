@@ -230,7 +230,7 @@ impl ImportForm {
                 commands.send(Command::Data(DataCommand::SaveOverrides { folder, text }));
             }
             if trial.pending {
-                ui.spinner();
+                ui.weak(format!("{}  Reading the file…", icons::HOURGLASS_MEDIUM));
             }
         });
         let has_comments = |text: &String| text.contains("//") || text.contains("/*");
