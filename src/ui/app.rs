@@ -14,6 +14,7 @@ use super::frame_meter::FrameMeter;
 use super::layout::{self, PanelKind};
 use super::modals::Modal;
 use super::panels::Panels;
+use super::picture::PictureRequest;
 use super::settings::Settings;
 use super::state::{
     Checks, Compared, Details, Draft, Examined, Journal, Launches, Level, Looks, Machine, Models,
@@ -64,6 +65,7 @@ pub struct App {
     /// Somebody asked to quit: what the window waits for before it closes.
     pub(super) quitting: Option<Quitting>,
     pub(super) frames: FrameMeter,
+    pub(super) picture: PictureRequest,
     /// Pressed in the last frame, to be carried out in this one.
     pressed: Option<Action>,
     /// Raised from outside, as by Ctrl-C in the terminal that started the program.
@@ -159,6 +161,7 @@ impl App {
             modal: None,
             quitting: None,
             frames: FrameMeter::default(),
+            picture: PictureRequest::default(),
             pressed: None,
             interrupted: Arc::default(),
             thought: Duration::ZERO,
@@ -245,6 +248,7 @@ impl App {
         if self.state.is_busy() {
             ctx.request_repaint_after(TICK);
         }
+        self.mind_picture(ctx);
         self.mind_closing(ctx);
     }
 

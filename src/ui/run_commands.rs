@@ -85,6 +85,7 @@ impl App {
             | Command::Data(_)
             | Command::Rescan
             | Command::Browse(_)
+            | Command::AskForPath(..)
             | Command::Chosen(..)
             | Command::CopyCommandLine
             | Command::ShowRun(_)

@@ -77,7 +77,8 @@ impl App {
             | Update::PathLookedAt { .. }
             | Update::Scanned { .. }
             | Update::ExperimentOpened { .. }
-            | Update::ExperimentSaved { .. } => {}
+            | Update::ExperimentSaved { .. }
+            | Update::FileSaved { .. } => {}
         }
     }
 

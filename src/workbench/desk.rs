@@ -6,10 +6,12 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::contain::contain_panic;
+use super::curve_file::write_curves;
 use super::desk_files::{kind_of, open, save, save_overrides};
 use super::mailbox::Mailbox;
+use super::picture::write_png;
 use super::survey::examine;
-use super::{MarketSeries, ModelChange, Update};
+use super::{MarketSeries, ModelChange, Picture, Update};
 use crate::domain::{Cancel, RunId};
 use crate::market::{Cache, Catalog, try_import};
 use crate::runs::{
@@ -43,6 +45,8 @@ pub(super) enum DeskJob {
     LookAtPath(PathBuf),
     Open(PathBuf),
     Save { spec: Box<ExperimentSpec>, to: PathBuf },
+    SaveCurves { run: RunId, to: PathBuf },
+    SavePicture { picture: Picture, to: PathBuf },
     ListRuns,
     LoadResults(RunId),
     LoadCurves(RunId),
@@ -69,6 +73,9 @@ impl DeskJob {
             Self::LookAtPath(path) => Update::PathLookedAt { path, kind: Err(message) },
             Self::Open(path) => Update::ExperimentOpened { path, spec: Err(message) },
             Self::Save { to, .. } => Update::ExperimentSaved { path: to, saved: Err(message) },
+            Self::SaveCurves { to, .. } | Self::SavePicture { to, .. } => {
+                Update::FileSaved { path: to, saved: Err(message) }
+            }
             Self::ListRuns => not_listed(message),
             Self::LoadResults(run) => Update::ResultsLoaded { run, results: Err(message) },
             Self::LoadCurves(run) => Update::CurvesLoaded { run, curves: Err(message) },
@@ -90,6 +97,8 @@ impl DeskJob {
             self,
             Self::Save { .. }
                 | Self::SaveOverrides { .. }
+                | Self::SaveCurves { .. }
+                | Self::SavePicture { .. }
                 | Self::DeleteRuns(_)
                 | Self::AnnotateRun { .. }
                 | Self::ChangeModels(_)
@@ -186,6 +195,17 @@ impl Desk {
             DeskJob::Save { spec, to } => {
                 let saved = attempt(|| save(&spec, &to));
                 Update::ExperimentSaved { path: to, saved }
+            }
+            DeskJob::SaveCurves { run, to } => {
+                let saved = attempt(|| {
+                    let curves = self.with_index(|index| index.curves(&run))?;
+                    write_curves(&to, &curves)
+                });
+                Update::FileSaved { path: to, saved }
+            }
+            DeskJob::SavePicture { picture, to } => {
+                let saved = attempt(|| write_png(&to, &picture));
+                Update::FileSaved { path: to, saved }
             }
             DeskJob::ListRuns => self.list_runs(),
             DeskJob::LoadResults(run) => {

@@ -54,7 +54,7 @@ impl Panels {
             strategy: strategy::StrategyPanel::new(views.strategy),
             plan: plan::PlanPanel::default(),
             checks: checks::ChecksPanel::default(),
-            training: training::TrainingPanel { view: views.training },
+            training: training::TrainingPanel::new(views.training.clone()),
             results: results::ResultsPanel::default(),
             runs: runs::RunsPanel::default(),
             compare: compare::ComparePanel::default(),
@@ -69,7 +69,7 @@ impl Panels {
         PanelViews {
             data: self.data.view,
             strategy: self.strategy.view,
-            training: self.training.view,
+            training: self.training.view.clone(),
         }
     }
 
