@@ -222,7 +222,6 @@ impl App {
         for update in self.engine.drain() {
             self.apply(update);
         }
-        self.take_dropped(ctx);
         if let Some(telemetry) = &self.telemetry {
             if self.state.machine.inventory.is_none() {
                 self.state.machine.inventory = telemetry.inventory();
@@ -293,6 +292,7 @@ impl App {
 
     /// Draws everything; what was asked for is carried out after.
     fn draw(&mut self, ui: &mut egui::Ui) {
+        self.take_dropped(ui.ctx());
         let mut commands = Commands::default();
         keys::give_up_focus_on_press(ui.ctx());
         if let Some(action) = self.pressed.take() {

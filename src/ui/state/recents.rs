@@ -27,8 +27,11 @@ impl Recents {
         self.missing.contains(folder)
     }
 
-    /// A folder was used: it is there.
+    /// A folder was used: it is there. One whose name is no Unicode cannot be written down and is not remembered.
     pub(crate) fn used(&mut self, folder: &Path) {
+        if folder.to_str().is_none() {
+            return;
+        }
         self.forget(folder);
         self.folders.insert(0, folder.to_owned());
         self.folders.truncate(MOST);

@@ -21,10 +21,10 @@ const BESIDE: f32 = 380.0;
 /// Series asked for at once.
 const MOST_ASKED: usize = 1_000;
 /// From this width on the list has dates, and from the next on files.
-const WITH_DATES: f32 = 480.0;
-const WITH_FILES: f32 = 660.0;
+const WITH_DATES: f32 = 560.0;
+const WITH_FILES: f32 = 720.0;
 /// Width of the column of ticks.
-const TICK_WIDTH: f32 = 18.0;
+const TICK_WIDTH: f32 = 20.0;
 
 /// The list of series: what is ticked, what is in them, what is wrong with them.
 #[derive(Debug, Default)]
@@ -255,7 +255,7 @@ fn spark_width(width: f32) -> f32 {
     } else if width >= WITH_DATES {
         80.0
     } else {
-        46.0
+        44.0
     }
 }
 
@@ -362,7 +362,7 @@ mod tests {
     #[test]
     fn a_wide_list_has_more_columns_and_they_fit() {
         for (width, several, most) in
-            [(290.0, true, 4), (290.0, false, 3), (480.0, false, 6), (660.0, true, 7)]
+            [(290.0, true, 4), (290.0, false, 3), (560.0, false, 6), (720.0, true, 7)]
         {
             let fields = fields(width, several);
             assert_eq!(fields.len(), most, "{width}");
