@@ -4,6 +4,10 @@
 
 #[path = "ui/bench.rs"]
 mod bench;
+#[path = "ui/data.rs"]
+mod data;
+#[path = "ui/data_pictures.rs"]
+mod data_pictures;
 // Elsewhere windows do not go to an X server.
 #[cfg(target_os = "linux")]
 #[path = "ui/display.rs"]

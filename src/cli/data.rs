@@ -4,7 +4,7 @@ use super::args::CacheCommand;
 use super::{Exit, Printer};
 use crate::domain::text::{count, minute, percent};
 use crate::domain::{Problem, ProblemCount};
-use crate::market::{Cache, Example, Inspection, Place, Quality, inspect as inspect_files};
+use crate::market::{Cache, Inspection, Quality, inspect as inspect_files};
 
 /// `walkforge data inspect`.
 pub(super) fn inspect(path: &Path, printer: &Printer) -> anyhow::Result<Exit> {
@@ -105,18 +105,12 @@ fn every_finding(quality: &Quality, printer: &Printer) {
     for finding in &quality.report.findings {
         printer.line(&format!("found: {}", finding.count));
         for example in &finding.examples {
-            printer.line(&format!("  {}", example_in_words(example)));
+            printer.line(&format!("  {example}"));
         }
-        let more = finding.count.found.saturating_sub(finding.examples.len() as u64);
-        if more > 0 && !spans_bars(finding.count.problem) {
+        if let Some(more) = finding.more() {
             printer.line(&format!("  and {} more", count(more)));
         }
     }
-}
-
-/// Problems that are counted in bars and told in stretches.
-const fn spans_bars(problem: Problem) -> bool {
-    matches!(problem, Problem::Missing | Problem::Stale)
 }
 
 /// What the table's columns do not say, with the first example of each.
@@ -124,7 +118,7 @@ fn findings_in_a_line(inspection: &Inspection, quality: &Quality, printer: &Prin
     let findings = quality.report.findings.iter().filter(|finding| !has_a_column(finding.count));
     let told: Vec<String> = findings
         .map(|finding| match finding.examples.first() {
-            Some(example) => format!("{}, first {}", finding.count, example_in_words(example)),
+            Some(example) => format!("{}, first {example}", finding.count),
             None => finding.count.to_string(),
         })
         .collect();
@@ -135,16 +129,6 @@ fn findings_in_a_line(inspection: &Inspection, quality: &Quality, printer: &Prin
 
 const fn has_a_column(count: ProblemCount) -> bool {
     matches!(count.problem, Problem::Missing | Problem::Closed | Problem::ZeroVolume)
-}
-
-fn example_in_words(example: &Example) -> String {
-    let place = match (example.place, example.at) {
-        (Some(Place::Line(line)), _) => format!("line {line}: "),
-        (Some(Place::Row(row)), _) => format!("row {row}: "),
-        (None, Some(at)) => format!("{}: ", minute(at)),
-        (None, None) => String::new(),
-    };
-    format!("{place}{}", example.what)
 }
 
 fn file_name(inspection: &Inspection) -> String {

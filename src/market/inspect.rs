@@ -103,7 +103,7 @@ fn inspect_file(path: &Path, cache: &Cache) -> Result<Quality, MarketError> {
     let chosen = Overrides::of_folder(folder)?.of_file(path);
     if let Some((symbol, timeframe)) = Identity::of_path(path, &chosen).both() {
         let file = Entry { symbol, timeframe, path: path.to_owned(), size: Bytes::default() };
-        return quality(path, cache.load(&file, &policies)?, Vec::new());
+        return quality(path, &cache.load(&file, &policies)?, Vec::new());
     }
     let table = read_table(path)?;
     let reading = table.reading.clone();
@@ -113,7 +113,20 @@ fn inspect_file(path: &Path, cache: &Cache) -> Result<Quality, MarketError> {
         None => guess_identity(path, &table, &mut notes)?,
     };
     let Checked { bars, report } = check(table, path, symbol, timeframe, &policies)?;
-    quality(path, Loaded { bars, reading, report }, notes)
+    quality(path, &Loaded { bars, reading, report }, notes)
+}
+
+/// Reads a listed file as a run with these policies would, and reports on it. Gives the bars as well. What the cache has need not be read again.
+///
+/// # Errors
+/// As [`super::load`].
+pub fn examine(
+    file: &Entry,
+    policies: &QualitySpec,
+    cache: &Cache,
+) -> Result<(Quality, Bars), MarketError> {
+    let loaded = cache.load(file, policies)?;
+    Ok((quality(&file.path, &loaded, Vec::new())?, loaded.bars))
 }
 
 /// The stem as the symbol and the most common distance between bars as the timeframe.
@@ -136,7 +149,7 @@ fn guess_identity(
 
 fn quality(
     path: &Path,
-    Loaded { bars, reading, report }: Loaded,
+    Loaded { bars, reading, report }: &Loaded,
     mut notes: Vec<String>,
 ) -> Result<Quality, MarketError> {
     notes.extend(reading.notes());
@@ -144,7 +157,7 @@ fn quality(
     else {
         return Err(MarketError::NoBars { path: path.to_owned(), header_only: true });
     };
-    let breaks = SessionPattern::of(&bars).breaks(&bars);
+    let breaks = SessionPattern::of(bars).breaks(bars);
     Ok(Quality {
         symbol: bars.symbol().clone(),
         timeframe: bars.timeframe(),
@@ -153,10 +166,10 @@ fn quality(
         last_open,
         breaks: breaks.into_iter().filter(|is_break| *is_break).count(),
         zero_volume_bars: bars.volume().iter().filter(|volume| **volume == 0.0).count(),
-        largest_move: largest_move(&bars),
+        largest_move: largest_move(bars),
         notes,
-        reading,
-        report,
+        reading: reading.clone(),
+        report: report.clone(),
     })
 }
 

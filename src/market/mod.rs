@@ -19,11 +19,13 @@ mod load;
 mod name;
 mod nearest;
 mod overrides;
+mod overrides_text;
 mod quality;
 mod read;
 mod resample;
 mod session;
 mod synthetic;
+mod trial;
 
 pub use align::{Alignment, Member};
 pub use bars::{BadBar, BarColumns, BarProblem, Bars, Price};
@@ -31,7 +33,7 @@ pub use cache::{Cache, CacheSize, Known};
 pub use catalog::{Catalog, Choice, Entry, Skipped};
 pub use error::{MarketError, Place, RowProblem};
 pub use identity::Identity;
-pub use inspect::{Inspection, LargestMove, Quality, inspect};
+pub use inspect::{Inspection, LargestMove, Quality, examine, inspect};
 pub use load::{Loaded, load};
 pub use name::parse_file_name;
 pub use overrides::{ColumnName, ColumnOverrides, FileOverride, OVERRIDES_FILE, Overrides, Zone};
@@ -42,3 +44,4 @@ pub use read::{
 pub use resample::{ResampleError, last_closed, resample};
 pub use session::SessionPattern;
 pub use synthetic::{SyntheticSeries, synthetic_bars, synthetic_default_symbols};
+pub use trial::{Trial, TrialRow, try_import};

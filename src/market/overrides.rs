@@ -174,6 +174,29 @@ impl Overrides {
         self.files.iter().map(|(pattern, _)| pattern.as_str()).filter(unused).collect()
     }
 
+    /// The same with this said about one file, by its name, in place of what was said about that name before.
+    #[must_use]
+    pub fn with_file(mut self, name: &str, said: FileOverride) -> Self {
+        self.files.retain(|(pattern, _)| pattern != name);
+        if said != FileOverride::default() {
+            self.files.push((name.to_owned(), said));
+        }
+        self
+    }
+
+    /// The same with this said about every file.
+    #[must_use]
+    pub fn with_all(self, said: FileOverride) -> Self {
+        Self { all: said, ..self }
+    }
+
+    /// What is said about exactly this name, without what patterns say about it.
+    #[must_use]
+    pub fn of_name(&self, name: &str) -> FileOverride {
+        let said = self.files.iter().find(|(pattern, _)| pattern == name);
+        said.map(|(_, said)| said.clone()).unwrap_or_default()
+    }
+
     /// Hash of the file's text, for whoever remembers what was read with it.
     #[must_use]
     pub fn content_hash(&self) -> ContentHash {
@@ -230,7 +253,7 @@ impl FileOverride {
 }
 
 impl ColumnOverrides {
-    const fn all(&self) -> [&Option<ColumnName>; 8] {
+    pub(super) const fn all(&self) -> [&Option<ColumnName>; 8] {
         [
             &self.time,
             &self.time_of_day,

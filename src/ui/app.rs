@@ -17,12 +17,12 @@ use super::panels::Panels;
 use super::picture::PictureRequest;
 use super::settings::Settings;
 use super::state::{
-    Checks, Choice, Compared, Details, Draft, Journal, Launches, Level, Listing, Looks, Machine,
-    Models, Preview, Results, Source, State,
+    Checks, Compared, Details, Draft, Examined, Journal, Launches, Level, Looks, Machine, Models,
+    Preview, Results, Source, State, Surveys,
 };
 use super::theme::{self, Themed, space};
 use super::tiling::Tiling;
-use super::{keys, modals, top_bar};
+use super::{drop_hint, keys, modals, top_bar};
 use crate::devices::{Inventory, MachineReading, Telemetry};
 use crate::domain::UtcMillis;
 use crate::spec::{DEFAULT_PRESET, DataSource, ExperimentSpec, load};
@@ -132,6 +132,9 @@ impl App {
                 runs_folder: options.runs,
                 draft,
                 source: Source::Synthetic,
+                recents: settings.recents,
+                surveys: Surveys::default(),
+                examined: Examined::default(),
                 preview: Preview::default(),
                 runs: Vec::new(),
                 shown_run: None,
@@ -199,6 +202,7 @@ impl App {
             draft: Some(self.state.draft.store()),
             layout: Some(self.layout.clone()),
             panels: self.panels.views(),
+            recents: self.state.recents.clone(),
         }
     }
 
@@ -256,7 +260,9 @@ impl App {
         let data = &draft.spec().data;
         let other_source =
             self.followed.as_ref().is_none_or(|before| before.spec().data.source != data.source);
+        self.state.surveys.follow(&data.source, &data.quality);
         if other_source {
+            self.state.surveys.forget();
             self.state.source = match &data.source {
                 DataSource::Synthetic(_) => Source::Synthetic,
                 DataSource::Folder(folder) => {
@@ -284,28 +290,9 @@ impl App {
         self.engine.send(workbench::Command::Preview { ticket, spec });
     }
 
-    /// The folder's files are known: what is ticked must be among them.
-    pub(super) fn take_listing(&mut self, listing: Listing) {
-        let draft = &self.state.draft;
-        let (symbols, timeframes) = (listing.all_symbols(), listing.all_timeframes());
-        let symbols = still_there(draft.symbols(), &symbols);
-        let timeframes = match still_there(draft.timeframes(), &timeframes) {
-            // A preset's timeframe may not be in the folder; the most common one is a start.
-            Choice::None => listing
-                .timeframes
-                .iter()
-                .max_by_key(|(_, symbols)| *symbols)
-                .map_or(Choice::None, |(timeframe, _)| Choice::Some(vec![*timeframe])),
-            other => other,
-        };
-        self.state.draft = draft.with_symbols(symbols).with_timeframes(timeframes);
-        self.state.source = Source::Ready(listing);
-        self.followed = Some(self.state.draft.clone());
-        self.ask_for_preview();
-    }
-
     /// Draws everything; what was asked for is carried out after.
     fn draw(&mut self, ui: &mut egui::Ui) {
+        self.take_dropped(ui.ctx());
         let mut commands = Commands::default();
         keys::give_up_focus_on_press(ui.ctx());
         if let Some(action) = self.pressed.take() {
@@ -334,6 +321,7 @@ impl App {
                 Tiling { state: &self.state, panels: &mut self.panels, commands: &mut commands };
             self.layout.ui(&mut behavior, ui);
         });
+        drop_hint::show(ui.ctx());
         if let Some(modal) = &mut self.modal {
             modals::show(ui.ctx(), modal, &self.state, self.quitting, &self.dialogs, &mut commands);
         }
@@ -376,17 +364,6 @@ impl eframe::App for App {
     fn persist_egui_memory(&self) -> bool {
         // What is remembered is chosen, not whatever egui happens to hold.
         false
-    }
-}
-
-/// What is ticked and exists; where nothing is left, nothing is ticked.
-fn still_there<T: Clone + PartialEq>(chosen: &Choice<T>, all: &[T]) -> Choice<T> {
-    match chosen {
-        Choice::Some(items) => {
-            let kept: Vec<T> = items.iter().filter(|item| all.contains(item)).cloned().collect();
-            if kept.is_empty() { Choice::None } else { Choice::Some(kept) }
-        }
-        other => other.clone(),
     }
 }
 

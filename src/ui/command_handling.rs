@@ -22,15 +22,8 @@ impl App {
                 Err(error) => self.tell(Level::Error, error.to_string()),
             },
             Command::UseSynthetic => self.use_synthetic(),
-            Command::UseFolder(folder) => {
-                let folder = home_expanded(folder);
-                if self.state.draft.spec().data.source == DataSource::Folder(folder.clone()) {
-                    // The same folder again: its files may have changed.
-                    self.followed = None;
-                } else {
-                    self.state.draft = self.state.draft.with_source(DataSource::Folder(folder));
-                }
-            }
+            Command::UseFolder(folder) => self.use_folder(home_expanded(folder)),
+            Command::Data(of_data) => self.carry_out_for_data(of_data),
             Command::Rescan => self.followed = None,
             Command::Browse(purpose) => self.dialogs.open(purpose),
             Command::Chosen(purpose, path) => self.use_path(ctx, purpose, home_expanded(path)),
@@ -180,6 +173,15 @@ impl App {
         self.panels.data.forget_typing();
         // Its folder may be the one that is listed already: what is ticked must be looked up again.
         self.followed = None;
+    }
+
+    pub(super) fn use_folder(&mut self, folder: PathBuf) {
+        if self.state.draft.spec().data.source == DataSource::Folder(folder.clone()) {
+            // The same folder again: its files may have changed.
+            self.followed = None;
+        } else {
+            self.state.draft = self.state.draft.with_source(DataSource::Folder(folder));
+        }
     }
 
     fn use_synthetic(&mut self) {

@@ -5,7 +5,7 @@ use super::layout::PanelKind;
 use super::state::Draft;
 use crate::domain::{Priority, RunId, SweepId, TaskId};
 use crate::export::ExportWhat;
-use crate::workbench::{LookAt, ModelChange};
+use crate::workbench::{LookAt, MarketSeries, ModelChange};
 
 /// What a panel can ask for. Carried out by [`super::app`] after the frame is drawn, in the order sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +18,8 @@ pub(super) enum Command {
     UseSynthetic,
     /// Take bars from a folder.
     UseFolder(PathBuf),
+    /// Something about market data.
+    Data(DataCommand),
     /// List the folder again.
     Rescan,
     /// Let the system's dialog choose a path.
@@ -100,6 +102,25 @@ pub(super) enum Command {
     CheckpointAndQuit,
     /// Close the window although something that was told to stop has not.
     CloseAnyway,
+}
+
+/// What can be asked about market data.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum DataCommand {
+    /// Read these series for the list, the most urgent first.
+    Survey(Vec<MarketSeries>),
+    /// Look at a series by itself, in front.
+    Show(MarketSeries),
+    /// Read again what there is to see of a series.
+    Examine(MarketSeries),
+    /// Try how a market file would be read with another `walkforge.ron`.
+    TryImport { file: PathBuf, text: String },
+    /// Write a folder's `walkforge.ron`.
+    SaveOverrides { folder: PathBuf, text: String },
+    /// Find out which of the recent folders are still there.
+    LookForFolders,
+    /// Offer a recent folder no longer.
+    ForgetFolder(PathBuf),
 }
 
 /// What a path is wanted for.

@@ -79,6 +79,7 @@ impl App {
             | Command::UsePreset(_)
             | Command::UseSynthetic
             | Command::UseFolder(_)
+            | Command::Data(_)
             | Command::Rescan
             | Command::Browse(_)
             | Command::AskForPath(..)

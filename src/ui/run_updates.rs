@@ -69,6 +69,12 @@ impl App {
             | Update::CheckingLeaks { .. }
             | Update::LeaksChecked { .. }
             | Update::Looked { .. }
+            | Update::Surveyed { .. }
+            | Update::Examined { .. }
+            | Update::ImportTried { .. }
+            | Update::OverridesSaved { .. }
+            | Update::FoldersLookedFor { .. }
+            | Update::PathLookedAt { .. }
             | Update::Scanned { .. }
             | Update::ExperimentOpened { .. }
             | Update::ExperimentSaved { .. }

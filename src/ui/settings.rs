@@ -3,9 +3,9 @@ use serde::{Deserialize, Serialize};
 
 use super::layout::PanelKind;
 use super::panels::PanelViews;
-use super::state::StoredDraft;
+use super::state::{Recents, StoredDraft};
 
-/// What the window remembers: theme, layout, the experiment on the bench, how the panels show what they show. Everything else begins anew.
+/// What the window remembers: theme, layout, the experiment on the bench, how the panels show what they show, the last data folders. Everything else begins anew.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
@@ -13,6 +13,7 @@ pub struct Settings {
     pub(super) draft: Option<StoredDraft>,
     pub(super) layout: Option<Tree<PanelKind>>,
     pub(super) panels: PanelViews,
+    pub(super) recents: Recents,
 }
 
 impl Default for Settings {
@@ -22,6 +23,7 @@ impl Default for Settings {
             draft: None,
             layout: None,
             panels: PanelViews::default(),
+            recents: Recents::default(),
         }
     }
 }

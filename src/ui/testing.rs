@@ -99,7 +99,7 @@ pub(super) fn run_of(tasks: usize) -> RunView {
 
 /// In the third of eight epochs.
 pub(super) const fn progress() -> Progress {
-    Progress { epoch: 3, max_epochs: 8, batch: 0, batches: 5, samples_per_second: 1.0, times: None}
+    Progress { epoch: 3, max_epochs: 8, batch: 0, batches: 5, samples_per_second: 1.0, times: None }
 }
 
 /// Of a task that took a second.

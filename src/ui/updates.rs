@@ -49,6 +49,18 @@ impl App {
                 self.leaks_checked(ticket, outcome);
             }
             Update::Looked { ticket, look } => self.state.looks.answer(ticket, look),
+            Update::Surveyed { ticket, symbol, timeframe, survey } => {
+                self.state.surveys.answer(ticket, symbol, timeframe, survey);
+            }
+            Update::Examined { ticket, examination } => {
+                self.state.examined.answer(ticket, examination);
+            }
+            Update::ImportTried { ticket, trial } => {
+                self.state.examined.trial.answer(ticket, trial);
+            }
+            Update::OverridesSaved { folder, saved } => self.overrides_saved(&folder, saved),
+            Update::FoldersLookedFor { missing } => self.state.recents.found_missing(missing),
+            Update::PathLookedAt { path, kind } => self.use_dropped(path, kind),
             Update::Scanned { folder, catalog } => {
                 // Another folder may have been chosen since, in this very frame perhaps.
                 if self.state.draft.spec().data.source != DataSource::Folder(folder.clone()) {

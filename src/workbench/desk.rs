@@ -1,5 +1,4 @@
 use std::cell::{Cell, RefCell};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,19 +7,18 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::contain::contain_panic;
 use super::curve_file::write_curves;
+use super::desk_files::{kind_of, open, save, save_overrides};
 use super::mailbox::Mailbox;
 use super::picture::write_png;
-use super::{ModelChange, Picture, Update};
+use super::survey::examine;
+use super::{MarketSeries, ModelChange, Picture, Update};
 use crate::domain::{Cancel, RunId};
-use crate::market::{Cache, Catalog};
+use crate::market::{Cache, Catalog, try_import};
 use crate::runs::{
     RunEntry, RunFilter, RunIndex, RunResults, RunStore, StoreError, annotate_model, annotate_run,
-    compare, delete_run, register_model, remove_model, set_stage, write_atomically,
+    compare, delete_run, register_model, remove_model, set_stage,
 };
-use crate::spec::{self, ExperimentSpec};
-
-/// No experiment is larger; what is, was chosen by mistake, and is not read into memory.
-const LARGEST_EXPERIMENT_BYTES: u64 = 16 << 20;
+use crate::spec::{ExperimentSpec, QualitySpec};
 
 /// How often it is looked whether another program has changed the runs.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -40,6 +38,11 @@ pub(super) struct Desk {
 /// One of them.
 pub(super) enum DeskJob {
     Scan(PathBuf),
+    Examine { ticket: u64, series: Box<MarketSeries>, policies: QualitySpec },
+    TryImport { ticket: u64, file: PathBuf, text: String },
+    SaveOverrides { folder: PathBuf, text: String },
+    LookForFolders(Vec<PathBuf>),
+    LookAtPath(PathBuf),
     Open(PathBuf),
     Save { spec: Box<ExperimentSpec>, to: PathBuf },
     SaveCurves { run: RunId, to: PathBuf },
@@ -60,6 +63,14 @@ impl DeskJob {
         let message = message.to_owned();
         match self {
             Self::Scan(folder) => Update::Scanned { folder, catalog: Err(message) },
+            Self::Examine { ticket, .. } => Update::Examined { ticket, examination: Err(message) },
+            Self::TryImport { ticket, .. } => Update::ImportTried { ticket, trial: Err(message) },
+            Self::SaveOverrides { folder, .. } => {
+                Update::OverridesSaved { folder, saved: Err(message) }
+            }
+            // Nobody has seen that they are gone.
+            Self::LookForFolders(_) => Update::FoldersLookedFor { missing: Vec::new() },
+            Self::LookAtPath(path) => Update::PathLookedAt { path, kind: Err(message) },
             Self::Open(path) => Update::ExperimentOpened { path, spec: Err(message) },
             Self::Save { to, .. } => Update::ExperimentSaved { path: to, saved: Err(message) },
             Self::SaveCurves { to, .. } | Self::SavePicture { to, .. } => {
@@ -85,6 +96,7 @@ impl DeskJob {
         matches!(
             self,
             Self::Save { .. }
+                | Self::SaveOverrides { .. }
                 | Self::SaveCurves { .. }
                 | Self::SavePicture { .. }
                 | Self::DeleteRuns(_)
@@ -92,21 +104,6 @@ impl DeskJob {
                 | Self::ChangeModels(_)
         )
     }
-}
-
-/// Why an experiment's file could not be opened or saved.
-#[derive(Debug, thiserror::Error)]
-enum FileError {
-    #[error("{}: is a folder; name a file in it, as in {}", .0.display(), .0.join("experiment.ron").display())]
-    Folder(PathBuf),
-    #[error("{}: is no regular file; choose another name", .0.display())]
-    NoFile(PathBuf),
-    #[error("{}: holds {found} bytes, more than any experiment; choose a .ron file", path.display())]
-    TooLarge { path: PathBuf, found: u64 },
-    #[error("{}: cannot be written: {message}; check the path, its permissions and the free disk space, or save it elsewhere", path.display())]
-    Write { path: PathBuf, message: String },
-    #[error(transparent)]
-    Spec(#[from] spec::SpecError),
 }
 
 impl Desk {
@@ -169,6 +166,27 @@ impl Desk {
                         .map(|catalog| Box::new(catalog.with_known(&Cache::platform())))
                 });
                 Update::Scanned { folder, catalog }
+            }
+            DeskJob::Examine { ticket, series, policies } => {
+                let examination =
+                    attempt(|| examine(*series, &policies, &Cache::platform()).map(Box::new));
+                Update::Examined { ticket, examination }
+            }
+            DeskJob::TryImport { ticket, file, text } => {
+                let trial = attempt(|| try_import(&file, &text).map(Box::new));
+                Update::ImportTried { ticket, trial }
+            }
+            DeskJob::SaveOverrides { folder, text } => {
+                let saved = attempt(|| save_overrides(&folder, &text));
+                Update::OverridesSaved { folder, saved }
+            }
+            DeskJob::LookForFolders(folders) => {
+                let missing = folders.into_iter().filter(|folder| !folder.is_dir()).collect();
+                Update::FoldersLookedFor { missing }
+            }
+            DeskJob::LookAtPath(path) => {
+                let kind = attempt(|| kind_of(&path));
+                Update::PathLookedAt { path, kind }
             }
             DeskJob::Open(path) => {
                 let spec = attempt(|| open(&path).map(Box::new));
@@ -282,47 +300,6 @@ fn attempt<T, E: std::fmt::Display>(work: impl FnOnce() -> Result<T, E>) -> Resu
     contain_panic(|| work().map_err(|error| error.to_string())).flatten()
 }
 
-fn open(path: &Path) -> Result<ExperimentSpec, FileError> {
-    // What cannot be looked at is reported by reading it.
-    if let Ok(metadata) = std::fs::metadata(path) {
-        if metadata.is_dir() {
-            return Err(FileError::Folder(path.to_owned()));
-        }
-        // A pipe would keep the desk waiting for whoever writes to it.
-        if !metadata.is_file() {
-            return Err(FileError::NoFile(path.to_owned()));
-        }
-        if metadata.len() > LARGEST_EXPERIMENT_BYTES {
-            return Err(FileError::TooLarge { path: path.to_owned(), found: metadata.len() });
-        }
-    }
-    Ok(spec::read(path)?)
-}
-
-fn save(spec: &ExperimentSpec, to: &Path) -> Result<(), FileError> {
-    if let Ok(metadata) = std::fs::metadata(to) {
-        if metadata.is_dir() {
-            return Err(FileError::Folder(to.to_owned()));
-        }
-        // It would be replaced by a file.
-        if !metadata.is_file() {
-            return Err(FileError::NoFile(to.to_owned()));
-        }
-    }
-    let unwritable =
-        |path: &Path, message: String| FileError::Write { path: path.to_owned(), message };
-    if let Some(folder) = to.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, error.to_string()))?;
-    }
-    write_atomically(to, |file| Ok(file.write_all(spec.to_ron().as_bytes())?)).map_err(
-        // Its own advice is about the folder of runs.
-        |error| match error {
-            StoreError::Write { path, message } => unwritable(&path, message),
-            other => unwritable(to, other.to_string()),
-        },
-    )
-}
-
 fn load_results(runs: &Path, run: &RunId) -> Result<RunResults, StoreError> {
     RunStore::find(runs, run.as_str())?.results()
 }
@@ -332,6 +309,7 @@ mod tests {
     use crossbeam_channel::bounded;
 
     use super::*;
+    use crate::spec;
 
     #[test]
     fn on_closing_what_waits_to_be_saved_is_saved_and_nothing_else_is_done() {

@@ -18,6 +18,7 @@ use super::run::{Machine, Run};
 use super::runner::Floor;
 use super::scheduler::Scheduler;
 use super::starts::{Starts, What};
+use super::surveyor::{SurveyRequest, survey_all};
 use super::task_queue::TaskFlags;
 use super::viewer::{LookRequest, look_all};
 use super::{Command, Update};
@@ -42,6 +43,7 @@ pub struct Workbench {
     previews: Arc<LatestSlot<PreviewRequest>>,
     checks: Arc<LatestSlot<CheckRequest>>,
     looks: Arc<LatestSlot<LookRequest>>,
+    surveys: Arc<LatestSlot<SurveyRequest>>,
     closing: Cancel,
     threads: Vec<JoinHandle<()>>,
 }
@@ -87,6 +89,7 @@ impl Workbench {
         let previews = Arc::new(LatestSlot::default());
         let checks = Arc::new(LatestSlot::default());
         let looks = Arc::new(LatestSlot::default());
+        let surveys = Arc::new(LatestSlot::default());
         let cache = Arc::new(SeriesCache::default());
         let threads = vec![
             spawn("walkforge-runner", runs, {
@@ -111,6 +114,10 @@ impl Workbench {
                 let (slot, mailbox) = (Arc::clone(&checks), Arc::clone(&mailbox));
                 move || check_all(&slot, &mailbox)
             })?,
+            spawn("walkforge-surveyor", runs, {
+                let (slot, mailbox) = (Arc::clone(&surveys), Arc::clone(&mailbox));
+                move || survey_all(&slot, &mailbox)
+            })?,
             spawn("walkforge-viewer", runs, {
                 let slot = Arc::clone(&looks);
                 move || look_all(&slot, &cache, &mailbox)
@@ -118,7 +125,18 @@ impl Workbench {
         ];
         let (exports, desk) = (Some(exports), Some(desk));
         let export_cancel = Mutex::default();
-        Ok(Self { floor, exports, export_cancel, desk, previews, checks, looks, closing, threads })
+        Ok(Self {
+            floor,
+            exports,
+            export_cancel,
+            desk,
+            previews,
+            checks,
+            looks,
+            surveys,
+            closing,
+            threads,
+        })
     }
 
     /// Takes a command and returns at once; what comes of it is told by updates. Cancelling works before this returns.
@@ -183,7 +201,23 @@ impl Workbench {
             Command::Look { ticket, spec, at } => {
                 let _silent = self.looks.ask(LookRequest { ticket, spec, at });
             }
+            Command::Survey { ticket, series, policies } => {
+                let _silent = self.surveys.ask(SurveyRequest { ticket, series, policies });
+            }
+            Command::Examine { ticket, series, policies } => {
+                self.ask_desk(DeskJob::Examine { ticket, series, policies });
+            }
+            Command::TryImport { ticket, file, text } => {
+                self.ask_desk(DeskJob::TryImport { ticket, file, text });
+            }
+            Command::SaveOverrides { folder, text } => {
+                self.ask_desk(DeskJob::SaveOverrides { folder, text });
+            }
             Command::Scan(folder) => self.ask_desk(DeskJob::Scan(folder)),
+            Command::LookForFolders(folders) => {
+                self.ask_desk(DeskJob::LookForFolders(folders));
+            }
+            Command::LookAtPath(path) => self.ask_desk(DeskJob::LookAtPath(path)),
             Command::OpenExperiment(path) => self.ask_desk(DeskJob::Open(path)),
             Command::SaveCurves { run, to } => self.ask_desk(DeskJob::SaveCurves { run, to }),
             Command::SavePicture { picture, to } => {
@@ -285,6 +319,7 @@ impl Drop for Workbench {
         self.previews.close();
         self.checks.close();
         self.looks.close();
+        self.surveys.close();
         self.closing.cancel();
         self.exports = None;
         self.desk = None;

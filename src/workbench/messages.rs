@@ -1,12 +1,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{LeakReport, Look, LookAt, Picture, PlannedVariant};
-use crate::domain::{EpochRecord, Event, Plan, Priority, RunId, RunOutcome, SweepMember, TaskId};
+use super::{Examination, LeakReport, Look, LookAt, MarketSeries, Picture, PlannedVariant, Survey};
+use crate::domain::{
+    EpochRecord, Event, Plan, Priority, RunId, RunOutcome, SweepMember, Symbol, TaskId, Timeframe,
+};
 use crate::export::ExportWhat;
-use crate::market::Catalog;
+use crate::market::{Catalog, Trial};
 use crate::runs::{Comparison, ModelEntry, ModelStage, RunEntry, RunResults};
-use crate::spec::ExperimentSpec;
+use crate::spec::{ExperimentSpec, QualitySpec};
 
 /// What a front end can ask for.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,6 +80,44 @@ pub enum Command {
     },
     /// List a folder's market files.
     Scan(PathBuf),
+    /// Read series for a list, the most urgent first. The latest request wins: what is left of an older one is given up, and nothing is told of it.
+    Survey {
+        /// Given back with each series; the asker's own count.
+        ticket: u64,
+        /// Which.
+        series: Vec<MarketSeries>,
+        /// What is done about rows that are wrong.
+        policies: QualitySpec,
+    },
+    /// Read everything there is to see of a series.
+    Examine {
+        /// Given back with the answer; the asker's own count.
+        ticket: u64,
+        /// Which.
+        series: Box<MarketSeries>,
+        /// What is done about rows that are wrong.
+        policies: QualitySpec,
+    },
+    /// Read a market file as a `walkforge.ron` with this text would have it read. Writes nothing.
+    TryImport {
+        /// Given back with the answer; the asker's own count.
+        ticket: u64,
+        /// The market file.
+        file: PathBuf,
+        /// The text.
+        text: String,
+    },
+    /// Write a folder's `walkforge.ron`, in the place of an older one.
+    SaveOverrides {
+        /// The folder.
+        folder: PathBuf,
+        /// The text, which must make sense as one.
+        text: String,
+    },
+    /// Find out which of some folders are not there.
+    LookForFolders(Vec<PathBuf>),
+    /// Find out what a path leads to.
+    LookAtPath(PathBuf),
     /// Read an experiment's RON file, whatever its name.
     OpenExperiment(PathBuf),
     /// Write an experiment as a RON file, in the place of an older file; missing folders are made.
@@ -124,6 +164,19 @@ pub enum Command {
     ListModels,
     /// Change the named models. Answered like [`Command::ListModels`].
     ChangeModels(ModelChange),
+}
+
+/// What a path leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathKind {
+    /// A folder.
+    Folder,
+    /// A file with the ending of a market file.
+    MarketFile,
+    /// A file with the ending of an experiment.
+    Experiment,
+    /// Something else.
+    Other,
 }
 
 /// A change of the named models.
@@ -280,6 +333,50 @@ pub enum Update {
         folder: PathBuf,
         /// Its market files.
         catalog: Result<Box<Catalog>, String>,
+    },
+    /// One of the series that [`Command::Survey`] asked for.
+    Surveyed {
+        /// As it was given.
+        ticket: u64,
+        /// What is traded.
+        symbol: Symbol,
+        /// How long a bar is.
+        timeframe: Timeframe,
+        /// What was found, or why it cannot be read.
+        survey: Result<Box<Survey>, String>,
+    },
+    /// What [`Command::Examine`] asked for.
+    Examined {
+        /// As it was given.
+        ticket: u64,
+        /// What there is to see, or why there is nothing.
+        examination: Result<Box<Examination>, String>,
+    },
+    /// What [`Command::TryImport`] asked for.
+    ImportTried {
+        /// As it was given.
+        ticket: u64,
+        /// How the file would be read, or why it cannot be.
+        trial: Result<Box<Trial>, String>,
+    },
+    /// What became of [`Command::SaveOverrides`].
+    OverridesSaved {
+        /// As it was given.
+        folder: PathBuf,
+        /// Whether it is on disk.
+        saved: Result<(), String>,
+    },
+    /// What [`Command::LookForFolders`] asked for.
+    FoldersLookedFor {
+        /// Those that are not there.
+        missing: Vec<PathBuf>,
+    },
+    /// What [`Command::LookAtPath`] asked for.
+    PathLookedAt {
+        /// As it was given.
+        path: PathBuf,
+        /// What is there, or why nobody knows.
+        kind: Result<PathKind, String>,
     },
     /// What [`Command::OpenExperiment`] asked for.
     ExperimentOpened {

@@ -31,6 +31,8 @@ const GIB: u64 = 1 << 30;
 pub fn compare(window: &mut Window, name: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots");
     let options = SnapshotOptions::new().output_path(folder).threshold(0.8).max_failed_pixels(40);
+    // Spark lines come when their series are read.
+    window.until("every series in view", |window| !window.says(": being read"));
     window.harness.remove_cursor();
     window.harness.run_steps(8);
     window.harness.snapshot_options(name, &options);

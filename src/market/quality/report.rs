@@ -1,10 +1,12 @@
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::super::read::{Places, Unreadable};
 use super::super::{MarketError, Place};
+use crate::domain::text::minute;
 use crate::domain::{Problem, ProblemCount, UtcMillis};
 use crate::spec::{Policy, QualitySpec};
 
@@ -39,6 +41,30 @@ pub struct Example {
     pub at: Option<UtcMillis>,
     /// What was found there, with the values.
     pub what: String,
+}
+
+impl Finding {
+    /// How many there are beyond the examples. `None` where there are no more, and for problems that are counted in bars and told in
+    /// stretches.
+    #[must_use]
+    pub fn more(&self) -> Option<u64> {
+        let is_told_in_stretches = matches!(self.count.problem, Problem::Missing | Problem::Stale);
+        let more = self.count.found.saturating_sub(self.examples.len() as u64);
+        (more > 0 && !is_told_in_stretches).then_some(more)
+    }
+}
+
+impl fmt::Display for Example {
+    /// Where it is and what: `line 17: high 9 below low 10`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.place, self.at) {
+            (Some(Place::Line(line)), _) => write!(f, "line {line}: ")?,
+            (Some(Place::Row(row)), _) => write!(f, "row {row}: ")?,
+            (None, Some(at)) => write!(f, "{}: ", minute(at))?,
+            (None, None) => {}
+        }
+        f.write_str(&self.what)
+    }
 }
 
 impl QualityReport {

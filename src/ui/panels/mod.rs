@@ -5,7 +5,6 @@ pub(super) mod compare;
 pub(super) mod data;
 pub(super) mod devices;
 mod features;
-mod files;
 pub(super) mod log;
 pub(super) mod models;
 pub(super) mod plan;
@@ -27,6 +26,7 @@ use super::state::State;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct PanelViews {
+    pub(super) data: data::DataView,
     pub(super) strategy: strategy::StrategyView,
     pub(super) training: training::TrainingView,
     pub(super) queue: queue::QueueView,
@@ -51,7 +51,7 @@ pub(super) struct Panels {
 impl Panels {
     pub(super) fn new(views: &PanelViews) -> Self {
         Self {
-            data: data::DataPanel::default(),
+            data: data::DataPanel::new(views.data),
             strategy: strategy::StrategyPanel::new(views.strategy),
             plan: plan::PlanPanel::default(),
             checks: checks::ChecksPanel::default(),
@@ -68,6 +68,7 @@ impl Panels {
     /// What to remember of them.
     pub(super) fn views(&self) -> PanelViews {
         PanelViews {
+            data: self.data.view,
             strategy: self.strategy.view,
             training: self.training.view.clone(),
             queue: self.queue.view.clone(),

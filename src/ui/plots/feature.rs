@@ -80,9 +80,10 @@ impl FeaturePlot {
                 Pane { points: &self.close, title: "Close", color: palette.text, dates: false };
             let price = (height * PRICE).round();
             self.pane(ui, &upper, &format!("Close of {name}"), price);
-            let title = look.at.column.as_str();
+            let column = look.at.column.as_str();
+            let title = &fitting(column);
             let lower = Pane { points: &self.feature, title, color: palette.model, dates: true };
-            self.pane(ui, &lower, &format!("{title} of {name}"), height - price - gap);
+            self.pane(ui, &lower, &format!("{column} of {name}"), height - price - gap);
         });
     }
 
@@ -172,6 +173,18 @@ impl FeaturePlot {
     }
 }
 
+/// A title for an axis: of a long name the beginning and the end, which tell columns of one feature apart.
+fn fitting(name: &str) -> String {
+    const MOST: usize = 24;
+    let letters: Vec<char> = name.chars().collect();
+    if letters.len() <= MOST {
+        return name.to_owned();
+    }
+    let half = MOST / 2 - 1;
+    let (start, end) = (&letters[..half], &letters[letters.len() - half..]);
+    format!("{}…{}", start.iter().collect::<String>(), end.iter().collect::<String>())
+}
+
 /// One of the two.
 struct Pane<'a> {
     points: &'a GapLine,
@@ -189,6 +202,13 @@ fn spans(fold: &FoldPlan, palette: &Palette) -> impl Iterator<Item = (TimeSpan, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_title_keeps_both_of_its_ends() {
+        assert_eq!(fitting("realized_volatility_24"), "realized_volatility_24");
+        let short = fitting("relative_strength_of_everything_168");
+        assert_eq!((short.as_str(), short.chars().count()), ("relative_st…rything_168", 23));
+    }
 
     #[test]
     fn a_line_is_cut_at_its_gaps_and_a_lone_point_is_kept() {

@@ -1,7 +1,8 @@
-//! What is drawn with axes: folds on a time axis, equity curves, training curves, distributions, a feature over the price.
+//! What is drawn with axes: prices, folds on a time axis, equity curves, training curves, distributions, a feature over the price.
 
 mod axes;
 pub(super) mod band;
+pub(super) mod candles;
 pub(super) mod curves;
 pub(super) mod equity;
 pub(super) mod feature;

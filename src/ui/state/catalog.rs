@@ -2,8 +2,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::domain::{Symbol, Timeframe};
-use crate::market::{Catalog, Entry, Known, Skipped, synthetic_default_symbols};
-use crate::spec::DataSpec;
+use crate::market::{Catalog, Known, Skipped, synthetic_default_symbols};
+use crate::spec::{DataSource, DataSpec};
+use crate::workbench::MarketSeries;
 
 /// What the draft's data source offers.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,16 +36,16 @@ pub(crate) struct Listing {
     pub(crate) symbols: Vec<(Symbol, Vec<Timeframe>)>,
     /// Each timeframe with the number of symbols that have it.
     pub(crate) timeframes: Vec<(Timeframe, usize)>,
-    /// Each file, by symbol and timeframe.
-    pub(crate) files: Vec<ListedFile>,
+    /// Each series, by symbol and timeframe.
+    pub(crate) series: Vec<ListedSeries>,
     /// Files in the folder that are no market files, and why.
     pub(crate) skipped: Vec<Skipped>,
 }
 
-/// A market file of the folder, with what an earlier reading gave.
+/// A series of the source, with what an earlier reading of its file gave.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ListedFile {
-    pub(crate) entry: Entry,
+pub(crate) struct ListedSeries {
+    pub(crate) series: MarketSeries,
     pub(crate) known: Option<Known>,
 }
 
@@ -60,9 +61,12 @@ impl Listing {
             folder: Some(catalog.folder().to_owned()),
             symbols: symbols.into_iter().map(|(symbol, t)| (symbol.clone(), t)).collect(),
             timeframes: timeframes.into_iter().collect(),
-            files: catalog
+            series: catalog
                 .files()
-                .map(|(entry, known)| ListedFile { entry: entry.clone(), known: known.cloned() })
+                .map(|(entry, known)| ListedSeries {
+                    series: MarketSeries::File(entry.clone()),
+                    known: known.cloned(),
+                })
                 .collect(),
             skipped: catalog.skipped().to_vec(),
         }
@@ -76,11 +80,21 @@ impl Listing {
         let symbols: BTreeSet<Symbol> =
             synthetic_default_symbols().into_iter().chain(data.symbols.iter().cloned()).collect();
         let each: Vec<Timeframe> = timeframes.into_iter().collect();
+        let mut series = Vec::new();
+        if let DataSource::Synthetic(market) = &data.source {
+            for symbol in &symbols {
+                series.extend(each.iter().map(|&timeframe| {
+                    let (market, symbol) = (market.clone(), symbol.clone());
+                    let series = MarketSeries::Synthetic { market, symbol, timeframe };
+                    ListedSeries { series, known: None }
+                }));
+            }
+        }
         Self {
+            series,
             folder: None,
             timeframes: each.iter().map(|&timeframe| (timeframe, symbols.len())).collect(),
             symbols: symbols.into_iter().map(|symbol| (symbol, each.clone())).collect(),
-            files: Vec::new(),
             skipped: Vec::new(),
         }
     }

@@ -9,15 +9,18 @@ mod curves;
 mod details;
 mod draft;
 mod eta;
+mod examined;
 mod journal;
 mod launches;
 mod looks;
 mod machine;
 mod models;
 mod preview;
+mod recents;
 mod results;
 mod run;
 mod standing;
+mod surveys;
 mod tally;
 mod task;
 mod tries;
@@ -29,7 +32,7 @@ use super::commands::Command;
 use crate::domain::{RunId, TaskId, UtcMillis};
 use crate::runs::RunStatus;
 
-pub(super) use catalog::{ListedFile, Listing, Source};
+pub(super) use catalog::{ListedSeries, Listing, Source};
 pub(super) use checks::{Checked, Checks, Running, Trouble};
 pub(super) use choice::Choice;
 pub(super) use compared::Compared;
@@ -38,15 +41,18 @@ pub(super) use curves::TaskCurves;
 pub(super) use details::{Detail, Details};
 pub(super) use draft::{Draft, StoredDraft};
 pub(super) use eta::TimeLeft;
+pub(super) use examined::Examined;
 pub(super) use journal::{Journal, Level};
 pub(super) use launches::Launches;
 pub(super) use looks::Looks;
 pub(super) use machine::Machine;
 pub(super) use models::Models;
 pub(super) use preview::Preview;
+pub(super) use recents::Recents;
 pub(super) use results::Results;
 pub(super) use run::{Changes, RunView};
 pub(super) use standing::Standing;
+pub(super) use surveys::Surveys;
 pub(super) use task::{TaskState, TaskView};
 
 /// Runs of this session that are kept with their curves.
@@ -72,6 +78,12 @@ pub(super) struct State {
     pub(super) draft: Draft,
     /// What its data source offers.
     pub(super) source: Source,
+    /// The data folders used last.
+    pub(super) recents: Recents,
+    /// What is known of the source's series.
+    pub(super) surveys: Surveys,
+    /// The series looked at by itself.
+    pub(super) examined: Examined,
     /// What it would do.
     pub(super) preview: Preview,
     /// Runs of this session, oldest first.

@@ -22,8 +22,14 @@ fn time_left_follows_the_share_done_and_is_unknown_before() {
     let started = event(&run, 0, 10, EventKind::Started { device: Device::Cpu });
     run.apply(started);
     assert_eq!(run.tasks[0].seconds_left(UtcMillis(20_000)), None);
-    let progress =
-        Progress { epoch: 3, max_epochs: 8, batch: 0, batches: 5, samples_per_second: 1.0, times: None};
+    let progress = Progress {
+        epoch: 3,
+        max_epochs: 8,
+        batch: 0,
+        batches: 5,
+        samples_per_second: 1.0,
+        times: None,
+    };
     let progress = event(&run, 0, 12, EventKind::Progress(progress));
     run.apply(progress);
     // A quarter took ten seconds.
@@ -97,8 +103,14 @@ fn what_is_paused_takes_no_time_and_keeps_its_pace() {
         let event = event(run, 0, seconds, kind);
         run.apply(event);
     };
-    let progress =
-        Progress { epoch: 3, max_epochs: 8, batch: 0, batches: 5, samples_per_second: 1.0, times: None};
+    let progress = Progress {
+        epoch: 3,
+        max_epochs: 8,
+        batch: 0,
+        batches: 5,
+        samples_per_second: 1.0,
+        times: None,
+    };
     tell(&mut run, 10, EventKind::Started { device: Device::Cpu });
     tell(&mut run, 19, EventKind::Progress(progress));
     run.pausing = true;

@@ -14,6 +14,7 @@ mod sign;
 mod sort;
 mod sparkline;
 mod table;
+mod trend;
 
 pub(super) use badge::determinism;
 pub(super) use button::{button, icon_action, icon_button, name, name_toggle, primary_button};
@@ -29,3 +30,4 @@ pub(super) use sign::standing;
 pub(super) use sort::{Sort, SortKey, Sorting};
 pub(super) use sparkline::Sparkline;
 pub(super) use table::{Column, Heading, Table, capital, column, field_title};
+pub(super) use trend::trend;

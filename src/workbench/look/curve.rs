@@ -48,7 +48,7 @@ impl Curve {
 impl Trace {
     /// Of more than `most` values as many groups of neighbours, evenly wide, as give no more than `most` points: of each group the lowest and the
     /// highest, so that no spike is lost, and one that is missing, so that no gap is. The first and the last value are kept.
-    fn thinned(times: &[UtcMillis], values: &[f64], most: usize) -> Self {
+    pub(in crate::workbench) fn thinned(times: &[UtcMillis], values: &[f64], most: usize) -> Self {
         let group = if values.len() <= most {
             1
         } else {

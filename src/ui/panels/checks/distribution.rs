@@ -96,7 +96,12 @@ fn label(ui: &mut Ui, look: &Look, spec: LabelSpec, height: f32) {
 /// What is drawn, and in what unit.
 fn head(ui: &mut Ui, name: &str, about: &str) {
     ui.horizontal(|ui| {
-        ui.label(RichText::new(name).family(strong_family()));
+        // A long name leaves room for what it is measured in.
+        let most = ui.available_width() * 0.6;
+        ui.scope(|ui| {
+            ui.set_max_width(most);
+            ui.add(Label::new(RichText::new(name).family(strong_family())).truncate());
+        });
         let about = RichText::new(about).small().color(ui.palette().text_weak);
         ui.add(Label::new(about).truncate());
     });

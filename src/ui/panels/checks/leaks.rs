@@ -16,6 +16,10 @@ use crate::workbench::{LeakCheck, LeakReport, Subject};
 const MOST_ROWS: usize = 10;
 /// Width of a check's name in that list, in points.
 const NAME_WIDTH: f32 = 200.0;
+/// Width of a group's title, in points: what came of the groups stands in line.
+const TITLE_WIDTH: f32 = 170.0;
+/// Width of what came of a group, in points.
+const SIGN_WIDTH: f32 = 130.0;
 
 /// The leak check's button and report.
 #[derive(Debug, Default)]
@@ -87,7 +91,8 @@ impl LeaksView {
             let icon = if is_open { icons::CARET_DOWN } else { icons::CARET_RIGHT };
             let title = RichText::new(format!("{icon}  {}", subject.title()));
             let button = egui::Button::new(title.family(strong_family()));
-            let button = ui.add_enabled(!clean.is_empty(), button.frame_when_inactive(false));
+            let button = button.frame_when_inactive(false);
+            let button = fixed(ui, TITLE_WIDTH, |ui| ui.add_enabled(!clean.is_empty(), button));
             let name = format!("{}: {} of {} clean", subject.title(), clean.len(), checks.len());
             widgets::name(&button, egui::Role::DisclosureTriangle, &name);
             let help = if is_open { "Hide what is clean" } else { "List what is clean" };
@@ -97,7 +102,7 @@ impl LeaksView {
             let sign = |ui: &mut Ui, icon: &str, found: usize, word: &str, color: Color32| {
                 let (found, all) = (count(found as u64), count(checks.len() as u64));
                 let text = format!("{icon}  {found} of {all} {word}");
-                ui.label(RichText::new(text).color(color));
+                fixed(ui, SIGN_WIDTH, |ui| ui.label(RichText::new(text).color(color)));
             };
             if leaks.is_empty() {
                 sign(ui, icons::CHECK_CIRCLE, clean.len(), "clean", palette.success);
@@ -250,16 +255,23 @@ fn list(ui: &mut Ui, subject: Subject, clean: &[&LeakCheck]) {
                 ui.set_min_height(ROW_HEIGHT);
                 let palette = ui.palette();
                 ui.label(RichText::new(icons::CHECK_CIRCLE).color(palette.success));
-                let size = egui::vec2(NAME_WIDTH, ROW_HEIGHT);
-                ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
-                    ui.set_min_width(NAME_WIDTH);
-                    ui.add(Label::new(check.name.as_str()).truncate());
-                });
+                fixed(ui, NAME_WIDTH, |ui| ui.add(Label::new(check.name.as_str()).truncate()));
                 let evidence = RichText::new(check.evidence.as_str()).small();
                 ui.add(Label::new(evidence.color(palette.text_weak)).truncate());
             });
         }
     });
+}
+
+/// Draws something in a width of its own, however narrow it is.
+fn fixed<R>(ui: &mut Ui, width: f32, add: impl FnOnce(&mut Ui) -> R) -> R {
+    let size = egui::vec2(width, ROW_HEIGHT);
+    let layout = Layout::left_to_right(Align::Center);
+    let drawn = ui.allocate_ui_with_layout(size, layout, |ui| {
+        ui.set_min_width(width);
+        add(ui)
+    });
+    drawn.inner
 }
 
 fn frame(ui: &mut Ui, color: Color32, width: f32, add: impl FnOnce(&mut Ui)) {

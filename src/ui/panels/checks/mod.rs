@@ -1,9 +1,10 @@
-//! Whether the experiment's numbers can be believed: the leak check, and its features and label to look at.
+//! Whether the experiment's numbers can be believed: the leak check, its features and label to look at, and the market files by themselves.
 
 mod choices;
 mod contrast;
 mod distribution;
 mod leaks;
+mod market;
 mod offer;
 mod series;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use egui::{RichText, Ui};
 
 use self::leaks::LeaksView;
+use self::market::MarketView;
 use self::offer::Offer;
 use crate::spec::{ExperimentSpec, FeatureSpec};
 use crate::ui::commands::{Command, Commands};
@@ -30,6 +32,7 @@ pub(in crate::ui) struct ChecksPanel {
     pub(in crate::ui) contrast: bool,
     leaks: LeaksView,
     looking: Looking,
+    market: MarketView,
 }
 
 /// What is looked at, and how it is drawn.
@@ -49,10 +52,11 @@ enum View {
     Leaks,
     Distributions,
     Price,
+    Series,
 }
 
 impl View {
-    const ALL: [(Self, &'static str, &'static str); 3] = [
+    const ALL: [(Self, &'static str, &'static str); 4] = [
         (Self::Leaks, "Leak check", "Does anything know what it cannot have known?"),
         (
             Self::Distributions,
@@ -64,6 +68,11 @@ impl View {
             "Over the price",
             "A feature over time, under the price it was computed from",
         ),
+        (
+            Self::Series,
+            "Market data",
+            "One series by itself: its price, what is wrong with its file, how the file is read",
+        ),
     ];
 }
 
@@ -71,6 +80,11 @@ impl ChecksPanel {
     /// Puts the leak check in front.
     pub(in crate::ui) const fn show_leaks(&mut self) {
         self.view = View::Leaks;
+    }
+
+    /// Puts the series chosen in Data in front.
+    pub(in crate::ui) const fn show_series(&mut self) {
+        self.view = View::Series;
     }
 
     /// Whether the leak check is in front.
@@ -92,6 +106,7 @@ impl ChecksPanel {
             View::Leaks => self.leaks.show(ui, state, &mut self.contrast, commands),
             View::Distributions => self.looking.distributions(ui, state, commands),
             View::Price => self.looking.over_the_price(ui, state, commands),
+            View::Series => self.market.show(ui, state, commands),
         }
     }
 }

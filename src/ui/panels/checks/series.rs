@@ -14,6 +14,8 @@ use crate::workbench::Look;
 /// What stands under the plots, in points.
 const BELOW: f32 = 22.0;
 const LEAST_HEIGHT: f32 = 240.0;
+/// Width of the series' name at most, in points.
+const NAME_WIDTH: f32 = 180.0;
 
 impl Looking {
     /// A feature over time, under the price.
@@ -28,7 +30,10 @@ impl Looking {
         }
         ui.horizontal(|ui| {
             let name = format!("{} · {}", look.curve.symbol, look.curve.timeframe);
-            ui.label(RichText::new(name).family(strong_family()));
+            ui.scope(|ui| {
+                ui.set_max_width(NAME_WIDTH);
+                ui.add(Label::new(RichText::new(name).family(strong_family())).truncate());
+            });
             ui.add_space(space::S);
             folds::legend(ui);
             ui.add_space(space::S);
