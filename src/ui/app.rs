@@ -142,6 +142,7 @@ impl App {
                 results: Results::default(),
                 details: Details::default(),
                 compared: Compared::default(),
+                run_colors: settings.run_colors,
                 models: Models::default(),
                 checks: Checks::default(),
                 looks: Looks::default(),
@@ -196,6 +197,7 @@ impl App {
             draft: Some(self.state.draft.store()),
             layout: Some(self.layout.clone()),
             panels: self.panels.views(),
+            run_colors: self.state.run_colors.clone(),
         }
     }
 

@@ -42,6 +42,14 @@ impl App {
                 self.engine.send(workbench::Command::PrioritiseWaiting(numbers, priority));
             }
             Command::TakeUp(runs) => self.take_up(runs),
+            Command::NeedOutlines(runs) => {
+                for run in runs {
+                    if self.state.compared.want_outline(&run) {
+                        self.engine.send(workbench::Command::LoadOutline(run));
+                    }
+                }
+            }
+            Command::TurnColor(run) => self.state.run_colors.turn(run),
             Command::Compare(runs) => self.compare(runs),
             Command::CompareSweep(sweep) => {
                 let runs = self.state.results.of_sweep(&sweep);
@@ -151,6 +159,7 @@ impl App {
     }
 
     fn compare(&mut self, runs: Vec<RunId>) {
+        self.state.run_colors.tell_apart(&runs);
         self.state.compared.ask(runs.clone());
         self.engine.send(workbench::Command::Compare(runs));
         layout::show(&mut self.layout, PanelKind::Compare);

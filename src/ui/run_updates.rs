@@ -44,6 +44,9 @@ impl App {
                 }
                 Err(message) => self.note(Level::Warning, message),
             },
+            Update::OutlineLoaded { run, outline } => {
+                self.state.compared.take_outline(&run, outline);
+            }
             Update::Compared(comparison) => self.state.compared.take(comparison),
             Update::RunsDeleted { runs, problems } => self.runs_deleted(&runs, &problems),
             Update::AnnotateFailed { run, message } => {
@@ -250,6 +253,7 @@ impl App {
         match runs {
             Ok((runs, searched)) => {
                 self.mind_changed_runs(&runs);
+                self.state.run_colors.keep_only(&runs);
                 if self.state.results.listed(runs, searched) {
                     self.list_runs();
                 }
@@ -368,8 +372,7 @@ impl App {
         }
         let compared = &mut self.state.compared;
         if compared.asked.iter().any(|run| runs.contains(run)) {
-            compared.asked.clear();
-            compared.loaded = None;
+            compared.clear();
         }
         match (runs, problems) {
             ([], []) => {}

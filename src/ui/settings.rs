@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layout::PanelKind;
 use super::panels::PanelViews;
-use super::state::StoredDraft;
+use super::state::{RunColors, StoredDraft};
 
 /// What the window remembers: theme, layout, the experiment on the bench, how the panels show what they show. Everything else begins anew.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -13,6 +13,7 @@ pub struct Settings {
     pub(super) draft: Option<StoredDraft>,
     pub(super) layout: Option<Tree<PanelKind>>,
     pub(super) panels: PanelViews,
+    pub(super) run_colors: RunColors,
 }
 
 impl Default for Settings {
@@ -22,6 +23,7 @@ impl Default for Settings {
             draft: None,
             layout: None,
             panels: PanelViews::default(),
+            run_colors: RunColors::default(),
         }
     }
 }

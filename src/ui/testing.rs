@@ -6,9 +6,9 @@ use super::{App, Options, Settings};
 use crate::domain::{
     Cancel, ContentHash, Event, EventKind, Plan, RunId, RunOutcome, SweepId, SweepMember, UtcMillis,
 };
-use crate::runs::{RunEntry, RunStatus};
+use crate::runs::{RunEntry, RunStatus, search_text};
 use crate::spec::{ExperimentSpec, apply, load};
-use crate::workbench::{Update, search_text};
+use crate::workbench::Update;
 
 /// Two tasks.
 pub(super) fn spec() -> ExperimentSpec {

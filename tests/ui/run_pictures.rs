@@ -9,9 +9,9 @@ use walkforge::domain::{
 };
 use walkforge::runs::{
     ComparedFigure, ComparedRun, ComparedSetting, Comparison, ModelEntry, ModelStage, RunEntry,
-    RunStatus, SeedGroup,
+    RunStatus, SeedGroup, search_text,
 };
-use walkforge::workbench::{PlanTotals, PlannedVariant, Update, Waiting, search_text};
+use walkforge::workbench::{PlanTotals, PlannedVariant, Update, Waiting};
 
 use crate::bench::Window;
 use crate::pictures::{at_epoch, compare, experiment, open, recorded, replay, show_plan};

@@ -15,6 +15,7 @@ mod models;
 mod preview;
 mod results;
 mod run;
+mod run_colors;
 mod standing;
 mod task;
 mod tries;
@@ -28,7 +29,7 @@ use crate::domain::{RunId, TaskId, UtcMillis};
 pub(super) use catalog::{ListedFile, Listing, Source};
 pub(super) use checks::{Checked, Checks, Running, Trouble};
 pub(super) use choice::Choice;
-pub(super) use compared::Compared;
+pub(super) use compared::{Compared, Outline};
 pub(super) use curve::Curve;
 pub(super) use details::{Detail, Details};
 pub(super) use draft::{Draft, StoredDraft};
@@ -40,6 +41,7 @@ pub(super) use models::Models;
 pub(super) use preview::Preview;
 pub(super) use results::Results;
 pub(super) use run::RunView;
+pub(super) use run_colors::RunColors;
 pub(super) use standing::Standing;
 pub(super) use task::{TaskState, TaskView};
 
@@ -87,6 +89,8 @@ pub(super) struct State {
     pub(super) details: Details,
     /// Runs side by side.
     pub(super) compared: Compared,
+    /// Colours of runs that are drawn together.
+    pub(super) run_colors: RunColors,
     /// The named models.
     pub(super) models: Models,
     /// The leak check.
