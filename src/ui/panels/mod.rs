@@ -29,6 +29,7 @@ use super::state::State;
 pub(super) struct PanelViews {
     pub(super) strategy: strategy::StrategyView,
     pub(super) training: training::TrainingView,
+    pub(super) runs: runs::RunsView,
 }
 
 /// Every panel.
@@ -56,7 +57,7 @@ impl Panels {
             checks: checks::ChecksPanel::default(),
             training: training::TrainingPanel { view: views.training },
             results: results::ResultsPanel::default(),
-            runs: runs::RunsPanel::default(),
+            runs: runs::RunsPanel::new(&views.runs),
             compare: compare::ComparePanel::default(),
             models: models::ModelsPanel::default(),
             queue: queue::QueuePanel::default(),
@@ -66,7 +67,11 @@ impl Panels {
 
     /// What to remember of them.
     pub(super) fn views(&self) -> PanelViews {
-        PanelViews { strategy: self.strategy.view, training: self.training.view }
+        PanelViews {
+            strategy: self.strategy.view,
+            training: self.training.view,
+            runs: self.runs.view.clone(),
+        }
     }
 
     /// Draws one of them.
