@@ -103,7 +103,7 @@ impl FromStr for RunQuery {
     fn from_str(text: &str) -> Result<Self, QueryError> {
         let term = |scanned: Scanned| {
             let at = scanned.at.clone();
-            let what = What::of(scanned.test, scanned.words);
+            let what = What::of(scanned.test, &scanned.words);
             let what = what.map_err(|message| QueryError { at, message })?;
             Ok(Term { negated: scanned.negated, what })
         };
@@ -114,7 +114,7 @@ impl FromStr for RunQuery {
 
 impl What {
     /// Of a test's name and operator, and of the words or the value after it.
-    fn of(test: Option<(String, Operator)>, value: String) -> Result<Self, String> {
+    fn of(test: Option<(String, Operator)>, value: &str) -> Result<Self, String> {
         let Some((name, operator)) = test else {
             return Ok(Self::Words(value.to_lowercase()));
         };
@@ -147,17 +147,17 @@ impl What {
                 Self::Text(column, test, value)
             }
             Column::Number(_) => {
-                let number = Number::read(&value);
+                let number = Number::read(value);
                 let number = number.ok_or_else(|| needs("a number, as 0.02 or 5%"))?;
                 Self::Number(column, operator, number)
             }
             Column::Moment(_) => {
-                let span = Span::read(&value);
+                let span = Span::read(value);
                 let span = span.ok_or_else(|| needs("a day, as 2026-01-31, or a minute"))?;
                 Self::Moment(column, operator, span)
             }
             Column::Duration => {
-                let length = Length::read(&value);
+                let length = Length::read(value);
                 let length = length.ok_or_else(|| needs("a length, as 30s, 10m, 2h or 1d"))?;
                 Self::Duration(operator, length)
             }

@@ -30,6 +30,8 @@ pub(super) struct PanelViews {
     pub(super) strategy: strategy::StrategyView,
     pub(super) training: training::TrainingView,
     pub(super) runs: runs::RunsView,
+    pub(super) compare: compare::CompareView,
+    pub(super) results: results::ResultsView,
 }
 
 /// Every panel.
@@ -56,9 +58,9 @@ impl Panels {
             plan: plan::PlanPanel::default(),
             checks: checks::ChecksPanel::default(),
             training: training::TrainingPanel { view: views.training },
-            results: results::ResultsPanel::default(),
+            results: results::ResultsPanel::new(&views.results),
             runs: runs::RunsPanel::new(&views.runs),
-            compare: compare::ComparePanel::default(),
+            compare: compare::ComparePanel::new(views.compare),
             models: models::ModelsPanel::default(),
             queue: queue::QueuePanel::default(),
             log: log::LogPanel::default(),
@@ -71,6 +73,8 @@ impl Panels {
             strategy: self.strategy.view,
             training: self.training.view,
             runs: self.runs.view.clone(),
+            compare: self.compare.view,
+            results: self.results.view.clone(),
         }
     }
 
