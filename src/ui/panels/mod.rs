@@ -32,6 +32,7 @@ pub(super) struct PanelViews {
     pub(super) runs: runs::RunsView,
     pub(super) compare: compare::CompareView,
     pub(super) results: results::ResultsView,
+    pub(super) models: models::ModelsView,
 }
 
 /// Every panel.
@@ -61,7 +62,7 @@ impl Panels {
             results: results::ResultsPanel::new(&views.results),
             runs: runs::RunsPanel::new(&views.runs),
             compare: compare::ComparePanel::new(views.compare),
-            models: models::ModelsPanel::default(),
+            models: models::ModelsPanel::new(views.models),
             queue: queue::QueuePanel::default(),
             log: log::LogPanel::default(),
         }
@@ -75,6 +76,7 @@ impl Panels {
             runs: self.runs.view.clone(),
             compare: self.compare.view,
             results: self.results.view.clone(),
+            models: self.models.view,
         }
     }
 

@@ -83,7 +83,7 @@ fn head(ui: &mut Ui, grid: &Grid, (cell, width): (f32, f32)) {
     let middle = rect.center().y;
     let left = pos2(rect.left(), middle);
     painter.text(left, Align2::LEFT_CENTER, "Fold", font.clone(), palette.text_weak);
-    let widest = grid.columns.iter().map(|name| name.len()).max().unwrap_or(1) as f32;
+    let widest = grid.columns.iter().map(String::len).max().unwrap_or(1) as f32;
     let step = ((widest * 8.0 + space::XS) / cell).ceil().max(1.0) as usize;
     for (place, name) in grid.columns.iter().enumerate().step_by(step) {
         let x = rect.left() + NAME_WIDTH + cell * (place as f32 + 0.5);

@@ -74,7 +74,9 @@ impl Table<'_> {
             chosen.changed |= selection.pick(row, pick, &listed);
             if clicked.twice && pick == Pick::Alone {
                 // The first of the two clicks may have let it go.
-                key(row).into_iter().for_each(|key| selection.set(key));
+                if let Some(key) = key(row) {
+                    selection.set(key);
+                }
                 chosen.opened = Some(row);
             }
             focus.request_focus();

@@ -16,7 +16,7 @@ mod table;
 
 pub(super) use badge::determinism;
 pub(super) use button::{button, icon_action, icon_button, name, name_toggle, primary_button};
-pub(super) use choosing::{Choosing, Chosen};
+pub(super) use choosing::Choosing;
 pub(super) use columns::HiddenColumns;
 pub(super) use fitted::Fitted;
 pub(super) use form::{Form, Offered, integer_field, number, real_field};

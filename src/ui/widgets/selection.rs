@@ -82,6 +82,11 @@ impl<K: Ord + Clone> Selection<K> {
         (self.anchor, self.cursor) = (Some(key.clone()), Some(key));
     }
 
+    /// Picks all rows that are listed; the cursor stays.
+    pub(in crate::ui) fn set_all(&mut self, listed: &Listed<'_, K>) {
+        self.chosen = (0..listed.rows).filter_map(listed.key).collect();
+    }
+
     pub(in crate::ui) fn clear(&mut self) {
         *self = Self::default();
     }
@@ -132,7 +137,7 @@ impl<K: Ord + Clone> Selection<K> {
             Step::Last { extends } => self.go(last, extends, listed),
             Step::All => {
                 if listed.many {
-                    self.chosen = (0..listed.rows).filter_map(listed.key).collect();
+                    self.set_all(listed);
                 }
                 at
             }

@@ -94,14 +94,12 @@ impl Curves {
             let is_same = |(of, made): &(Arc<RunOutline>, OverlaidRun)| {
                 Arc::ptr_eq(of, outline) && made.id == run.id
             };
-            let made = match before.iter().position(is_same) {
-                Some(known) => before.swap_remove(known),
-                None => {
-                    let made = OverlaidRun::new(run.id.clone(), short_name(run), outline);
-                    (Arc::clone(outline), made)
-                }
-            };
-            self.made.push(made);
+            self.made.push(if let Some(known) = before.iter().position(is_same) {
+                before.swap_remove(known)
+            } else {
+                let made = OverlaidRun::new(run.id.clone(), short_name(run), outline);
+                (Arc::clone(outline), made)
+            });
         }
     }
 

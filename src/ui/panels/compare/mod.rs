@@ -2,6 +2,7 @@
 
 mod curves;
 mod rows;
+mod titles;
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use self::curves::Curves;
 use self::rows::{Row, Show};
+use self::titles::Titles;
 use crate::domain::text::UNKNOWN;
 use crate::runs::{ComparedFigure, ComparedRun, Comparison};
 use crate::ui::commands::{Command, Commands};
@@ -18,7 +20,7 @@ use crate::ui::layout::PanelKind;
 use crate::ui::state::State;
 use crate::ui::theme::{Palette, Themed, space};
 use crate::ui::widgets::{
-    self, Align, Cell, Choosing, Heading, HiddenColumns, Selection, Sort, Sorting, Table,
+    self, Cell, Choosing, Heading, HiddenColumns, Selection, Sort, Sorting, Table,
 };
 
 /// How runs are compared.
@@ -235,66 +237,6 @@ fn nothing(ui: &mut Ui, state: &State, commands: &mut Commands) {
             }
         });
     }
-}
-
-/// Titles of the columns, and what stands over them.
-struct Titles {
-    of_settings: Vec<(String, String)>,
-    of_figures: Vec<(String, String)>,
-}
-
-impl Titles {
-    fn of(of: &Comparison) -> Self {
-        let setting =
-            |path: &String| (widgets::field_title(path), format!("{path}, as the runs have it"));
-        let figure = |name: &String, more_is_better: Option<bool>| {
-            let better = match more_is_better {
-                Some(true) => "; more is better",
-                Some(false) => "; less is better",
-                None => "",
-            };
-            (
-                widgets::capital(name),
-                format!("{name}, out of sample, the mean over the run's series{better}"),
-            )
-        };
-        Self {
-            of_settings: of.settings.iter().map(|one| setting(&one.path)).collect(),
-            of_figures: of
-                .figures
-                .iter()
-                .map(|one| figure(&one.name, one.more_is_better))
-                .collect(),
-        }
-    }
-
-    fn headings(&self, has_means: bool) -> Vec<Heading<'_>> {
-        let width = |title: &str, least: f32| least.max(7.5 * title.chars().count() as f32 + 18.0);
-        let first = Heading {
-            title: "Run",
-            help: "The experiment and the run's own letters",
-            width: 150.0,
-            align: Align::Left,
-        };
-        let settings = self.of_settings.iter().map(texts).map(|(title, help)| Heading {
-            title,
-            help,
-            width: width(title, 72.0),
-            align: Align::Right,
-        });
-        let least = if has_means { 124.0 } else { 80.0 };
-        let figures = self.of_figures.iter().map(texts).map(|(title, help)| Heading {
-            title,
-            help,
-            width: width(title, least),
-            align: Align::Right,
-        });
-        std::iter::once(first).chain(settings).chain(figures).collect()
-    }
-}
-
-fn texts((title, help): &(String, String)) -> (&str, &str) {
-    (title, help)
 }
 
 fn cells(

@@ -38,7 +38,7 @@ impl HeatMap {
         metric: &mut Metric,
     ) {
         ui.horizontal(|ui| {
-            let label = ui.label(RichText::new("Folds by symbol").family(strong_family()));
+            ui.label(RichText::new("Folds by symbol").family(strong_family()));
             let combo = ComboBox::from_id_salt("heat_metric").selected_text(metric.word());
             let combo = combo.width(120.0).show_ui(ui, |ui| {
                 for other in Metric::ALL {
@@ -46,7 +46,8 @@ impl HeatMap {
                     row.on_hover_text(other.help());
                 }
             });
-            combo.response.labelled_by(label.id).on_hover_text(metric.help());
+            widgets::name(&combo.response, egui::Role::ComboBox, "Figure of the heat map");
+            combo.response.on_hover_text(metric.help());
             if let Some((_, _, Some(scale))) = &self.made {
                 let scale = [scale.worst(), scale.middle, scale.best()];
                 heat::scale(ui, &scale.map(|value| metric.text(Some(value))));
@@ -115,7 +116,8 @@ fn grid(tasks: &[Known<'_>], metric: Metric) -> (Grid, Option<Scale>) {
         },
     );
     let word = metric.word();
-    grid.name = format!("{word} of {rows} series in {folds} folds, {range}");
+    let folds = if folds == 1 { "1 fold".to_owned() } else { format!("{folds} folds") };
+    grid.name = format!("{word} of {rows} series in {folds}, {range}");
     (grid, scale)
 }
 
@@ -184,7 +186,7 @@ mod tests {
         assert!(found.cells[0].about.contains("Rank IC 0.0500\nIC —"), "{}", found.cells[0].about);
         assert!(found.cells[1].value.is_none());
         assert!(found.cells[1].about.ends_with("it failed: out of memory"));
-        assert_eq!(found.name, "Rank IC of 2 series in 1 folds, scale from -0.0500 to 0.0500");
+        assert_eq!(found.name, "Rank IC of 2 series in 1 fold, scale from -0.0500 to 0.0500");
         assert!(scale.is_some());
         let nan = report(Some(f64::NAN));
         let (found, scale) = grid(&[known(first, Some(&nan), None)], Metric::RankIc);

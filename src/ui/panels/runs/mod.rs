@@ -105,11 +105,7 @@ impl RunsPanel {
         let (stored, shown) = (&state.results.stored, self.order.shown());
         let id = |row: usize| Some(stored.get(*shown.get(row)?)?.id.clone());
         if std::mem::take(&mut self.choose_all) {
-            self.chosen.clear();
-            let listed = Listed { rows: shown.len(), key: &id, many: true };
-            for row in 0..shown.len() {
-                self.chosen.pick(row, Pick::Toggle, &listed);
-            }
+            self.chosen.set_all(&Listed { rows: shown.len(), key: &id, many: true });
         } else if is_new && !self.chosen.is_empty() {
             // What is not in view is not acted on.
             let kept: std::collections::BTreeSet<&RunId> =
