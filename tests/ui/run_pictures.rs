@@ -112,7 +112,7 @@ fn runs_of_a_fortnight() {
 }
 
 /// The learning rates and seeds of the sweep above, with widths.
-fn comparison() -> Comparison {
+pub fn comparison() -> Comparison {
     let runs: Vec<ComparedRun> = many_runs()[2..8]
         .iter()
         .map(|run| ComparedRun { id: run.id.clone(), experiment: run.experiment.clone() })
