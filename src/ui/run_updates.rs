@@ -47,7 +47,7 @@ impl App {
             Update::OutlineLoaded { run, outline } => {
                 self.state.compared.take_outline(&run, outline);
             }
-            Update::Compared(comparison) => self.state.compared.take(comparison),
+            Update::Compared(comparison) => self.runs_compared(comparison),
             Update::RunsDeleted { runs, problems } => self.runs_deleted(&runs, &problems),
             Update::AnnotateFailed { run, message } => {
                 self.tell(Level::Error, format!("{run}: {message}"));

@@ -29,9 +29,10 @@ pub(in crate::cli) enum RunsCommand {
 #[command(after_help = "\
 A run is running, interrupted (its process is gone, or was asked to stop), finished, failed (some
 task failed) or cancelled. rank IC and Sharpe are out of sample: the mean over the run's series.
-A filter's words are looked for in name, experiment, tags, notes and swept settings. Columns are name,
-experiment, status, tag, note, device, sweep, started, ended, duration, tasks, finished, failed, ic,
-rank_ic, hit_rate, net_return, sharpe, max_drawdown and turnover; a swept setting goes by its path.
+A filter's words are looked for in name, experiment, tags, notes and swept settings. Its columns
+are name, experiment, status, tag, note, device, sweep, started, ended, duration, tasks, finished,
+failed, ic, rank_ic, hit_rate, net_return, sharpe, max_drawdown and turnover; a swept setting goes
+by its path.
 
 Examples:
   walkforge runs list
