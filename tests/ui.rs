@@ -10,6 +10,8 @@ mod bench;
 mod display;
 #[path = "ui/pictures.rs"]
 mod pictures;
+#[path = "ui/queue.rs"]
+mod queue;
 #[path = "ui/run_panel_pictures.rs"]
 mod run_panel_pictures;
 #[path = "ui/run_pictures.rs"]

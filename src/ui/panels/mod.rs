@@ -33,6 +33,7 @@ pub(super) struct PanelViews {
     pub(super) compare: compare::CompareView,
     pub(super) results: results::ResultsView,
     pub(super) models: models::ModelsView,
+    pub(super) queue: queue::QueueView,
 }
 
 /// Every panel.
@@ -63,7 +64,7 @@ impl Panels {
             runs: runs::RunsPanel::new(&views.runs),
             compare: compare::ComparePanel::new(views.compare),
             models: models::ModelsPanel::new(views.models),
-            queue: queue::QueuePanel::default(),
+            queue: queue::QueuePanel::new(views.queue.clone()),
             log: log::LogPanel::default(),
         }
     }
@@ -77,6 +78,7 @@ impl Panels {
             compare: self.compare.view,
             results: self.results.view.clone(),
             models: self.models.view,
+            queue: self.queue.view.clone(),
         }
     }
 

@@ -20,6 +20,8 @@ use crate::ui::widgets;
 
 /// Groups of neighbours that an equity curve is thinned to, once; each keeps its lowest and highest.
 const MOST_GROUPS: usize = 2048;
+/// Groups of all curves together that one frame draws: with lowest and highest of each some 8,000 points.
+const GROUPS_DRAWN: usize = 4000;
 
 /// A run as points.
 #[derive(Debug)]
@@ -172,7 +174,10 @@ pub(in crate::ui) fn losses(ui: &mut Ui, runs: &[Overlaid<'_>], height: f32) {
         }
         for overlaid in drawn.iter().rev() {
             let look = overlaid.look();
-            let points = PlotPoints::Borrowed(&overlaid.run.losses);
+            let everything = (f64::NEG_INFINITY, f64::INFINITY);
+            let groups = GROUPS_DRAWN / drawn.len();
+            let points = thinned(&overlaid.run.losses, everything, groups, extremes);
+            let points = PlotPoints::Owned(points);
             plot.line(
                 Line::new(overlaid.run.name.as_str(), points)
                     .color(look.color)
@@ -231,9 +236,10 @@ pub(in crate::ui) fn equity(ui: &mut Ui, runs: &[Overlaid<'_>], timeframe: Timef
         let is_whole = plot.auto_bounds().x || !bounds.is_valid_x();
         let view = if is_whole { whole } else { (bounds.min()[0], bounds.max()[0]) };
         let width = plot.response().rect.width().max(1.0) as usize;
+        let groups = width.min(GROUPS_DRAWN / curves.len().max(1));
         for (overlaid, points) in curves.iter().rev() {
             let look = overlaid.look();
-            let points = PlotPoints::Owned(thinned(points, view, width, extremes));
+            let points = PlotPoints::Owned(thinned(points, view, groups, extremes));
             plot.line(
                 Line::new(overlaid.run.name.as_str(), points)
                     .color(look.color)

@@ -15,6 +15,9 @@ pub(crate) struct RunColors(BTreeMap<RunId, u8>);
 /// How many colours there are.
 const COLORS: u8 = 8;
 
+/// Choices that are remembered, of whatever folder.
+const MOST: usize = 2000;
+
 impl RunColors {
     /// The run's colour.
     pub(crate) fn of(&self, run: &RunId, palette: &Palette) -> Color32 {
@@ -48,9 +51,9 @@ impl RunColors {
         }
     }
 
-    /// Forgets what was chosen for runs that are gone.
-    pub(crate) fn keep_only(&mut self, stored: &[RunEntry]) {
-        if !self.0.is_empty() {
+    /// Forgets what was chosen for runs that are not in this folder, once there are very many: they may be in another one.
+    pub(crate) fn bound(&mut self, stored: &[RunEntry]) {
+        if self.0.len() > MOST {
             let there: std::collections::BTreeSet<&RunId> =
                 stored.iter().map(|entry| &entry.id).collect();
             self.0.retain(|run, _| there.contains(run));
@@ -92,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chosen_colour_survives_until_its_run_is_gone() {
+    fn a_chosen_colour_survives_and_very_many_are_forgotten_with_their_runs() {
         let runs = runs(2);
         let mut colors = RunColors::default();
         let before = colors.place(&runs[0]);
@@ -100,9 +103,12 @@ mod tests {
         assert_eq!(colors.place(&runs[0]), (before + 1) % COLORS);
         let text = ron::to_string(&colors).unwrap();
         assert_eq!(ron::from_str::<RunColors>(&text).unwrap(), colors);
-        colors.keep_only(&[entry("run-0", RunStatus::Finished)]);
-        assert_eq!(colors.place(&runs[0]), (before + 1) % COLORS);
-        colors.keep_only(&[]);
-        assert_eq!(colors, RunColors::default());
+        colors.bound(&[]);
+        assert_eq!(colors.place(&runs[0]), (before + 1) % COLORS, "it may be in another folder");
+        for place in 0..MOST {
+            colors.turn(RunId::new(format!("other-{place}")));
+        }
+        colors.bound(&[entry("run-0", RunStatus::Finished)]);
+        assert_eq!((colors.0.len(), colors.place(&runs[0])), (1, (before + 1) % COLORS));
     }
 }

@@ -1,10 +1,10 @@
 //! Rows picked by mouse and keyboard: a table that takes the focus as one control, however many rows it has.
 
-use egui::{EventFilter, Key, Modifiers, Rect, Response, Sense, Stroke, StrokeKind, Ui};
+use egui::{EventFilter, Id, Key, Modifiers, Rect, Response, Sense, Stroke, StrokeKind, Ui};
 
-use super::selection::{Listed, Pick, Selection, Step};
+use super::selection::Step;
 use super::table::{Places, View};
-use super::{Cell, HiddenColumns, Table};
+use super::{Cell, HiddenColumns, Listed, Pick, Selection, Table};
 use crate::ui::theme::{ROW_HEIGHT, Themed};
 
 /// What picking works on.
@@ -86,7 +86,7 @@ impl Table<'_> {
 
     /// The table as one thing that can have the focus.
     fn focus(&self, ui: &Ui, name: &str) -> Response {
-        let id = ui.unique_id().with((self.id, "focus"));
+        let id = Id::unique(("table", self.id));
         let room = ui.available_rect_before_wrap();
         let step = ROW_HEIGHT + ui.spacing().item_spacing.y;
         let height = (self.rows + 1) as f32 * step;

@@ -2,6 +2,7 @@
 
 mod badge;
 mod button;
+mod cell;
 mod choosing;
 mod columns;
 mod fitted;
@@ -16,6 +17,7 @@ mod table;
 
 pub(super) use badge::determinism;
 pub(super) use button::{button, icon_action, icon_button, name, name_toggle, primary_button};
+pub(super) use cell::{Align, Cell};
 pub(super) use choosing::Choosing;
 pub(super) use columns::HiddenColumns;
 pub(super) use fitted::Fitted;
@@ -26,4 +28,4 @@ pub(super) use selection::{Listed, Pick, Selection};
 pub(super) use sign::standing;
 pub(super) use sort::{Sort, SortKey, Sorting};
 pub(super) use sparkline::Sparkline;
-pub(super) use table::{Align, Cell, Column, Heading, Table, capital, column, field_title};
+pub(super) use table::{Column, Heading, Table, capital, column, field_title};

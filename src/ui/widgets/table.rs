@@ -1,9 +1,10 @@
-use egui::{Color32, Label, Layout, Response, RichText, Sense, Ui};
+use egui::{Label, Layout, Response, RichText, Sense, Ui};
 use egui_extras::TableBuilder;
 
-use super::{HiddenColumns, Sort, Sorting};
+use super::cell::aligned;
+use super::{Align, Cell, HiddenColumns, Sort, Sorting};
 use crate::ui::icons;
-use crate::ui::theme::{ROW_HEIGHT, Themed, strong_family};
+use crate::ui::theme::{ROW_HEIGHT, Themed};
 
 /// A column whose words are part of the program.
 pub(in crate::ui) type Column = Heading<'static>;
@@ -16,53 +17,10 @@ pub(in crate::ui) struct Heading<'a> {
     pub(in crate::ui) align: Align,
 }
 
-/// Text stands left, numbers right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::ui) enum Align {
-    Left,
-    Right,
-}
-
-/// One cell.
-pub(in crate::ui) struct Cell {
-    pub(in crate::ui) text: String,
-    pub(in crate::ui) color: Option<Color32>,
-    pub(in crate::ui) strong: bool,
-    /// A dot before the text, of a colour that stands for what the row is about.
-    pub(in crate::ui) dot: Option<Color32>,
-    /// More of it, over the pointer.
-    pub(in crate::ui) hover: Option<String>,
-}
-
-impl Cell {
-    pub(in crate::ui) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), color: None, strong: false, dot: None, hover: None }
-    }
-
-    pub(in crate::ui) const fn color(mut self, color: Color32) -> Self {
-        self.color = Some(color);
-        self
-    }
-
-    pub(in crate::ui) fn hover(mut self, text: Option<String>) -> Self {
-        self.hover = text;
-        self
-    }
-
-    pub(in crate::ui) const fn dot(mut self, color: Color32) -> Self {
-        self.dot = Some(color);
-        self
-    }
-
-    pub(in crate::ui) const fn strong(mut self) -> Self {
-        self.strong = true;
-        self
-    }
-}
-
 /// Where a cell of the first column, or its title, was drawn, and how much of it is in view.
 struct First {
     row: Option<usize>,
+    is_selected: bool,
     rect: egui::Rect,
     clip: egui::Rect,
 }
@@ -190,9 +148,10 @@ impl Table<'_> {
         cells: &mut impl FnMut(&Ui, usize) -> Vec<Cell>,
     ) -> bool {
         let Some(column) = self.columns.first() else { return false };
-        let fill = ui.palette().surface;
         let mut clicked = false;
-        for First { row, rect, clip } in firsts {
+        for First { row, is_selected, rect, clip } in firsts {
+            let palette = ui.palette();
+            let fill = if *is_selected { palette.selected } else { palette.surface };
             let place = egui::Rect::from_x_y_ranges(left..=left + rect.width(), rect.y_range());
             // With what lies between it and the next column, and no higher than what is in view of its row.
             let ground = place.expand2(ui.spacing().item_spacing / 2.0);
@@ -245,7 +204,7 @@ impl Table<'_> {
                 row.col(|ui| {
                     if index == 0 {
                         let (rect, clip) = (ui.max_rect(), ui.clip_rect());
-                        places.firsts.push(First { row: None, rect, clip });
+                        places.firsts.push(First { row: None, is_selected: false, rect, clip });
                     }
                     if self.title(ui, index, &self.columns[index]) {
                         clicked.column = Some(index);
@@ -269,7 +228,7 @@ impl Table<'_> {
                     row.col(|ui| {
                         if position == 0 {
                             let (rect, clip) = (ui.max_rect(), ui.clip_rect());
-                            places.firsts.push(First { row: Some(index), rect, clip });
+                            places.firsts.push(First { row: Some(index), is_selected, rect, clip });
                             in_view = clip;
                         }
                         let texts = texts.get_or_insert_with(|| cells(ui, index));
@@ -354,42 +313,20 @@ impl Table<'_> {
     }
 }
 
-impl Cell {
-    fn show(&self, ui: &mut Ui, align: Align) {
-        let mut text = RichText::new(self.text.as_str());
-        if let Some(color) = self.color {
-            text = text.color(color);
-        }
-        if self.strong {
-            text = text.family(strong_family());
-        }
-        if let Some(color) = self.dot {
-            let (rect, _) = ui.allocate_exact_size(egui::vec2(10.0, 10.0), Sense::hover());
-            ui.painter().circle_filled(rect.center(), 4.0, color);
-        }
-        let label = Label::new(text).truncate();
-        let label = aligned(ui, align, |ui| ui.add(label));
-        if let Some(hover) = &self.hover {
-            label.on_hover_text(hover);
-        }
-    }
-}
-
 /// What a screen reader calls a row.
 fn name_row(response: &Response, text: &str, is_selected: bool) {
+    let egui::Rect { min, max } = response.rect;
     response.ctx.accesskit_node_builder(response.id, |node| {
+        node.set_bounds(egui::accesskit::Rect {
+            x0: min.x.into(),
+            y0: min.y.into(),
+            x1: max.x.into(),
+            y1: max.y.into(),
+        });
         node.set_role(egui::Role::Row);
         node.set_label(text);
         node.set_selected(is_selected);
     });
-}
-
-fn aligned(ui: &mut Ui, align: Align, add: impl FnOnce(&mut Ui) -> Response) -> Response {
-    let layout = match align {
-        Align::Left => Layout::left_to_right(egui::Align::Center),
-        Align::Right => Layout::right_to_left(egui::Align::Center),
-    };
-    ui.with_layout(layout, add).inner
 }
 
 /// Writes a column's description in a line.
