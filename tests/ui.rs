@@ -18,10 +18,14 @@ mod journey;
 mod pictures;
 #[path = "ui/queue.rs"]
 mod queue;
+#[path = "ui/run_panel_pictures.rs"]
+mod run_panel_pictures;
 #[path = "ui/run_pictures.rs"]
 mod run_pictures;
 #[path = "ui/runs.rs"]
 mod runs;
+#[path = "ui/runs_panel.rs"]
+mod runs_panel;
 #[cfg(target_os = "linux")]
 #[path = "ui/screen.rs"]
 mod screen;

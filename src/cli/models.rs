@@ -87,17 +87,8 @@ fn stage(root: &Path, wanted: &str, to: ModelStage, printer: &Printer) -> anyhow
 
 fn list(arguments: &ListModelsArguments, printer: &Printer) -> anyhow::Result<Exit> {
     let root = &arguments.place.runs;
-    let words: Vec<String> = arguments.filter.split_whitespace().map(str::to_lowercase).collect();
     let fits = |model: &ModelEntry| {
-        let text = format!(
-            "{model} {} {} {} {}",
-            model.run,
-            model.task,
-            model.tags.join(" "),
-            model.notes
-        );
-        let text = text.to_lowercase();
-        words.iter().all(|word| text.contains(word.as_str()))
+        model.contains_all(&arguments.filter)
             && arguments.stage.is_none_or(|stage| stage == model.stage)
     };
     let all = RunIndex::open(root)?.models()?;

@@ -9,7 +9,7 @@ use super::{Exit, Printer, comparison, confirm, export, show};
 use crate::domain::text::{minute, number};
 use crate::domain::{RunId, SweepId};
 use crate::runs::{
-    RunEntry, RunFilter, RunFolder, RunIndex, RunStatus, RunStore, annotate_run, compare,
+    RunEntry, RunFilter, RunFolder, RunIndex, RunQuery, RunStatus, RunStore, annotate_run, compare,
     delete_run,
 };
 use crate::workbench::Command;
@@ -30,7 +30,7 @@ pub(super) fn runs(command: &RunsCommand, printer: &Printer) -> anyhow::Result<E
 fn list(arguments: &ListRunsArguments, printer: &Printer) -> anyhow::Result<Exit> {
     let root = &arguments.place.runs;
     let filter = RunFilter {
-        text: arguments.filter.clone(),
+        query: arguments.filter.clone(),
         status: arguments.status,
         sweep: arguments.sweep.clone(),
         limit: arguments.limit,
@@ -200,6 +200,6 @@ fn annotate(arguments: &AnnotateRunArguments) -> anyhow::Result<Exit> {
 
 /// What the index says of a run.
 pub(super) fn entry(index: &RunIndex, run: &RunId) -> anyhow::Result<Option<RunEntry>> {
-    let filter = RunFilter { text: run.to_string(), ..RunFilter::default() };
+    let filter = RunFilter { query: RunQuery::of_words(run.as_str()), ..RunFilter::default() };
     Ok(index.runs(&filter)?.into_iter().find(|entry| entry.id == *run))
 }

@@ -33,7 +33,7 @@ pub use ic::{
     ic_ts, information_coefficient, rank_ic_ts,
 };
 pub use newey_west::{newey_west_lags, newey_west_t};
-pub use performance::{MILLISECONDS_PER_YEAR, Performance, periods_per_year};
+pub use performance::{MILLISECONDS_PER_YEAR, Performance, drawdowns, periods_per_year};
 pub use portfolio::{Portfolio, equal_weight};
 pub use ridge::{Ridge, RidgeError, RidgeRows};
 pub use summary::{MeanAndT, mean_and_t};

@@ -98,15 +98,17 @@ pub(super) fn compound(equity: f64, net_return: f64) -> f64 {
     (equity * (1.0 + net_return)).clamp(0.0, f64::MAX)
 }
 
+/// How far each equity is below the highest so far, as a positive fraction of that peak. The first equity is positive.
+pub fn drawdowns(equity: impl IntoIterator<Item = f64>) -> impl Iterator<Item = f64> {
+    equity.into_iter().scan(f64::MIN_POSITIVE, |peak, value| {
+        *peak = peak.max(value);
+        Some(1.0 - value / *peak)
+    })
+}
+
 /// Largest fall from a running peak, as a positive fraction of that peak. The first equity is positive.
 fn max_drawdown(equity: &[f64]) -> f64 {
-    let mut peak = f64::MIN_POSITIVE;
-    let mut worst = 0.0_f64;
-    for &value in equity {
-        peak = peak.max(value);
-        worst = worst.max(1.0 - value / peak);
-    }
-    worst
+    drawdowns(equity.iter().copied()).fold(0.0, f64::max)
 }
 
 #[cfg(test)]
@@ -140,6 +142,8 @@ mod tests {
         assert_relative_eq!(max_drawdown(&[1.0, 0.8, 0.9]), 0.2, epsilon = 1e-15);
         assert_relative_eq!(max_drawdown(&[1.0, 2.0, 1.5, 3.0, 1.2]), 0.6, epsilon = 1e-15);
         assert_relative_eq!(max_drawdown(&[1.0, 0.0]), 1.0);
+        let falls: Vec<f64> = drawdowns([1.0, 2.0, 1.5, 3.0, 1.5]).collect();
+        assert_eq!(falls, [0.0, 0.0, 0.25, 0.0, 0.5]);
         assert_relative_eq!(max_drawdown(&[1.0, 1.1]), 0.0);
     }
 

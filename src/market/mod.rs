@@ -36,6 +36,7 @@ pub use identity::Identity;
 pub use inspect::{Inspection, LargestMove, Quality, examine, inspect};
 pub use load::{Loaded, load};
 pub use name::parse_file_name;
+pub use nearest::nearest;
 pub use overrides::{ColumnName, ColumnOverrides, FileOverride, OVERRIDES_FILE, Overrides, Zone};
 pub use quality::{Example, Finding, QualityReport};
 pub use read::{

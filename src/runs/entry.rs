@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::RunStatus;
+use super::{RunQuery, RunStatus};
 use crate::domain::{ContentHash, Device, RunId, Score, SweepId, SweepMember, UtcMillis};
 
 /// One line of `walkforge runs list`.
@@ -41,10 +41,10 @@ pub struct RunEntry {
 }
 
 /// Which runs to list. Everything given must fit.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunFilter {
-    /// Words that each must be in the run's name, experiment, tags or notes, in any case.
-    pub text: String,
+    /// What must hold of it.
+    pub query: RunQuery,
     /// How it stands.
     pub status: Option<RunStatus>,
     /// Of this sweep.

@@ -7,16 +7,15 @@ use rusqlite::{Connection, Row};
 
 use super::error::Trouble;
 use super::rows::{from_json, outcome_of, owner_at};
-use super::{Owner, RunEntry, RunFilter, RunStatus};
+use super::{Owner, RunEntry, RunFilter, RunStatus, search_text};
 use crate::domain::{RunId, SweepId, UtcMillis};
 
-/// The runs that fit. What SQL can choose by an index is chosen there, the words here, in every script's letters.
+/// The runs that fit. What SQL can choose by an index is chosen there, by a query here, in every script's letters.
 pub(super) fn entries(
     connection: &Connection,
     root: &Path,
     filter: &RunFilter,
 ) -> Result<Vec<RunEntry>, Trouble> {
-    let words: Vec<String> = filter.text.split_whitespace().map(str::to_lowercase).collect();
     let living: BTreeSet<Owner> =
         owners(connection)?.into_iter().flatten().filter(Owner::is_alive).collect();
     let outcome = filter.status.map(|status| match status {
@@ -36,11 +35,10 @@ pub(super) fn entries(
         if filter.limit.is_some_and(|limit| entries.len() >= limit) {
             break;
         }
-        if !contains_all(row, &words)? {
-            continue;
-        }
         let entry = entry(row, root, &living)?;
-        if filter.status.is_none_or(|status| status == entry.status) {
+        if filter.status.is_none_or(|status| status == entry.status)
+            && filter.query.fits(&entry, &search_text(&entry), entry.status.word())
+        {
             entries.push(entry);
         }
     }
@@ -73,20 +71,6 @@ pub(super) fn fingerprint(connection: &Connection) -> Result<u64, Trouble> {
         4_u8.hash(&mut hasher);
     }
     Ok(hasher.finish())
-}
-
-/// Whether each word is somewhere in name, experiment, tags or notes.
-fn contains_all(row: &Row<'_>, words: &[String]) -> rusqlite::Result<bool> {
-    if words.is_empty() {
-        return Ok(true);
-    }
-    let mut text = String::new();
-    for column in [0, 1, 12, 13] {
-        text.push_str(row.get_ref(column)?.as_str()?);
-        text.push('\n');
-    }
-    let text = text.to_lowercase();
-    Ok(words.iter().all(|word| text.contains(word)))
 }
 
 fn entry(row: &Row<'_>, root: &Path, living: &BTreeSet<Owner>) -> rusqlite::Result<RunEntry> {

@@ -23,6 +23,20 @@ pub struct ModelEntry {
     pub tags: Vec<String>,
 }
 
+impl ModelEntry {
+    /// Whether each of the words is in its name, run, task, tags or notes, in any case.
+    #[must_use]
+    pub fn contains_all(&self, words: &str) -> bool {
+        let mut words = words.split_whitespace().map(str::to_lowercase).peekable();
+        if words.peek().is_none() {
+            return true;
+        }
+        let Self { run, task, tags, notes, .. } = self;
+        let text = format!("{self} {run} {task} {} {notes}", tags.join(" ")).to_lowercase();
+        words.all(|word| text.contains(&word))
+    }
+}
+
 /// What a named model is good for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -147,6 +147,7 @@ impl App {
                 results: Results::default(),
                 details: Details::default(),
                 compared: Compared::default(),
+                run_colors: settings.run_colors,
                 models: Models::default(),
                 checks: Checks::default(),
                 looks: Looks::default(),
@@ -203,6 +204,7 @@ impl App {
             layout: Some(self.layout.clone()),
             panels: self.panels.views(),
             recents: self.state.recents.clone(),
+            run_colors: self.state.run_colors.clone(),
         }
     }
 

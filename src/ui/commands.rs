@@ -48,6 +48,10 @@ pub(super) enum Command {
     PrioritiseWaiting(Vec<u64>, Priority),
     /// Take runs on disk up again: finished tasks are kept.
     TakeUp(Vec<RunId>),
+    /// Read what of runs is drawn beside others, unless it is known.
+    NeedOutlines(Vec<RunId>),
+    /// Give a run the next colour.
+    TurnColor(RunId),
     /// Put runs side by side.
     Compare(Vec<RunId>),
     /// Put all runs of a sweep side by side.

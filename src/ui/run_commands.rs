@@ -7,6 +7,7 @@ use super::modals::{Modal, Naming, Notes};
 use super::state::{Level, Standing};
 use crate::domain::{RunId, TaskId};
 use crate::export::ExportWhat;
+use crate::runs::Comparison;
 use crate::workbench::{self, ModelChange};
 
 impl App {
@@ -39,6 +40,14 @@ impl App {
                 self.engine.send(workbench::Command::PrioritiseWaiting(numbers, priority));
             }
             Command::TakeUp(runs) => self.take_up(runs),
+            Command::NeedOutlines(runs) => {
+                for run in runs {
+                    if self.state.compared.want_outline(&run) {
+                        self.engine.send(workbench::Command::LoadOutline(run));
+                    }
+                }
+            }
+            Command::TurnColor(run) => self.state.run_colors.turn(run),
             Command::Compare(runs) => self.compare(runs),
             Command::CompareSweep(sweep) => {
                 let runs = self.state.results.of_sweep(&sweep);
@@ -159,6 +168,15 @@ impl App {
         self.state.compared.ask(runs.clone());
         self.engine.send(workbench::Command::Compare(runs));
         layout::show(&mut self.layout, PanelKind::Compare);
+    }
+
+    /// Takes what was asked for by [`Self::compare`]; the runs are given different colours.
+    pub(super) fn runs_compared(&mut self, comparison: Result<Box<Comparison>, String>) {
+        if let Ok(comparison) = &comparison {
+            let runs: Vec<RunId> = comparison.runs.iter().map(|run| run.id.clone()).collect();
+            self.state.run_colors.tell_apart(&runs);
+        }
+        self.state.compared.take(comparison);
     }
 
     fn edit_notes(&mut self, noted: Noted) {

@@ -44,7 +44,10 @@ impl App {
                 }
                 Err(message) => self.note(Level::Warning, message),
             },
-            Update::Compared(comparison) => self.state.compared.take(comparison),
+            Update::OutlineLoaded { run, outline } => {
+                self.state.compared.take_outline(&run, outline);
+            }
+            Update::Compared(comparison) => self.runs_compared(comparison),
             Update::RunsDeleted { runs, problems } => self.runs_deleted(&runs, &problems),
             Update::AnnotateFailed { run, message } => {
                 self.tell(Level::Error, format!("{run}: {message}"));
@@ -258,6 +261,7 @@ impl App {
         match runs {
             Ok((runs, searched)) => {
                 self.mind_changed_runs(&runs);
+                self.state.run_colors.bound(&runs);
                 if self.state.results.listed(runs, searched) {
                     self.list_runs();
                 }
@@ -376,8 +380,7 @@ impl App {
         }
         let compared = &mut self.state.compared;
         if compared.asked.iter().any(|run| runs.contains(run)) {
-            compared.asked.clear();
-            compared.loaded = None;
+            compared.clear();
         }
         match (runs, problems) {
             ([], []) => {}

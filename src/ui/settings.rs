@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layout::PanelKind;
 use super::panels::PanelViews;
-use super::state::{Recents, StoredDraft};
+use super::state::{Recents, RunColors, StoredDraft};
 
 /// What the window remembers: theme, layout, the experiment on the bench, how the panels show what they show, the last data folders. Everything else begins anew.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -14,6 +14,7 @@ pub struct Settings {
     pub(super) layout: Option<Tree<PanelKind>>,
     pub(super) panels: PanelViews,
     pub(super) recents: Recents,
+    pub(super) run_colors: RunColors,
 }
 
 impl Default for Settings {
@@ -24,6 +25,7 @@ impl Default for Settings {
             layout: None,
             panels: PanelViews::default(),
             recents: Recents::default(),
+            run_colors: RunColors::default(),
         }
     }
 }

@@ -9,9 +9,9 @@ use crate::domain::{
     Cancel, ContentHash, Determinism, Event, EventKind, Plan, Progress, RunId, RunOutcome, Score,
     SweepId, SweepMember, Task, TaskId, TaskReport, TaskRows, UtcMillis,
 };
-use crate::runs::{RunEntry, RunStatus};
+use crate::runs::{RunEntry, RunStatus, search_text};
 use crate::spec::{ExperimentSpec, apply, load};
-use crate::workbench::{Update, search_text};
+use crate::workbench::Update;
 
 /// Two tasks.
 pub(super) fn spec() -> ExperimentSpec {

@@ -69,6 +69,18 @@ pub(super) struct Palette {
     pub(super) error: Color32,
     /// Series that have no meaning of their own (Okabe & Ito 2008, made lighter or darker for the background).
     pub(super) series: [Color32; 8],
+    /// The worse end of a scale of two colours; text stays legible on it.
+    pub(super) worse: Color32,
+    /// The better end, told from the other by every kind of colour sight.
+    pub(super) better: Color32,
+}
+
+impl Palette {
+    /// The ground of a value on a scale from -1, the worst, over 0, where nothing is said, to 1, the best.
+    pub(super) fn diverging(&self, value: f32) -> Color32 {
+        let end = if value < 0.0 { self.worse } else { self.better };
+        self.raised.lerp_to_gamma(end, value.abs().min(1.0))
+    }
 }
 
 const fn rgb(hex: u32) -> Color32 {
@@ -105,6 +117,8 @@ static DARK: Palette = Palette {
         rgb(0x6f_8f_ff),
         rgb(0xb8_c2_cc),
     ],
+    worse: rgb(0x9c_4a_0c),
+    better: rgb(0x1a_5f_9e),
 };
 
 static LIGHT: Palette = Palette {
@@ -136,6 +150,8 @@ static LIGHT: Palette = Palette {
         rgb(0x3d_55_c9),
         rgb(0x5b_66_70),
     ],
+    worse: rgb(0xf2_a8_66),
+    better: rgb(0x86_bd_ec),
 };
 
 /// The palette in force.
@@ -302,6 +318,19 @@ mod tests {
             }
             assert!(contrast(palette.on_accent, palette.accent) >= 4.5, "{name}");
             assert!(contrast(palette.text, palette.selected) >= 4.5, "{name}");
+        }
+    }
+
+    #[test]
+    fn text_is_legible_on_every_colour_of_a_scale_and_its_ends_differ() {
+        for (name, palette) in [("dark", &DARK), ("light", &LIGHT)] {
+            for step in -10_i16..=10 {
+                let ground = palette.diverging(f32::from(step) / 10.0);
+                let found = contrast(palette.text, ground);
+                assert!(found >= 4.5, "{name}: text at {step} is {found:.2} : 1");
+            }
+            assert_eq!(palette.diverging(0.0), palette.raised);
+            assert_eq!(palette.diverging(-3.0), palette.worse);
         }
     }
 

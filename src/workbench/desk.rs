@@ -15,8 +15,8 @@ use super::{MarketSeries, ModelChange, Picture, Update};
 use crate::domain::{Cancel, RunId};
 use crate::market::{Cache, Catalog, try_import};
 use crate::runs::{
-    RunEntry, RunFilter, RunIndex, RunResults, RunStore, StoreError, annotate_model, annotate_run,
-    compare, delete_run, register_model, remove_model, set_stage,
+    RunFilter, RunIndex, RunOutline, RunResults, RunStore, StoreError, annotate_model,
+    annotate_run, compare, delete_run, register_model, remove_model, search_text, set_stage,
 };
 use crate::spec::{ExperimentSpec, QualitySpec};
 
@@ -50,6 +50,7 @@ pub(super) enum DeskJob {
     ListRuns,
     LoadResults(RunId),
     LoadCurves(RunId),
+    LoadOutline(RunId),
     Compare(Vec<RunId>),
     DeleteRuns(Vec<RunId>),
     AnnotateRun { run: RunId, tags: Vec<String>, notes: String },
@@ -79,6 +80,7 @@ impl DeskJob {
             Self::ListRuns => not_listed(message),
             Self::LoadResults(run) => Update::ResultsLoaded { run, results: Err(message) },
             Self::LoadCurves(run) => Update::CurvesLoaded { run, curves: Err(message) },
+            Self::LoadOutline(run) => Update::OutlineLoaded { run, outline: Err(message) },
             Self::Compare(_) => Update::Compared(Err(message)),
             Self::DeleteRuns(_) => {
                 Update::RunsDeleted { runs: Vec::new(), problems: vec![message] }
@@ -216,6 +218,10 @@ impl Desk {
                 let curves = attempt(|| self.with_index(|index| index.curves(&run)));
                 Update::CurvesLoaded { run, curves }
             }
+            DeskJob::LoadOutline(run) => {
+                let outline = attempt(|| self.load_outline(&run).map(Box::new));
+                Update::OutlineLoaded { run, outline }
+            }
             DeskJob::Compare(runs) => {
                 Update::Compared(attempt(|| compare(&self.runs, &runs).map(Box::new)))
             }
@@ -262,6 +268,12 @@ impl Desk {
         }
     }
 
+    fn load_outline(&self, run: &RunId) -> Result<RunOutline, StoreError> {
+        let curves = self.with_index(|index| index.curves(run))?;
+        let equity = RunStore::find(&self.runs, run.as_str())?.equity()?;
+        Ok(RunOutline::of(&curves, equity))
+    }
+
     fn list_models(&self, problem: Option<String>) -> Update {
         let models = attempt(|| self.with_index(RunIndex::models));
         Update::ModelsListed { models, problem }
@@ -270,16 +282,6 @@ impl Desk {
 
 const fn not_listed(message: String) -> Update {
     Update::RunsListed { runs: Err(message), searched: Vec::new(), broken: Vec::new() }
-}
-
-/// Everything of a run that words are looked for in, in small letters. Made here and not by the front end: there may be ten thousand runs.
-#[must_use]
-pub fn search_text(entry: &RunEntry) -> String {
-    let settings = entry.sweep.iter().flat_map(|member| &member.settings);
-    let settings = settings.map(ToString::to_string);
-    let parts = [entry.id.to_string(), entry.experiment.clone(), entry.notes.clone()];
-    let parts = parts.into_iter().chain(entry.tags.iter().cloned()).chain(settings);
-    parts.collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 fn change_models(runs: &Path, change: ModelChange) -> Result<(), StoreError> {

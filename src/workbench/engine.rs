@@ -227,6 +227,7 @@ impl Workbench {
             Command::ListRuns => self.ask_desk(DeskJob::ListRuns),
             Command::LoadResults(run) => self.ask_desk(DeskJob::LoadResults(run)),
             Command::LoadCurves(run) => self.ask_desk(DeskJob::LoadCurves(run)),
+            Command::LoadOutline(run) => self.ask_desk(DeskJob::LoadOutline(run)),
             Command::Compare(runs) => self.ask_desk(DeskJob::Compare(runs)),
             Command::DeleteRuns(runs) => self.ask_desk(DeskJob::DeleteRuns(runs)),
             Command::AnnotateRun { run, tags, notes } => {

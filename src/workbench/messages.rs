@@ -7,7 +7,7 @@ use crate::domain::{
 };
 use crate::export::ExportWhat;
 use crate::market::{Catalog, Trial};
-use crate::runs::{Comparison, ModelEntry, ModelStage, RunEntry, RunResults};
+use crate::runs::{Comparison, ModelEntry, ModelStage, RunEntry, RunOutline, RunResults};
 use crate::spec::{ExperimentSpec, QualitySpec};
 
 /// What a front end can ask for.
@@ -147,6 +147,8 @@ pub enum Command {
     LoadResults(RunId),
     /// Read the curves of a run's tasks, also while it runs.
     LoadCurves(RunId),
+    /// Read what of a run is drawn beside other runs.
+    LoadOutline(RunId),
     /// Put runs side by side.
     Compare(Vec<RunId>),
     /// Delete runs with all their files.
@@ -421,6 +423,13 @@ pub enum Update {
         run: RunId,
         /// Every task that has begun, with its epochs in order.
         curves: Result<BTreeMap<TaskId, Vec<EpochRecord>>, String>,
+    },
+    /// What [`Command::LoadOutline`] asked for.
+    OutlineLoaded {
+        /// As it was given.
+        run: RunId,
+        /// What is on disk now.
+        outline: Result<Box<RunOutline>, String>,
     },
     /// What [`Command::Compare`] asked for.
     Compared(Result<Box<Comparison>, String>),

@@ -51,7 +51,6 @@ mod tasks;
 mod twins;
 mod viewer;
 
-pub use desk::search_text;
 pub use doctor::{Finding, Health, examine};
 pub use engine::Workbench;
 pub use feature_table::{FeatureTable, FeatureTableError, write_features};

@@ -37,9 +37,15 @@ fn runs_are_found_by_words_status_sweep_and_number() {
         ("GOLD", vec![ended.clone()]),
         (swept.as_str(), vec![swept.clone()]),
         ("gold nothing", vec![]),
+        ("tag:gold -status:failed", vec![ended.clone()]),
+        ("training.learning_rate=0.01", vec![swept.clone()]),
         ("  ", sorted.clone()),
     ] {
-        assert_eq!(ids(RunFilter { text: text.to_owned(), ..all.clone() }), fitting, "{text}");
+        assert_eq!(
+            ids(RunFilter { query: text.parse().unwrap(), ..all.clone() }),
+            fitting,
+            "{text}"
+        );
     }
     for (status, fitting) in [
         (RunStatus::Finished, vec![ended.clone()]),

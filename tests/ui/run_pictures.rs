@@ -9,9 +9,9 @@ use walkforge::domain::{
 };
 use walkforge::runs::{
     ComparedFigure, ComparedRun, ComparedSetting, Comparison, ModelEntry, ModelStage, RunEntry,
-    RunStatus, SeedGroup,
+    RunStatus, SeedGroup, search_text,
 };
-use walkforge::workbench::{PlanTotals, PlannedVariant, Update, Waiting, search_text};
+use walkforge::workbench::{PlanTotals, PlannedVariant, Update, Waiting};
 
 use crate::bench::Window;
 use crate::pictures::{at_epoch, compare, experiment, open, recorded, replay, show_plan};
@@ -112,7 +112,7 @@ fn runs_of_a_fortnight() {
 }
 
 /// The learning rates and seeds of the sweep above, with widths.
-fn comparison() -> Comparison {
+pub fn comparison() -> Comparison {
     let runs: Vec<ComparedRun> = many_runs()[2..8]
         .iter()
         .map(|run| ComparedRun { id: run.id.clone(), experiment: run.experiment.clone() })

@@ -4,7 +4,7 @@ use clap::{Args, ValueHint};
 
 use super::DEFAULT_RUNS;
 use crate::domain::{SweepId, TaskId};
-use crate::runs::RunStatus;
+use crate::runs::{RunQuery, RunStatus};
 
 #[derive(Debug, clap::Subcommand)]
 pub(in crate::cli) enum RunsCommand {
@@ -29,18 +29,29 @@ pub(in crate::cli) enum RunsCommand {
 #[command(after_help = "\
 A run is running, interrupted (its process is gone, or was asked to stop), finished, failed (some
 task failed) or cancelled. rank IC and Sharpe are out of sample: the mean over the run's series.
+A filter's words are looked for in name, experiment, tags, notes and swept settings. Its columns
+are name, experiment, status, tag, note, device, sweep, started, ended, duration, tasks, finished,
+failed, ic, rank_ic, hit_rate, net_return, sharpe, max_drawdown and turnover; a swept setting goes
+by its path.
 
 Examples:
   walkforge runs list
   walkforge runs list --status interrupted
   walkforge runs list --filter 'lstm btc' --limit 20
+  walkforge runs list --filter 'mlp sharpe>1 -tag:old started>=2026-01-14'
   walkforge runs list --json | jq -r .id
 
 Exit codes: 0 done, 2 bad input.")]
 pub(in crate::cli) struct ListRunsArguments {
-    /// Only those with all these words in name, experiment, tags or notes.
-    #[arg(long, value_name = "WORDS", default_value = "", hide_default_value = true)]
-    pub(in crate::cli) filter: String,
+    /// Only those of which all of this holds: words, `tag:good`, `sharpe>1`, `-status:failed`.
+    #[arg(
+        long,
+        value_name = "QUERY",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
+    pub(in crate::cli) filter: RunQuery,
     /// Only those that stand so: running, interrupted, finished, failed or cancelled.
     #[arg(long, value_parser = status)]
     pub(in crate::cli) status: Option<RunStatus>,

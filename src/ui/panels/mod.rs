@@ -29,6 +29,10 @@ pub(super) struct PanelViews {
     pub(super) data: data::DataView,
     pub(super) strategy: strategy::StrategyView,
     pub(super) training: training::TrainingView,
+    pub(super) runs: runs::RunsView,
+    pub(super) compare: compare::CompareView,
+    pub(super) results: results::ResultsView,
+    pub(super) models: models::ModelsView,
     pub(super) queue: queue::QueueView,
 }
 
@@ -56,10 +60,10 @@ impl Panels {
             plan: plan::PlanPanel::default(),
             checks: checks::ChecksPanel::default(),
             training: training::TrainingPanel::new(views.training.clone()),
-            results: results::ResultsPanel::default(),
-            runs: runs::RunsPanel::default(),
-            compare: compare::ComparePanel::default(),
-            models: models::ModelsPanel::default(),
+            results: results::ResultsPanel::new(&views.results),
+            runs: runs::RunsPanel::new(&views.runs),
+            compare: compare::ComparePanel::new(views.compare),
+            models: models::ModelsPanel::new(views.models),
             queue: queue::QueuePanel::new(views.queue.clone()),
             log: log::LogPanel::default(),
         }
@@ -71,6 +75,10 @@ impl Panels {
             data: self.data.view,
             strategy: self.strategy.view,
             training: self.training.view.clone(),
+            runs: self.runs.view.clone(),
+            compare: self.compare.view,
+            results: self.results.view.clone(),
+            models: self.models.view,
             queue: self.queue.view.clone(),
         }
     }

@@ -1,13 +1,15 @@
 use std::collections::BTreeSet;
 
-use egui::{Pos2, Response, Role, Sense, Stroke, TextStyle, Ui, vec2};
+use egui::{Role, TextStyle, Ui, vec2};
 use egui_plot::{HLine, HoverPosition, Line, LineStyle, Plot, PlotPoint, PlotPoints};
 
 use super::axes::{date_axis, date_marks, side_axis, side_marks};
-use super::stroke::{LineLook, SAMPLE_WIDTH};
+use super::legend;
+use super::stroke::LineLook;
 use super::thinning::{extremes, last, last_until, thinned};
 use crate::domain::text::{minute, number};
 use crate::domain::{EquityCurve, UtcMillis};
+use crate::evaluation::drawdowns;
 use crate::ui::theme::{Palette, Themed, space};
 use crate::ui::widgets;
 
@@ -16,16 +18,34 @@ use crate::ui::widgets;
 pub(in crate::ui) struct EquityPlot {
     /// As [`name`] gives it.
     pub(in crate::ui) name: String,
-    /// Predictor and its curve: seconds since 1970 against equity, the start being 1.
-    curves: Vec<(String, Vec<PlotPoint>)>,
+    curves: Vec<Curve>,
+}
+
+/// A predictor's curve.
+#[derive(Debug)]
+struct Curve {
+    predictor: String,
+    /// Seconds since 1970 against equity, the start being 1.
+    equity: Vec<PlotPoint>,
+    /// Seconds since 1970 against how far the equity is below its peak, in per cent: never above 0.
+    fall: Vec<PlotPoint>,
 }
 
 impl EquityPlot {
     pub(in crate::ui) fn new(equity: &EquityCurve) -> Self {
         let curves = equity.predictors.iter().map(|predictor| {
-            let points = equity.times.iter().zip(&predictor.equity);
-            let point = |(at, value): (&UtcMillis, &f64)| PlotPoint::new(at.0 as f64 / 1e3, *value);
-            (predictor.name.clone(), points.map(point).collect())
+            let points = |values: &mut dyn Iterator<Item = f64>| {
+                let points = equity.times.iter().zip(values);
+                points.map(|(at, value)| PlotPoint::new(at.0 as f64 / 1e3, value)).collect()
+            };
+            let values = || predictor.equity.iter().copied();
+            // The start is the first peak.
+            let falls = drawdowns(std::iter::once(1.0).chain(values())).skip(1);
+            Curve {
+                predictor: predictor.name.clone(),
+                equity: points(&mut values()),
+                fall: points(&mut falls.map(|fall| -100.0 * fall)),
+            }
         });
         Self { name: name(equity), curves: curves.collect() }
     }
@@ -61,80 +81,145 @@ struct Shown<'a> {
     look: LineLook,
 }
 
-/// Draws the curves that are not hidden over a legend with their last values; a click in the legend hides a curve or shows it again.
+/// Heights of the plots of equity and of drawdown, in points.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::ui) struct Heights {
+    pub(in crate::ui) equity: f32,
+    pub(in crate::ui) drawdown: f32,
+}
+
+/// Draws the curves that are not hidden over a legend with their last values, and how far each is below its peak under them, on the same
+/// dates; a click in the legend hides a curve or shows it again.
 pub(in crate::ui) fn show(
     ui: &mut Ui,
     data: &EquityPlot,
     hidden: &mut BTreeSet<String>,
-    height: f32,
+    heights: Heights,
 ) {
     let palette = ui.palette();
-    let curves = shown(&data.curves, palette);
+    let of = |points: fn(&Curve) -> &[PlotPoint]| shown(&data.curves, palette, points);
+    let curves = of(|curve| &curve.equity);
     legend(ui, &curves, hidden);
     let ends = |curve: &Shown<'_>| Some((curve.points.first()?.x, curve.points.last()?.x));
     let ends = curves.iter().filter_map(ends);
     let whole = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or((0.0, 1.0));
-    let curves: Vec<Shown<'_>> =
-        curves.into_iter().filter(|curve| !hidden.contains(&curve.name)).collect();
-    let heights = curves.iter().flat_map(|curve| curve.points).map(|point| point.y);
-    let (low, high) = heights.fold((1.0, 1.0), |(low, high), y| (y.min(low), y.max(high)));
-
-    let font = TextStyle::Small.resolve(ui.style());
-    let plot = Plot::new(("equity", data.name.as_str()))
-        .height(height)
-        .allow_scroll(false)
-        .allow_boxed_zoom(false)
-        .allow_axis_zoom_drag(false)
-        .allow_zoom([true, false])
-        .allow_drag([true, false])
-        .show_y(false)
-        .set_margin_fraction(vec2(0.01, 0.06))
-        // The bounds are those of the whole curves, of which only what is in view is drawn.
-        .include_x(whole.0)
-        .include_x(whole.1)
-        .include_y(low)
-        .include_y(high)
-        .grid_color(palette.line)
-        .grid_fade(0.25)
-        .cursor_color(palette.text_weak)
-        .x_grid_spacer(|input| date_marks(&input))
-        .y_grid_spacer(|input| side_marks(&input))
-        .custom_x_axes(vec![date_axis(font.clone(), palette)])
-        .custom_y_axes(vec![side_axis("Equity, start = 1", font, palette)])
-        .label_formatter(|hover| Some(readings(hover, &curves)));
-    let response = plot.show(ui, |plot| {
-        let start = HLine::new("start", 1.0).color(palette.text_weak).width(1.0);
-        plot.hline(start.allow_hover(false));
-        let bounds = plot.plot_bounds();
-        let is_whole = plot.auto_bounds().x || !bounds.is_valid_x();
-        let view = if is_whole { whole } else { (bounds.min()[0], bounds.max()[0]) };
-        let width = plot.response().rect.width().max(1.0) as usize;
-        // The model last, over the others.
-        for curve in curves.iter().rev() {
-            let solid = curve.look.style == LineStyle::Solid;
-            let points = if solid {
-                thinned(curve.points, view, width, extremes)
-            } else {
-                thinned(curve.points, view, width / 2, last)
-            };
-            plot.line(
-                Line::new(curve.name.as_str(), PlotPoints::Owned(points))
-                    .color(curve.look.color)
-                    .width(curve.look.width)
-                    .style(curve.look.style)
-                    .allow_hover(false),
-            );
-        }
-    });
-    widgets::name(&response.response, Role::Image, &format!("Equity of {}", data.name));
+    let above = Chart {
+        kind: "equity",
+        title: "Equity, start = 1",
+        level: 1.0,
+        curves: &without(hidden, curves),
+        whole,
+        has_dates: false,
+        value: |value| number(value, 4),
+    };
+    above.show(ui, &data.name, heights.equity);
+    let below = Chart {
+        kind: "drawdown",
+        title: "Drawdown, %",
+        level: 0.0,
+        curves: &without(hidden, of(|curve| &curve.fall)),
+        whole,
+        has_dates: true,
+        value: |value| {
+            value.map_or_else(|| number(None, 1), |value| format!("{:.1} %", value.min(0.0)))
+        },
+    };
+    below.show(ui, &data.name, heights.drawdown);
 }
 
-fn shown<'a>(curves: &'a [(String, Vec<PlotPoint>)], palette: &Palette) -> Vec<Shown<'a>> {
+fn without<'a>(hidden: &BTreeSet<String>, mut curves: Vec<Shown<'a>>) -> Vec<Shown<'a>> {
+    curves.retain(|curve| !hidden.contains(&curve.name));
+    curves
+}
+
+/// One of the two plots; both look at the same dates.
+struct Chart<'a> {
+    kind: &'static str,
+    title: &'static str,
+    /// Where nothing is won or lost.
+    level: f64,
+    curves: &'a [Shown<'a>],
+    /// The first and the last date.
+    whole: (f64, f64),
+    /// Whether the dates stand under it.
+    has_dates: bool,
+    /// How a value is read out.
+    value: fn(Option<f64>) -> String,
+}
+
+impl Chart<'_> {
+    fn show(&self, ui: &mut Ui, name: &str, height: f32) {
+        let palette = ui.palette();
+        let font = TextStyle::Small.resolve(ui.style());
+        let heights = self.curves.iter().flat_map(|curve| curve.points).map(|point| point.y);
+        let level = (self.level, self.level);
+        let (low, high) = heights.fold(level, |(low, high), y| (y.min(low), y.max(high)));
+        let dates = ui.unique_id().with(("dates", name));
+        let plot = Plot::new((self.kind, name))
+            .height(height)
+            .allow_scroll(false)
+            .allow_boxed_zoom(false)
+            .allow_axis_zoom_drag(false)
+            .allow_zoom([true, false])
+            .allow_drag([true, false])
+            .link_axis(dates, [true, false])
+            .link_cursor(dates, [true, false])
+            .show_axes([self.has_dates, true])
+            .show_y(false)
+            .set_margin_fraction(vec2(0.01, 0.06))
+            // The bounds are those of the whole curves, of which only what is in view is drawn.
+            .include_x(self.whole.0)
+            .include_x(self.whole.1)
+            .include_y(low)
+            .include_y(high)
+            .grid_color(palette.line)
+            .grid_fade(0.25)
+            .cursor_color(palette.text_weak)
+            .x_grid_spacer(|input| date_marks(&input))
+            .y_grid_spacer(|input| side_marks(&input))
+            .custom_x_axes(vec![date_axis(font.clone(), palette)])
+            .custom_y_axes(vec![side_axis(self.title, font, palette)])
+            .label_formatter(|hover| Some(readings(hover, self.curves, self.value)));
+        let response = plot.show(ui, |plot| {
+            let level = HLine::new("level", self.level).color(palette.text_weak).width(1.0);
+            plot.hline(level.allow_hover(false));
+            let bounds = plot.plot_bounds();
+            let is_whole = plot.auto_bounds().x || !bounds.is_valid_x();
+            let view = if is_whole { self.whole } else { (bounds.min()[0], bounds.max()[0]) };
+            let width = plot.response().rect.width().max(1.0) as usize;
+            // The model last, over the others.
+            for curve in self.curves.iter().rev() {
+                let solid = curve.look.style == LineStyle::Solid;
+                let points = if solid {
+                    thinned(curve.points, view, width, extremes)
+                } else {
+                    thinned(curve.points, view, width / 2, last)
+                };
+                plot.line(
+                    Line::new(curve.name.as_str(), PlotPoints::Owned(points))
+                        .color(curve.look.color)
+                        .width(curve.look.width)
+                        .style(curve.look.style)
+                        .allow_hover(false),
+                );
+            }
+        });
+        let kind = widgets::capital(self.kind);
+        widgets::name(&response.response, Role::Image, &format!("{kind} of {name}"));
+    }
+}
+
+fn shown<'a>(
+    curves: &'a [Curve],
+    palette: &Palette,
+    points: fn(&Curve) -> &[PlotPoint],
+) -> Vec<Shown<'a>> {
     let mut baselines = 0_usize..;
-    let look = |(name, points): &'a (String, Vec<PlotPoint>)| {
+    let look = |curve: &'a Curve| {
+        let name = &curve.predictor;
         let baseline = if name == "model" { None } else { baselines.next() };
         let look = look_of(baseline, palette);
-        Shown { name: name.replace('_', " "), points, look }
+        Shown { name: name.replace('_', " "), points: points(curve), look }
     };
     curves.iter().map(look).collect()
 }
@@ -145,7 +230,9 @@ fn legend(ui: &mut Ui, curves: &[Shown<'_>], hidden: &mut BTreeSet<String>) {
         ui.spacing_mut().item_spacing.x = space::L;
         for curve in curves {
             let is_on = !hidden.contains(&curve.name);
-            let entry = legend_entry(ui, curve, is_on);
+            let end = number(curve.points.last().map(|end| end.y), 3);
+            let text = format!("{}  {end}", curve.name);
+            let entry = legend::entry(ui, curve.look, &text, is_on);
             widgets::name_toggle(&entry, is_on, &curve.name);
             if entry.on_hover_text("Equity at the end; click to hide or show").clicked() {
                 if is_on {
@@ -158,30 +245,12 @@ fn legend(ui: &mut Ui, curves: &[Shown<'_>], hidden: &mut BTreeSet<String>) {
     });
 }
 
-fn legend_entry(ui: &mut Ui, curve: &Shown<'_>, is_on: bool) -> Response {
-    let palette = ui.palette();
-    let font = TextStyle::Small.resolve(ui.style());
-    let text = format!("{}  {}", curve.name, number(curve.points.last().map(|end| end.y), 3));
-    let color = if is_on { palette.text } else { palette.text_weak };
-    let galley = ui.painter().layout_no_wrap(text, font, color);
-    let size = vec2(SAMPLE_WIDTH + space::XS + galley.size().x, galley.size().y + 4.0);
-    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
-    let y = rect.center().y;
-    if is_on {
-        curve.look.sample(ui.painter(), Pos2::new(rect.left(), y));
-    }
-    let corner = Pos2::new(rect.left() + SAMPLE_WIDTH + space::XS, y - galley.size().y / 2.0);
-    if response.hovered() || response.has_focus() {
-        let below = rect.bottom() - 1.0;
-        let line = Stroke::new(1.0, palette.text_weak);
-        ui.painter().hline(corner.x..=rect.right(), below, line);
-    }
-    ui.painter().galley(corner, galley, color);
-    response
-}
-
 /// The date of the last row up to there and every curve's value then.
-fn readings(hover: &HoverPosition<'_>, curves: &[Shown<'_>]) -> String {
+fn readings(
+    hover: &HoverPosition<'_>,
+    curves: &[Shown<'_>],
+    write: fn(Option<f64>) -> String,
+) -> String {
     let (HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position }) =
         hover;
     let x = position.x;
@@ -190,8 +259,31 @@ fn readings(hover: &HoverPosition<'_>, curves: &[Shown<'_>]) -> String {
     let at = format!("{} UTC", minute(at));
     let value = |curve: &Shown<'_>| {
         let value = last_until(curve.points, x).map(|row| row.y);
-        format!("{}  {}", curve.name, number(value, 4))
+        format!("{}  {}", curve.name, write(value))
     };
     let lines: Vec<String> = std::iter::once(at).chain(curves.iter().map(value)).collect();
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::PredictorEquity;
+
+    #[test]
+    fn the_drawdown_stands_at_the_dates_of_the_equity_and_counts_from_the_start() {
+        let equity = EquityCurve {
+            symbol: None,
+            timeframe: "1h".parse().unwrap(),
+            times: [1_000, 2_000, 3_000].map(UtcMillis).to_vec(),
+            predictors: vec![PredictorEquity {
+                name: "model".to_owned(),
+                equity: vec![0.75, 2.0, 1.5],
+            }],
+        };
+        let plot = EquityPlot::new(&equity);
+        let told = |points: &[PlotPoint]| points.iter().map(|p| (p.x, p.y)).collect::<Vec<_>>();
+        assert_eq!(told(&plot.curves[0].equity), [(1.0, 0.75), (2.0, 2.0), (3.0, 1.5)]);
+        assert_eq!(told(&plot.curves[0].fall), [(1.0, -25.0), (2.0, 0.0), (3.0, -25.0)]);
+    }
 }

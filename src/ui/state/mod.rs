@@ -19,6 +19,7 @@ mod preview;
 mod recents;
 mod results;
 mod run;
+mod run_colors;
 mod standing;
 mod surveys;
 mod tally;
@@ -35,7 +36,7 @@ use crate::runs::RunStatus;
 pub(super) use catalog::{ListedSeries, Listing, Source};
 pub(super) use checks::{Checked, Checks, Running, Trouble};
 pub(super) use choice::Choice;
-pub(super) use compared::Compared;
+pub(super) use compared::{Compared, Outline};
 pub(super) use curve::Curve;
 pub(super) use curves::TaskCurves;
 pub(super) use details::{Detail, Details};
@@ -51,6 +52,7 @@ pub(super) use preview::Preview;
 pub(super) use recents::Recents;
 pub(super) use results::Results;
 pub(super) use run::{Changes, RunView};
+pub(super) use run_colors::RunColors;
 pub(super) use standing::Standing;
 pub(super) use surveys::Surveys;
 pub(super) use task::{TaskState, TaskView};
@@ -108,6 +110,8 @@ pub(super) struct State {
     pub(super) details: Details,
     /// Runs side by side.
     pub(super) compared: Compared,
+    /// Colours of runs that are drawn together.
+    pub(super) run_colors: RunColors,
     /// The named models.
     pub(super) models: Models,
     /// The leak check.

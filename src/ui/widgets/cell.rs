@@ -1,4 +1,4 @@
-use egui::{Color32, Label, Layout, Response, RichText, Ui};
+use egui::{Color32, Label, Layout, Response, RichText, Sense, Ui};
 
 use crate::ui::theme::strong_family;
 
@@ -14,13 +14,15 @@ pub(in crate::ui) struct Cell {
     pub(in crate::ui) text: String,
     pub(in crate::ui) color: Option<Color32>,
     pub(in crate::ui) strong: bool,
+    /// A dot before the text, of a colour that stands for what the row is about.
+    pub(in crate::ui) dot: Option<Color32>,
     /// More of it, over the pointer.
     pub(in crate::ui) hover: Option<String>,
 }
 
 impl Cell {
     pub(in crate::ui) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), color: None, strong: false, hover: None }
+        Self { text: text.into(), color: None, strong: false, dot: None, hover: None }
     }
 
     pub(in crate::ui) const fn color(mut self, color: Color32) -> Self {
@@ -30,6 +32,11 @@ impl Cell {
 
     pub(in crate::ui) fn hover(mut self, text: Option<String>) -> Self {
         self.hover = text;
+        self
+    }
+
+    pub(in crate::ui) const fn dot(mut self, color: Color32) -> Self {
+        self.dot = Some(color);
         self
     }
 
@@ -48,6 +55,10 @@ impl Cell {
         }
         if self.strong {
             text = text.family(strong_family());
+        }
+        if let Some(color) = self.dot {
+            let (rect, _) = ui.allocate_exact_size(egui::vec2(10.0, 10.0), Sense::hover());
+            ui.painter().circle_filled(rect.center(), 4.0, color);
         }
         let label = Label::new(text).truncate();
         let label = aligned(ui, align, |ui| ui.add(label));

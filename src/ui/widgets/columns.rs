@@ -14,6 +14,11 @@ use crate::ui::icons;
 pub(in crate::ui) struct HiddenColumns(BTreeSet<String>);
 
 impl HiddenColumns {
+    /// Those of these titles.
+    pub(in crate::ui) fn of(titles: &[&str]) -> Self {
+        Self(titles.iter().copied().map(str::to_owned).collect())
+    }
+
     /// The places of the columns that are shown, in order.
     pub(super) fn shown(&self, columns: &[Heading<'_>]) -> Vec<usize> {
         let is_shown = |index: &usize| *index == 0 || !self.0.contains(columns[*index].title);

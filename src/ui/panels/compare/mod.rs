@@ -1,25 +1,53 @@
 //! Runs side by side: where their settings differ, and what came of it.
 
+mod curves;
 mod rows;
+mod titles;
 
 use std::sync::Arc;
 
-use egui::{ComboBox, Label, Layout, RichText, Ui};
+use egui::{Color32, ComboBox, Label, Layout, RichText, Ui};
+use serde::{Deserialize, Serialize};
 
+use self::curves::Curves;
 use self::rows::{Row, Show};
+use self::titles::Titles;
 use crate::domain::text::UNKNOWN;
-use crate::runs::{ComparedFigure, Comparison};
+use crate::runs::{ComparedFigure, ComparedRun, Comparison};
 use crate::ui::commands::{Command, Commands};
 use crate::ui::icons;
 use crate::ui::layout::PanelKind;
 use crate::ui::state::State;
 use crate::ui::theme::{Palette, Themed, space};
-use crate::ui::widgets::{self, Align, Cell, Heading, Sort, Sorting, Table};
+use crate::ui::widgets::{
+    self, Cell, Choosing, Heading, HiddenColumns, Selection, Sort, Sorting, Table,
+};
+
+/// How runs are compared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Tab {
+    /// Settings and figures.
+    #[default]
+    Table,
+    /// Losses and equity over each other.
+    Curves,
+}
+
+/// How the comparison is shown.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(in crate::ui) struct CompareView {
+    tab: Tab,
+    show: Show,
+}
 
 /// Runs side by side.
 #[derive(Debug, Default)]
 pub(in crate::ui) struct ComparePanel {
-    show: Show,
+    pub(in crate::ui) view: CompareView,
+    curves: Curves,
+    /// The line that the keys stand at.
+    picked: Selection<Row>,
     sort: Option<Sort>,
     /// The lines, and what they were made of.
     rows: Vec<Row>,
@@ -27,6 +55,10 @@ pub(in crate::ui) struct ComparePanel {
 }
 
 impl ComparePanel {
+    pub(in crate::ui) fn new(view: CompareView) -> Self {
+        Self { view, ..Self::default() }
+    }
+
     pub(in crate::ui) fn show(&mut self, ui: &mut Ui, state: &State, commands: &mut Commands) {
         if let Some(error) = &state.compared.error {
             widgets::problem(ui, error);
@@ -37,35 +69,63 @@ impl ComparePanel {
         };
         self.follow(of);
         let titles = Titles::of(of);
-        let headings = titles.headings(!of.seed_groups.is_empty() && self.show != Show::Runs);
+        let has_means = !of.seed_groups.is_empty() && self.view.show != Show::Runs;
+        let headings = titles.headings(has_means);
         let needed: f32 = headings.iter().map(|heading| heading.width + space::S).sum();
         let is_narrow = needed > ui.available_width();
         self.head(ui, state, (of, is_narrow), commands);
         ui.add_space(space::XS);
+        if self.view.tab == Tab::Curves {
+            self.curves.show(ui, state, (of, &self.rows), commands);
+            return;
+        }
+        self.table(ui, state, (of, &headings), commands);
+    }
+
+    fn table(
+        &mut self,
+        ui: &mut Ui,
+        state: &State,
+        (of, headings): (&Comparison, &[Heading<'_>]),
+        commands: &mut Commands,
+    ) {
         let marks = self.marks(of);
         let palette = ui.palette();
+        let Self { rows, picked, sort, .. } = self;
         let table = Table {
             id: "compare",
-            columns: &headings,
+            columns: headings,
             leading: None,
             trailing: Some(28.0),
-            rows: self.rows.len(),
+            rows: rows.len(),
             selected: &|_| false,
-            sorting: Sorting::By(self.sort),
-            clickable: false,
+            sorting: Sorting::By(*sort),
+            clickable: true,
             scrolls: true,
         };
-        let clicked = table.show_all(
+        let run_at = |row: usize| match rows.get(row) {
+            Some(Row::Run(run, _)) => of.runs.get(*run),
+            Some(Row::Mean(_)) | None => None,
+        };
+        let choosing = Choosing {
+            name: "Compared runs",
+            selection: picked,
+            key: &|row| rows.get(row).copied(),
+            many: false,
+            scroll_to: None,
+        };
+        let did = table.choose(
             ui,
-            |_, _| {},
+            &HiddenColumns::default(),
+            choosing,
+            |_, _, _| {},
             |_, row| {
-                let Some(row) = self.rows.get(row) else { return Vec::new() };
-                cells(of, *row, &marks, palette)
+                let Some(found) = rows.get(row) else { return Vec::new() };
+                let dot = run_at(row).map(|run| state.run_colors.of(&run.id, palette));
+                cells(of, *found, &marks, (palette, dot))
             },
             |ui, row| {
-                if let Some(Row::Run(run, _)) = self.rows.get(row)
-                    && let Some(run) = of.runs.get(*run)
-                {
+                if let Some(run) = run_at(row) {
                     let name = format!("Results of {}", run.id);
                     let button = widgets::icon_button(ui, icons::CHART_BAR, &name);
                     if button.on_hover_text(name).clicked() {
@@ -74,15 +134,18 @@ impl ComparePanel {
                 }
             },
         );
-        if let Some(column) = clicked.column {
-            self.sort = Sort::clicked(self.sort, column);
+        if let Some(column) = did.column {
+            *sort = Sort::clicked(*sort, column);
+        }
+        if let Some(run) = did.opened.and_then(run_at) {
+            commands.send(Command::LookAt(run.id.clone()));
         }
     }
 
     /// Makes the lines anew where they are old.
     fn follow(&mut self, of: &Arc<Comparison>) {
         let is_current = self.made_for.as_ref().is_some_and(|(made_of, show, sort)| {
-            Arc::ptr_eq(made_of, of) && *show == self.show && *sort == self.sort
+            Arc::ptr_eq(made_of, of) && *show == self.view.show && *sort == self.sort
         });
         if is_current {
             return;
@@ -92,8 +155,11 @@ impl ComparePanel {
         if is_other && self.sort.is_some_and(|sort| sort.column >= columns) {
             self.sort = None;
         }
-        self.rows = rows::rows(of, self.show, self.sort);
-        self.made_for = Some((Arc::clone(of), self.show, self.sort));
+        if is_other {
+            self.picked.clear();
+        }
+        self.rows = rows::rows(of, self.view.show, self.sort);
+        self.made_for = Some((Arc::clone(of), self.view.show, self.sort));
     }
 
     fn head(
@@ -114,12 +180,12 @@ impl ComparePanel {
                 if again.on_hover_text("Compare the same runs again").clicked() {
                     commands.send(Command::Compare(state.compared.asked.clone()));
                 }
-                if !of.seed_groups.is_empty() {
+                if !of.seed_groups.is_empty() && self.view.tab == Tab::Table {
                     let combo = ComboBox::from_id_salt("compare_rows");
-                    let combo = combo.selected_text(self.show.word()).width(190.0);
+                    let combo = combo.selected_text(self.view.show.word()).width(190.0);
                     let combo = combo.show_ui(ui, |ui| {
                         for show in Show::ALL {
-                            ui.selectable_value(&mut self.show, show, show.word());
+                            ui.selectable_value(&mut self.view.show, show, show.word());
                         }
                     });
                     widgets::name(&combo.response, egui::Role::ComboBox, "Rows to show");
@@ -134,8 +200,14 @@ impl ComparePanel {
                         1 => "1 setting differs".to_owned(),
                         several => format!("{several} settings differ"),
                     };
+                    for (tab, word) in [(Tab::Table, "Table"), (Tab::Curves, "Curves")] {
+                        ui.selectable_value(&mut self.view.tab, tab, word);
+                    }
                     let title = format!("{} runs, {differ}", of.runs.len());
                     ui.label(title);
+                    if self.view.tab == Tab::Curves {
+                        return;
+                    }
                     let best = format!("{} best of its column", icons::TROPHY);
                     let more = if is_narrow { "; more columns to the right" } else { "" };
                     let text = RichText::new(format!("{best}{more}")).small().color(weak);
@@ -167,70 +239,19 @@ fn nothing(ui: &mut Ui, state: &State, commands: &mut Commands) {
     }
 }
 
-/// Titles of the columns, and what stands over them.
-struct Titles {
-    of_settings: Vec<(String, String)>,
-    of_figures: Vec<(String, String)>,
-}
-
-impl Titles {
-    fn of(of: &Comparison) -> Self {
-        let setting =
-            |path: &String| (widgets::field_title(path), format!("{path}, as the runs have it"));
-        let figure = |name: &String, more_is_better: Option<bool>| {
-            let better = match more_is_better {
-                Some(true) => "; more is better",
-                Some(false) => "; less is better",
-                None => "",
-            };
-            (
-                widgets::capital(name),
-                format!("{name}, out of sample, the mean over the run's series{better}"),
-            )
-        };
-        Self {
-            of_settings: of.settings.iter().map(|one| setting(&one.path)).collect(),
-            of_figures: of
-                .figures
-                .iter()
-                .map(|one| figure(&one.name, one.more_is_better))
-                .collect(),
-        }
-    }
-
-    fn headings(&self, has_means: bool) -> Vec<Heading<'_>> {
-        let width = |title: &str, least: f32| least.max(7.5 * title.chars().count() as f32 + 18.0);
-        let first = Heading {
-            title: "Run",
-            help: "The experiment and the run's own letters",
-            width: 150.0,
-            align: Align::Left,
-        };
-        let settings = self.of_settings.iter().map(texts).map(|(title, help)| Heading {
-            title,
-            help,
-            width: width(title, 72.0),
-            align: Align::Right,
-        });
-        let least = if has_means { 124.0 } else { 80.0 };
-        let figures = self.of_figures.iter().map(texts).map(|(title, help)| Heading {
-            title,
-            help,
-            width: width(title, least),
-            align: Align::Right,
-        });
-        std::iter::once(first).chain(settings).chain(figures).collect()
-    }
-}
-
-fn texts((title, help): &(String, String)) -> (&str, &str) {
-    (title, help)
-}
-
-fn cells(of: &Comparison, row: Row, marks: &[[Option<f64>; 2]], palette: &Palette) -> Vec<Cell> {
+fn cells(
+    of: &Comparison,
+    row: Row,
+    marks: &[[Option<f64>; 2]],
+    (palette, dot): (&Palette, Option<Color32>),
+) -> Vec<Cell> {
     let is_mean = matches!(row, Row::Mean(_));
     let shape = |cell: Cell| if is_mean { cell.strong() } else { cell };
-    let mut cells = vec![shape(name(of, row))];
+    let name = shape(name(of, row));
+    let mut cells = vec![match dot {
+        Some(color) => name.dot(color),
+        None => name,
+    }];
     for (index, setting) in of.settings.iter().enumerate() {
         let text = match (rows::setting(of, row, index), row) {
             (Some(text), _) => text.to_owned(),
@@ -281,10 +302,8 @@ fn name(of: &Comparison, row: Row) -> Cell {
     match row {
         Row::Run(index, indented) => {
             let Some(run) = of.runs.get(index) else { return Cell::new("") };
-            let letters = run.id.as_str().rsplit('-').next().unwrap_or_default();
             let indent = if indented { "     " } else { "" };
-            let text = format!("{indent}{} · {letters}", run.experiment);
-            Cell::new(text).hover(Some(run.id.to_string()))
+            Cell::new(format!("{indent}{}", short_name(run))).hover(Some(run.id.to_string()))
         }
         Row::Mean(group) => {
             let runs = &of.seed_groups[group].runs;
@@ -294,6 +313,12 @@ fn name(of: &Comparison, row: Row) -> Cell {
             Cell::new(text).hover(Some(ids.join("\n")))
         }
     }
+}
+
+/// The experiment and the run's own letters.
+fn short_name(run: &ComparedRun) -> String {
+    let letters = run.id.as_str().rsplit('-').next().unwrap_or_default();
+    format!("{} · {letters}", run.experiment)
 }
 
 #[cfg(test)]

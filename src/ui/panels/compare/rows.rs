@@ -1,10 +1,12 @@
 use std::cmp::Ordering;
 
+use serde::{Deserialize, Serialize};
+
 use crate::runs::{ComparedFigure, Comparison};
 use crate::ui::widgets::{Sort, SortKey};
 
 /// A line of the comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Row {
     /// One of the runs, by its place; whether it stands under a mean over seeds.
     Run(usize, bool),
@@ -13,7 +15,7 @@ pub(super) enum Row {
 }
 
 /// Which lines are shown.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Show {
     /// Each mean over its runs.
     #[default]

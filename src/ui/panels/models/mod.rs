@@ -2,7 +2,8 @@
 
 mod detail;
 
-use egui::{Align as EguiAlign, Layout, RichText, ScrollArea, Ui};
+use egui::{Align as EguiAlign, Layout, RichText, ScrollArea, TextEdit, Ui};
+use serde::{Deserialize, Serialize};
 
 use crate::domain::text::{count, minute};
 use crate::export::ExportWhat;
@@ -12,7 +13,9 @@ use crate::ui::icons;
 use crate::ui::layout::PanelKind;
 use crate::ui::state::State;
 use crate::ui::theme::{Palette, ROW_HEIGHT, Themed, space};
-use crate::ui::widgets::{self, Align, Cell, Column, Sorting, Table, column};
+use crate::ui::widgets::{
+    self, Align, Cell, Choosing, Column, HiddenColumns, Selection, Sort, Sorting, Table, column,
+};
 use crate::workbench::ModelChange;
 
 /// The list takes so many rows at most; the rest of the panel tells of the one selected.
@@ -27,14 +30,30 @@ const COLUMNS: [Column; 6] = [
     column("Tags", "Short words for finding it again", 70.0, Align::Left),
 ];
 
+/// How the list is shown.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(in crate::ui) struct ModelsView {
+    sort: Option<Sort>,
+}
+
 /// The named models.
 #[derive(Debug, Default)]
 pub(in crate::ui) struct ModelsPanel {
+    pub(in crate::ui) view: ModelsView,
     /// Name and version of the one selected.
-    selected: Option<(String, u32)>,
+    selected: Selection<(String, u32)>,
+    /// Somebody has picked it.
+    is_picked: bool,
+    /// Words that must be in those listed.
+    words: String,
 }
 
 impl ModelsPanel {
+    pub(in crate::ui) fn new(view: ModelsView) -> Self {
+        Self { view, ..Self::default() }
+    }
+
     pub(in crate::ui) fn show(&mut self, ui: &mut Ui, state: &State, commands: &mut Commands) {
         if let Some(error) = &state.models.error {
             widgets::problem(ui, error);
@@ -59,13 +78,19 @@ impl ModelsPanel {
             }
             return;
         }
-        let selected = self.selected.as_ref();
-        let selected = selected.and_then(|(name, version)| state.models.find(name, *version));
-        // One is always told of: the newest, until another is picked.
-        let selected = selected.or_else(|| models.iter().max_by_key(|model| model.registered));
+        let listed = listed(models, &self.words, self.view.sort);
+        if !self.is_picked || !listed.iter().any(|model| self.selected.contains(&key(model))) {
+            // One is always told of: the newest, until another is picked.
+            let newest = listed.iter().max_by_key(|model| model.registered);
+            if let Some(newest) = newest {
+                self.selected.set(key(newest));
+            }
+        }
+        // What is not in view is not acted on.
+        let selected = listed.iter().copied().find(|model| self.selected.contains(&key(model)));
         self.actions(ui, state, selected, commands);
         ui.add_space(space::XS);
-        self.table(ui, models, selected);
+        self.table(ui, &listed, commands);
         ui.add_space(space::S);
         if let Some(model) = selected {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
@@ -74,29 +99,52 @@ impl ModelsPanel {
         }
     }
 
-    fn table(&mut self, ui: &mut Ui, models: &[ModelEntry], selected: Option<&ModelEntry>) {
-        let height = (models.len().min(MOST_ROWS) + 1) as f32 * ROW_HEIGHT;
+    fn table(&mut self, ui: &mut Ui, listed: &[&ModelEntry], commands: &mut Commands) {
+        if listed.is_empty() {
+            widgets::hint(ui, "No model fits: other words show more.");
+            return;
+        }
+        let height = (listed.len().min(MOST_ROWS) + 1) as f32 * ROW_HEIGHT;
         let size = egui::vec2(ui.available_width(), height);
-        let is_selected = |row: usize| models.get(row) == selected;
-        let clicked = ui.allocate_ui_with_layout(size, Layout::top_down(EguiAlign::Min), |ui| {
+        let palette = ui.palette();
+        let before = self.selected.clone();
+        let did = ui.allocate_ui_with_layout(size, Layout::top_down(EguiAlign::Min), |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             let table = Table {
                 id: "models",
                 columns: &COLUMNS,
                 leading: None,
                 trailing: None,
-                rows: models.len(),
-                selected: &is_selected,
-                sorting: Sorting::No,
+                rows: listed.len(),
+                selected: &|_| false,
+                sorting: Sorting::By(self.view.sort),
                 clickable: true,
-                scrolls: models.len() > MOST_ROWS,
+                scrolls: listed.len() > MOST_ROWS,
             };
-            let palette = ui.palette();
-            let row = |row: usize| models.get(row).map(|model| cells(model, palette));
-            table.show(ui, |_, index| row(index).unwrap_or_default(), |_, _| {})
+            let choosing = Choosing {
+                name: "Named models",
+                selection: &mut self.selected,
+                key: &|row| listed.get(row).map(|model| key(model)),
+                many: false,
+                scroll_to: None,
+            };
+            let hidden = HiddenColumns::default();
+            let cells = |_: &Ui, row: usize| {
+                listed.get(row).map_or_else(Vec::new, |model| cells(model, palette))
+            };
+            table.choose(ui, &hidden, choosing, |_, _, _| {}, cells, |_, _| {})
         });
-        if let Some(model) = clicked.inner.and_then(|row| models.get(row)) {
-            self.selected = Some((model.name.clone(), model.version));
+        let did = did.inner;
+        if did.changed && self.selected.is_empty() {
+            // A second click on the one that is picked lets it stand.
+            self.selected = before;
+        }
+        self.is_picked |= did.changed;
+        if let Some(column) = did.column {
+            self.view.sort = Sort::clicked(self.view.sort, column);
+        }
+        if let Some(model) = did.opened.and_then(|row| listed.get(row)) {
+            commands.send(Command::LookAt(model.run.clone()));
         }
     }
 
@@ -107,20 +155,25 @@ impl ModelsPanel {
         selected: Option<&ModelEntry>,
         commands: &mut Commands,
     ) {
-        let Some(model) = selected else { return };
         let mut wanted = None;
         ui.horizontal(|ui| {
+            let hint = format!("{}  words…", icons::MAGNIFYING_GLASS);
+            let field = TextEdit::singleline(&mut self.words).hint_text(hint).desired_width(130.0);
+            let field = ui.add(field);
+            widgets::name(&field, egui::Role::SearchInput, "Search models");
+            field.on_hover_text("Words in name, run, task, tags or notes");
             let count = match state.models.all().len() {
                 1 => "1 model".to_owned(),
                 several => format!("{} models", count(several as u64)),
             };
             ui.label(RichText::new(count).color(ui.palette().text_weak));
+            let Some(model) = selected else { return };
             let is_champion = model.stage == ModelStage::Champion;
             let promote = widgets::button(ui, icons::CROWN, "Make champion", !is_champion);
             let help = "In use from now on; the champion of this name so far is archived";
             let promote = promote.on_hover_text(help).on_disabled_hover_text("It is the champion.");
             if promote.clicked() {
-                wanted = Some(ModelStage::Champion);
+                wanted = Some((model, ModelStage::Champion));
             }
             let (icon, text, to) = if model.stage == ModelStage::Archived {
                 (icons::FLAG, "Make candidate", ModelStage::Candidate)
@@ -128,15 +181,16 @@ impl ModelsPanel {
                 (icons::ARCHIVE, "Archive", ModelStage::Archived)
             };
             if widgets::button(ui, icon, text, true).clicked() {
-                wanted = Some(to);
+                wanted = Some((model, to));
             }
             ui.with_layout(Layout::right_to_left(EguiAlign::Center), |ui| {
                 Self::icons(ui, state, model, commands);
             });
         });
-        if let Some(stage) = wanted {
+        if let Some((model, stage)) = wanted {
             let (name, version) = (model.name.clone(), model.version);
-            self.selected = Some((name.clone(), version));
+            (self.selected, self.is_picked) = (Selection::default(), true);
+            self.selected.set((name.clone(), version));
             commands.send(Command::ChangeModels(ModelChange::Stage { name, version, stage }));
         }
     }
@@ -171,6 +225,30 @@ impl ModelsPanel {
     }
 }
 
+/// What names a model.
+fn key(model: &ModelEntry) -> (String, u32) {
+    (model.name.clone(), model.version)
+}
+
+/// The models with the words in them, as they are sorted; by name and version first.
+fn listed<'a>(models: &'a [ModelEntry], words: &str, sort: Option<Sort>) -> Vec<&'a ModelEntry> {
+    let mut listed: Vec<&ModelEntry> =
+        models.iter().filter(|model| model.contains_all(words)).collect();
+    if let Some(sort) = sort {
+        let text = |text: String| (!text.is_empty()).then_some(text);
+        // Stable: what is equal stays as it was.
+        listed.sort_by(|a, b| match sort.column {
+            0 => sort.order(Some(key(a)), Some(key(b))),
+            1 => sort.order(Some(a.stage), Some(b.stage)),
+            2 => sort.order(Some(&a.task), Some(&b.task)),
+            3 => sort.order(Some(&a.run), Some(&b.run)),
+            4 => sort.order(Some(a.registered), Some(b.registered)),
+            _ => sort.order(text(a.tags.join(", ")), text(b.tags.join(", "))),
+        });
+    }
+    listed
+}
+
 fn cells(model: &ModelEntry, palette: &Palette) -> Vec<Cell> {
     vec![
         Cell::new(model.to_string()),
@@ -197,4 +275,40 @@ fn stage(stage: ModelStage, palette: &Palette) -> Cell {
         ModelStage::Archived => (icons::ARCHIVE, palette.text_weak),
     };
     Cell::new(format!("{icon}  {}", stage.word())).color(color)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{RunId, TaskId, UtcMillis};
+
+    #[test]
+    fn models_are_found_by_words_and_sorted_by_any_column() {
+        let model = |name: &str, version: u32, stage, registered: i64, tags: &[&str]| ModelEntry {
+            name: name.to_owned(),
+            version,
+            stage,
+            run: RunId::new("20260115-093010-mlp-return-5eed"),
+            task: TaskId::new(format!("SYN_A-1h-fold0{version}")),
+            registered: UtcMillis(registered),
+            notes: String::new(),
+            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        };
+        let models = [
+            model("btc", 1, ModelStage::Champion, 30, &[]),
+            model("btc", 2, ModelStage::Candidate, 10, &["Live"]),
+            model("eth", 1, ModelStage::Archived, 20, &[]),
+        ];
+        let found = |words: &str, sort: Option<(usize, bool)>| -> Vec<String> {
+            let sort = sort.map(|(column, descending)| Sort { column, descending });
+            listed(&models, words, sort).into_iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(found("", None), ["btc@1", "btc@2", "eth@1"]);
+        assert_eq!(found("fold01 MLP", None), ["btc@1", "eth@1"]);
+        assert_eq!(found("live", Some((0, false))), ["btc@2"]);
+        assert_eq!(found("", Some((4, true))), ["btc@1", "eth@1", "btc@2"]);
+        assert_eq!(found("", Some((1, false))), ["btc@2", "btc@1", "eth@1"]);
+        assert_eq!(found("", Some((5, true))), ["btc@2", "btc@1", "eth@1"], "untagged ones last");
+        assert!(found("sol", None).is_empty());
+    }
 }

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
 use egui::{RichText, Ui};
+use serde::{Deserialize, Serialize};
 
 use super::scores::help;
 use crate::domain::text::{UNKNOWN, count, day, duration, number, percent};
@@ -17,7 +18,7 @@ pub(super) struct Finished<'a> {
 }
 
 /// Which columns the folds have: all of them would not fit beside each other.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Columns {
     /// How good it was out of sample, beside the baselines.
     #[default]

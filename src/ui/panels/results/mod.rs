@@ -3,42 +3,59 @@
 mod cross_sections;
 mod folds;
 mod head;
+mod heat;
+mod metric;
 mod scores;
 
 use std::collections::BTreeSet;
 
 use egui::{ComboBox, Label, RichText, ScrollArea, Ui};
+use serde::{Deserialize, Serialize};
 
 use self::folds::{Columns, Finished};
+use self::heat::{HeatMap, Known};
+use self::metric::Metric;
 use crate::domain::{EquityCurve, RunId, Task};
 use crate::runs::{RunResults, RunStatus};
 use crate::ui::actions::Action;
 use crate::ui::commands::{Command, Commands};
 use crate::ui::icons;
-use crate::ui::plots::equity::{self, EquityPlot};
+use crate::ui::plots::equity::{self, EquityPlot, Heights};
 use crate::ui::state::{RunView, State};
 use crate::ui::theme::{Themed, space, strong_family};
 use crate::ui::widgets;
 
-/// Height of the equity chart, in points.
-const EQUITY_HEIGHT: f32 = 200.0;
-/// It is never lower, and rather scrolled to.
-const LEAST_EQUITY_HEIGHT: f32 = 110.0;
-/// Its legend, and what stands between them.
-const AROUND_EQUITY: f32 = 36.0;
+/// Height of the charts of equity and of drawdown together, in points.
+const CHARTS_HEIGHT: f32 = 300.0;
+/// They are never lower, and rather scrolled to.
+const LEAST_CHARTS_HEIGHT: f32 = 190.0;
+/// How much of it the drawdown has.
+const DRAWDOWN_SHARE: f32 = 0.4;
+/// Their legend, and what stands between them.
+const AROUND_CHARTS: f32 = 42.0;
+
+/// How results are shown.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(in crate::ui) struct ResultsView {
+    /// Whose equity is shown, by its name: it stays chosen from run to run.
+    equity: Option<String>,
+    /// Predictors whose equity is not drawn.
+    hidden: BTreeSet<String>,
+    /// What the heat map shows.
+    metric: Metric,
+    columns: Columns,
+}
 
 /// What came of a run.
 #[derive(Debug, Default)]
 pub(in crate::ui) struct ResultsPanel {
     /// The run of this session to show while it trains, instead of one on disk.
     live: Option<RunId>,
-    /// Whose equity is shown, by its name: it stays chosen from run to run.
-    equity: Option<String>,
+    pub(in crate::ui) view: ResultsView,
+    heat: HeatMap,
     /// The points of what is shown, and of which run.
     plot: Option<(RunId, EquityPlot)>,
-    /// Predictors whose equity is not drawn.
-    hidden: BTreeSet<String>,
-    columns: Columns,
     /// Every failure is listed.
     all_failures: bool,
 }
@@ -94,6 +111,10 @@ impl<'a> View<'a> {
 }
 
 impl ResultsPanel {
+    pub(in crate::ui) fn new(view: &ResultsView) -> Self {
+        Self { view: view.clone(), ..Self::default() }
+    }
+
     pub(in crate::ui) fn show(&mut self, ui: &mut Ui, state: &State, commands: &mut Commands) {
         let view = View::of(state, self.live.as_ref());
         if let View::Nothing = view {
@@ -139,6 +160,12 @@ impl ResultsPanel {
             .filter_map(|(task, view)| Some((task, view.report.as_deref()?)))
             .map(finished)
             .collect();
+        let known = tasks().map(|(task, view)| Known {
+            task,
+            report: view.report.as_deref(),
+            failure: view.failure.as_deref(),
+        });
+        self.heat_map(ui, (&run.id, &known.collect::<Vec<_>>()), finished.len());
         self.folds(ui, &finished, run.tasks.len());
     }
 
@@ -166,19 +193,34 @@ impl ResultsPanel {
                 .collect();
             folds::failures(ui, &failures, &mut self.all_failures);
         }
+        let known = results.tasks.iter().map(|task| Known {
+            task: &task.task,
+            report: task.report.as_ref(),
+            failure: task.failure.as_deref(),
+        });
+        let known: Vec<Known<'_>> = known.collect();
         let finished: Vec<Finished<'_>> = results
             .tasks
             .iter()
             .filter_map(|task| Some(Finished { task: &task.task, report: task.report.as_ref()? }))
             .collect();
+        self.heat_map(ui, (&results.run, &known), finished.len());
         self.folds(ui, &finished, results.tasks.len());
+    }
+
+    /// Where any fold has finished.
+    fn heat_map(&mut self, ui: &mut Ui, of: (&RunId, &[Known<'_>]), finished: usize) {
+        if finished > 0 {
+            self.heat.show(ui, of, &mut self.view.metric);
+            ui.add_space(space::M);
+        }
     }
 
     fn equity(&mut self, ui: &mut Ui, results: &RunResults, room: f32) {
         let top = ui.min_rect().top();
         ui.add_space(space::S);
         let equity = &results.equity;
-        let Some(shown) = chosen(equity, self.equity.as_deref()) else {
+        let Some(shown) = chosen(equity, self.view.equity.as_deref()) else {
             note(ui, "There are no equity curves: an earlier version wrote the run without them.");
             return;
         };
@@ -190,7 +232,7 @@ impl ResultsPanel {
             let combo = combo.width(220.0).truncate().show_ui(ui, |ui| {
                 for other in equity.iter().map(equity::name) {
                     if ui.selectable_label(other == name, other.as_str()).clicked() {
-                        self.equity = Some(other);
+                        self.view.equity = Some(other);
                     }
                 }
             });
@@ -204,9 +246,11 @@ impl ResultsPanel {
         if let Some((_, plot)) = &self.plot {
             ui.push_id(&results.run, |ui| {
                 // With its time axis in view where that leaves enough of it.
-                let left = room - (ui.cursor().top() - top) - AROUND_EQUITY;
-                let height = left.clamp(LEAST_EQUITY_HEIGHT, EQUITY_HEIGHT);
-                equity::show(ui, plot, &mut self.hidden, height);
+                let left = room - (ui.cursor().top() - top) - AROUND_CHARTS;
+                let height = left.clamp(LEAST_CHARTS_HEIGHT, CHARTS_HEIGHT);
+                let drawdown = (DRAWDOWN_SHARE * height).round();
+                let heights = Heights { equity: height - drawdown, drawdown };
+                equity::show(ui, plot, &mut self.view.hidden, heights);
             });
         }
         ui.add_space(space::S);
@@ -218,7 +262,7 @@ impl ResultsPanel {
             return;
         }
         let title = format!("Folds: {} of {planned} tasks finished", finished.len());
-        folds::show(ui, &title, finished, &mut self.columns);
+        folds::show(ui, &title, finished, &mut self.view.columns);
     }
 }
 

@@ -1,61 +1,64 @@
 //! Every run on disk: found, chosen, and taken up again, compared, annotated, exported or deleted.
 
 mod actions;
+mod columns;
 mod order;
+mod search;
 
-use std::collections::BTreeSet;
+use egui::{ComboBox, Label, Pos2, RichText, Sense, Ui, vec2};
+use serde::{Deserialize, Serialize};
 
-use egui::{ComboBox, Label, RichText, TextEdit, Ui};
-
+use self::columns::SortedBy;
 use self::order::{Filter, Order};
+use self::search::Search;
 use crate::domain::RunId;
-use crate::domain::text::{UNKNOWN, count, minute, number};
+use crate::domain::text::{UNKNOWN, count, minute};
 use crate::runs::RunEntry;
-use crate::ui::commands::Commands;
+use crate::ui::commands::{Command, Commands};
 use crate::ui::icons;
 use crate::ui::state::{Standing, State};
-use crate::ui::theme::{Palette, ROW_HEIGHT, Themed, space};
-use crate::ui::widgets::{self, Align, Cell, Column, Sort, Sorting, Table, column};
+use crate::ui::theme::{ROW_HEIGHT, Themed, space};
+use crate::ui::widgets::{self, Choosing, HiddenColumns, Listed, Pick, Selection, Sorting, Table};
 
-const COLUMNS: [Column; 8] = [
-    column(
-        "Experiment",
-        "The experiment's name; the run's own name stands over it",
-        96.0,
-        Align::Left,
-    ),
-    column("Started (UTC)", "When the run was started", 114.0, Align::Left),
-    column("Status", "How the run stands", 130.0, Align::Left),
-    column(
-        "Variant",
-        "What this run of a sweep sets, in the order of its fields",
-        88.0,
-        Align::Left,
-    ),
-    column("Tags", "Short words for finding it again", 64.0, Align::Left),
-    column("Tasks", "Finished, of all", 50.0, Align::Right),
-    column("Rank IC", "Out of sample, the mean over the run's series", 54.0, Align::Right),
-    column("Sharpe", "Out of sample, annualised, after costs", 48.0, Align::Right),
-];
+/// Room for a tick and the run's colour, in points.
+const LEADING_WIDTH: f32 = 44.0;
+
+/// How the list is shown.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub(in crate::ui) struct RunsView {
+    hidden: HiddenColumns,
+    sort: Option<SortedBy>,
+}
+
+impl Default for RunsView {
+    fn default() -> Self {
+        Self { hidden: columns::hidden_at_first(), sort: None }
+    }
+}
 
 /// Every run on disk.
 #[derive(Debug, Default)]
 pub(in crate::ui) struct RunsPanel {
-    filter: Filter,
-    sort: Option<Sort>,
+    pub(in crate::ui) view: RunsView,
+    search: Search,
+    only: Option<Standing>,
     order: Order,
     /// The runs that the buttons act on.
-    chosen: BTreeSet<RunId>,
-    /// The one clicked last: Shift extends from there.
-    anchor: Option<RunId>,
+    chosen: Selection<RunId>,
     /// All runs in view are to be chosen.
     choose_all: bool,
 }
 
 impl RunsPanel {
+    pub(in crate::ui) fn new(view: &RunsView) -> Self {
+        Self { view: view.clone(), ..Self::default() }
+    }
+
     /// Shows the runs that stand so, and chooses all of them.
     pub(in crate::ui) fn show_only(&mut self, standing: Standing) {
-        self.filter = Filter { text: String::new(), only: Some(standing) };
+        self.search.clear();
+        self.only = Some(standing);
         self.choose_all = true;
     }
 
@@ -70,14 +73,8 @@ impl RunsPanel {
             return;
         }
         self.head(ui, state);
-        if self.order.follow(state, &self.filter, self.sort) || self.choose_all {
-            let stored = &state.results.stored;
-            let shown = self.order.shown().iter().filter_map(|&index| stored.get(index));
-            // What is not in view is not acted on.
-            let all = std::mem::take(&mut self.choose_all);
-            let kept = shown.filter(|entry| all || self.chosen.contains(&entry.id));
-            self.chosen = kept.map(|entry| entry.id.clone()).collect();
-        }
+        self.search.problem(ui);
+        self.follow(state);
         let chosen = self.chosen_entries(state);
         actions::show(ui, state, &chosen, commands);
         ui.add_space(space::XS);
@@ -92,12 +89,28 @@ impl RunsPanel {
         let layout = egui::Layout::top_down(egui::Align::Min);
         ui.allocate_ui_with_layout(size, layout, |ui| {
             ui.set_min_height(room);
-            self.table(ui, state);
+            self.table(ui, state, commands);
         });
         if let Some(about) = about {
             let text = RichText::new(&about).small().color(ui.palette().text_weak);
             let label = ui.add(Label::new(text).truncate());
             widgets::name(&label, egui::Role::Label, &about);
+        }
+    }
+
+    /// Makes the rows anew where they are old, and lets go what is listed no more.
+    fn follow(&mut self, state: &State) {
+        let filter = Filter { query: self.search.query().clone(), only: self.only };
+        let is_new = self.order.follow(state, &filter, self.view.sort);
+        let (stored, shown) = (&state.results.stored, self.order.shown());
+        let id = |row: usize| Some(stored.get(*shown.get(row)?)?.id.clone());
+        if std::mem::take(&mut self.choose_all) {
+            self.chosen.set_all(&Listed { rows: shown.len(), key: &id, many: true });
+        } else if is_new && !self.chosen.is_empty() {
+            // What is not in view is not acted on.
+            let kept: std::collections::BTreeSet<&RunId> =
+                shown.iter().filter_map(|&index| Some(&stored.get(index)?.id)).collect();
+            self.chosen.retain(|run| kept.contains(run));
         }
     }
 
@@ -112,21 +125,17 @@ impl RunsPanel {
 
     fn head(&mut self, ui: &mut Ui, state: &State) {
         ui.horizontal(|ui| {
-            let field = TextEdit::singleline(&mut self.filter.text)
-                .hint_text(format!("{}  name, tag, note, setting…", icons::MAGNIFYING_GLASS))
-                .desired_width(220.0);
-            let field = ui.add(field);
-            widgets::name(&field, egui::Role::SearchInput, "Search runs");
-            let shown = self.filter.only.map_or("all states", Standing::word);
+            self.search.field(ui);
+            let shown = self.only.map_or("all states", Standing::word);
             let combo = ComboBox::from_id_salt("runs_state").selected_text(shown).width(110.0);
             let combo = combo.show_ui(ui, |ui| {
-                ui.selectable_value(&mut self.filter.only, None, "all states");
+                ui.selectable_value(&mut self.only, None, "all states");
                 for standing in Standing::ALL {
-                    let value = &mut self.filter.only;
-                    ui.selectable_value(value, Some(standing), standing.word());
+                    ui.selectable_value(&mut self.only, Some(standing), standing.word());
                 }
             });
             widgets::name(&combo.response, egui::Role::ComboBox, "Show runs in state");
+            self.view.hidden.menu(ui, "the runs", &columns::HEADINGS);
             let (all, shown) = (state.results.stored.len(), self.order.shown().len());
             let text = if shown == all {
                 format!("{} {}", count(all as u64), if all == 1 { "run" } else { "runs" })
@@ -141,107 +150,72 @@ impl RunsPanel {
         });
     }
 
-    fn table(&mut self, ui: &mut Ui, state: &State) {
-        let stored = &state.results.stored;
-        let entry = |row: usize| self.order.shown().get(row).and_then(|&index| stored.get(index));
-        let is_chosen =
-            |row: usize| entry(row).is_some_and(|entry| self.chosen.contains(&entry.id));
+    fn table(&mut self, ui: &mut Ui, state: &State, commands: &mut Commands) {
+        let Self { view, order, chosen, .. } = self;
+        let (stored, shown) = (&state.results.stored, order.shown());
+        let entry = |row: usize| shown.get(row).and_then(|&index| stored.get(index));
+        let key = |row: usize| entry(row).map(|entry| entry.id.clone());
         let table = Table {
             id: "runs",
-            columns: &COLUMNS,
-            leading: Some(20.0),
+            columns: &columns::HEADINGS,
+            leading: Some(LEADING_WIDTH),
             trailing: None,
-            rows: self.order.shown().len(),
-            selected: &is_chosen,
-            sorting: Sorting::By(self.sort),
+            rows: shown.len(),
+            selected: &|_| false,
+            sorting: Sorting::By(view.sort.map(SortedBy::sort)),
             clickable: true,
             scrolls: true,
         };
         let palette = ui.palette();
         let mut ticked = None;
-        let clicked = table.show_all(
+        let choosing =
+            Choosing { name: "Runs", selection: chosen, key: &key, many: true, scroll_to: None };
+        let did = table.choose(
             ui,
-            |ui, row| {
+            &view.hidden,
+            choosing,
+            |ui, row, is_chosen| {
                 let Some(entry) = entry(row) else { return };
-                let mut on = is_chosen(row);
+                let mut on = is_chosen;
                 let tick = ui.checkbox(&mut on, "");
                 widgets::name_toggle(&tick, on, &format!("Select {}", entry.id));
                 if tick.clicked() {
                     ticked = Some(row);
                 }
+                color_dot(ui, state, &entry.id, commands);
             },
-            |_, row| entry(row).map(|entry| cells(state, entry, palette)).unwrap_or_default(),
+            |_, row| {
+                entry(row).map(|entry| columns::cells(state, entry, palette)).unwrap_or_default()
+            },
             |_, _| {},
         );
-        if let Some(column) = clicked.column {
-            self.sort = Sort::clicked(self.sort, column);
+        if let Some(column) = did.column {
+            view.sort = SortedBy::clicked(view.sort, column);
         }
-        let (extends, adds) = ui.input(|input| (input.modifiers.shift, input.modifiers.command));
-        match (ticked, clicked.row) {
-            (Some(row), _) => self.choose(state, row, extends, true),
-            (None, Some(row)) => self.choose(state, row, extends, adds),
-            (None, None) => {}
+        if let Some(row) = ticked {
+            let extends = ui.input(|input| input.modifiers.shift);
+            let pick = if extends { Pick::ExtendBy } else { Pick::Toggle };
+            chosen.pick(row, pick, &Listed { rows: shown.len(), key: &key, many: true });
         }
-    }
-
-    /// A row was clicked: alone, added to the others or taken from them, or with all from the one clicked before.
-    fn choose(&mut self, state: &State, row: usize, extends: bool, adds: bool) {
-        let id = |row: usize| {
-            let index = self.order.shown().get(row)?;
-            state.results.stored.get(*index).map(|entry| entry.id.clone())
-        };
-        let Some(clicked) = id(row) else { return };
-        let anchor = self.anchor.as_ref().filter(|_| extends);
-        let anchor = anchor.and_then(|anchor| {
-            (0..self.order.shown().len()).find(|&row| id(row).as_ref() == Some(anchor))
-        });
-        if let Some(anchor) = anchor {
-            let rows = anchor.min(row)..=anchor.max(row);
-            self.chosen.extend(rows.filter_map(id).collect::<Vec<_>>());
-            return;
+        if let Some(entry) = did.opened.and_then(entry) {
+            commands.send(Command::LookAt(entry.id.clone()));
         }
-        if adds {
-            if !self.chosen.remove(&clicked) {
-                self.chosen.insert(clicked.clone());
-            }
-        } else {
-            let was_alone = self.chosen.len() == 1 && self.chosen.contains(&clicked);
-            self.chosen.clear();
-            if !was_alone {
-                self.chosen.insert(clicked.clone());
-            }
-        }
-        self.anchor = Some(clicked);
     }
 }
 
-fn cells(state: &State, entry: &RunEntry, palette: &Palette) -> Vec<Cell> {
-    let standing = state.standing(entry);
-    let (icon, color) = widgets::standing(standing, palette);
-    let live = state.runs.iter().find(|run| run.id == entry.id && !run.is_over());
-    let finished =
-        live.map_or(entry.finished, |run| run.count(crate::ui::state::TaskState::Finished) as u64);
-    let score = entry.score;
-    let elsewhere = (standing == Standing::Elsewhere).then(|| {
-        "Another program works on it, a terminal or a second window; it can be stopped there"
-            .to_owned()
-    });
-    let variant = entry.sweep.as_ref().map(|member| {
-        let settings: Vec<String> = member.settings.iter().map(ToString::to_string).collect();
-        let place = format!("Variant {} of {}", member.variant + 1, member.variants);
-        format!("{place}: {}", settings.join(", "))
-    });
-    vec![
-        Cell::new(entry.experiment.as_str()).hover(Some(entry.id.to_string())),
-        Cell::new(minute(entry.created)),
-        Cell::new(format!("{icon}  {}", standing.word())).color(color).hover(elsewhere),
-        Cell::new(order::settings(entry)).hover(variant),
-        Cell::new(entry.tags.join(", "))
-            .hover((!entry.tags.is_empty()).then(|| entry.tags.join(", "))),
-        Cell::new(format!("{finished}/{}", entry.tasks)),
-        Cell::new(number(score.and_then(|score| score.rank_ic_ts), 4)),
-        Cell::new(number(score.and_then(|score| score.sharpe), 2)),
-    ]
+/// The run's colour; a click gives it the next one.
+fn color_dot(ui: &mut Ui, state: &State, run: &RunId, commands: &mut Commands) {
+    // The keyboard does not stop at every dot.
+    let (rect, response) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::CLICK);
+    let color = state.run_colors.of(run, ui.palette());
+    let radius = if response.hovered() { 6.0 } else { 5.0 };
+    let center = Pos2::new(rect.center().x, rect.center().y);
+    ui.painter().circle_filled(center, radius, color);
+    widgets::name(&response, egui::Role::Button, &format!("Colour of {run}"));
+    let help = "Its colour wherever runs are drawn together; a click gives it the next one";
+    if response.on_hover_text(help).clicked() {
+        commands.send(Command::TurnColor(run.clone()));
+    }
 }
 
 /// What is known of the only chosen run and has no column.

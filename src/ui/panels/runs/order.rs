@@ -1,15 +1,12 @@
-use std::cmp::Ordering;
-
-use crate::domain::Setting;
-use crate::runs::RunEntry;
+use super::columns::{RunColumn, SortedBy};
+use crate::runs::RunQuery;
 use crate::ui::state::{Standing, State};
-use crate::ui::widgets::{Sort, SortKey};
 
 /// Which runs are listed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Filter {
-    /// Words that each must be in it somewhere, in any case.
-    pub(super) text: String,
+    /// What must hold of them.
+    pub(super) query: RunQuery,
     pub(super) only: Option<Standing>,
 }
 
@@ -25,14 +22,11 @@ pub(super) struct Order {
 struct MadeFor {
     generation: u64,
     filter: Filter,
-    sort: Option<Sort>,
+    sort: Option<SortedBy>,
     /// How many runs of this session there are, are open, and are paused: their standing does not wait for the list.
     session: (usize, usize, usize),
     resuming: usize,
 }
-
-/// The column of the table that says how a run stands.
-const STANDING_COLUMN: usize = 2;
 
 impl Order {
     pub(super) fn shown(&self) -> &[usize] {
@@ -40,7 +34,12 @@ impl Order {
     }
 
     /// Makes the rows anew where they are old. Whether they were.
-    pub(super) fn follow(&mut self, state: &State, filter: &Filter, sort: Option<Sort>) -> bool {
+    pub(super) fn follow(
+        &mut self,
+        state: &State,
+        filter: &Filter,
+        sort: Option<SortedBy>,
+    ) -> bool {
         let open = state.runs.iter().filter(|run| !run.is_over());
         let paused = open.clone().filter(|run| run.is_paused()).count();
         let wanted = MadeFor {
@@ -55,60 +54,24 @@ impl Order {
         }
         let stored = &state.results.stored;
         // Where nothing depends on it, nobody looks.
-        let by_standing =
-            filter.only.is_some() || sort.is_some_and(|sort| sort.column == STANDING_COLUMN);
+        let by_standing = filter.only.is_some()
+            || filter.query.asks_for_status()
+            || sort.is_some_and(|sort| sort.column == RunColumn::Status);
         let standings = if by_standing { state.standings(stored) } else { Vec::new() };
-        let words: Vec<String> = filter.text.split_whitespace().map(str::to_lowercase).collect();
         let fits = |index: &usize| {
-            let text = state.results.searched.get(*index);
-            let has = |word: &String| text.is_some_and(|text| text.contains(word.as_str()));
-            words.iter().all(has)
-                && filter.only.is_none_or(|only| standings.get(*index) == Some(&only))
+            let standing = standings.get(*index);
+            let searched = state.results.searched.get(*index).map_or("", String::as_str);
+            let word = standing.map_or("", |standing| standing.word());
+            filter.only.is_none_or(|only| standing == Some(&only))
+                && filter.query.fits(&stored[*index], searched, word)
         };
         self.shown = (0..stored.len()).filter(fits).collect();
         if let Some(sort) = sort {
+            let of = |index: usize| (&stored[index], standings.get(index).copied());
             // Stable: what is equal stays newest first.
-            self.shown.sort_by(|&a, &b| match sort.column {
-                STANDING_COLUMN => sort.order(standings.get(a), standings.get(b)),
-                _ => compare(sort, &stored[a], &stored[b]),
-            });
+            self.shown.sort_by(|&a, &b| sort.compare(of(a), of(b)));
         }
         self.made_for = Some(wanted);
         true
     }
-}
-
-/// By the column of the table.
-fn compare(sort: Sort, a: &RunEntry, b: &RunEntry) -> Ordering {
-    let text = |text: String| (!text.is_empty()).then_some(text);
-    match sort.column {
-        0 => sort.order(Some(&a.experiment), Some(&b.experiment)),
-        1 => sort.order(Some(a.created), Some(b.created)),
-        4 => sort.order(text(a.tags.join(", ")), text(b.tags.join(", "))),
-        5 => sort.order(Some(a.finished), Some(b.finished)),
-        3 => {
-            let variant = |entry: &RunEntry| {
-                entry.sweep.as_ref().map(|member| (member.sweep.clone(), member.variant))
-            };
-            sort.order(variant(a), variant(b))
-        }
-        6 => {
-            let rank_ic = |entry: &RunEntry| entry.score.and_then(|score| score.rank_ic_ts);
-            sort.order(SortKey::number(rank_ic(a)), SortKey::number(rank_ic(b)))
-        }
-        _ => {
-            let sharpe = |entry: &RunEntry| entry.score.and_then(|score| score.sharpe);
-            sort.order(SortKey::number(sharpe(a)), SortKey::number(sharpe(b)))
-        }
-    }
-}
-
-/// What a run of a sweep sets, in short: `0.01, seed 1`. The fields are the same for all of its runs and stand over the cell.
-pub(super) fn settings(entry: &RunEntry) -> String {
-    let short = |setting: &Setting| match setting.path.as_str() {
-        "seed" => format!("seed {}", setting.value),
-        _ => setting.value.clone(),
-    };
-    let settings = entry.sweep.iter().flat_map(|member| &member.settings);
-    settings.map(short).collect::<Vec<_>>().join(", ")
 }
