@@ -129,6 +129,7 @@ impl App {
                 now,
                 runs_folder: options.runs,
                 draft,
+                experiments: settings.experiments,
                 source: Source::Synthetic,
                 preview: Preview::default(),
                 runs: Vec::new(),
@@ -194,6 +195,7 @@ impl App {
         Settings {
             theme: self.theme,
             draft: Some(self.state.draft.store()),
+            experiments: self.state.experiments.clone(),
             layout: Some(self.layout.clone()),
             panels: self.panels.views(),
         }

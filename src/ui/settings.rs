@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use egui_tiles::Tree;
 use serde::{Deserialize, Serialize};
 
@@ -5,12 +7,13 @@ use super::layout::PanelKind;
 use super::panels::PanelViews;
 use super::state::StoredDraft;
 
-/// What the window remembers: theme, layout, the experiment on the bench, how the panels show what they show. Everything else begins anew.
+/// What the window remembers: theme, layout, the experiment on the bench, files of experiments, how the panels show what they show. Everything else begins anew.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
     pub(super) theme: egui::ThemePreference,
     pub(super) draft: Option<StoredDraft>,
+    pub(super) experiments: Vec<PathBuf>,
     pub(super) layout: Option<Tree<PanelKind>>,
     pub(super) panels: PanelViews,
 }
@@ -20,6 +23,7 @@ impl Default for Settings {
         Self {
             theme: egui::ThemePreference::Dark,
             draft: None,
+            experiments: Vec::new(),
             layout: None,
             panels: PanelViews::default(),
         }

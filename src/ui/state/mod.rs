@@ -12,6 +12,7 @@ mod launches;
 mod looks;
 mod machine;
 mod models;
+mod origin;
 mod preview;
 mod results;
 mod run;
@@ -37,11 +38,15 @@ pub(super) use launches::Launches;
 pub(super) use looks::Looks;
 pub(super) use machine::Machine;
 pub(super) use models::Models;
+pub(super) use origin::Origin;
 pub(super) use preview::Preview;
 pub(super) use results::Results;
 pub(super) use run::RunView;
 pub(super) use standing::Standing;
 pub(super) use task::{TaskState, TaskView};
+
+/// Files of experiments that are remembered.
+const MOST_EXPERIMENTS: usize = 6;
 
 /// A message under the top bar, until it is dismissed or another takes its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +66,8 @@ pub(super) struct State {
     pub(super) runs_folder: PathBuf,
     /// The experiment on the bench.
     pub(super) draft: Draft,
+    /// Experiments that were opened from files or saved into them, the latest first.
+    pub(super) experiments: Vec<PathBuf>,
     /// What its data source offers.
     pub(super) source: Source,
     /// What it would do.
@@ -115,6 +122,13 @@ impl State {
             .or_else(|| open().find(|run| run.count(TaskState::Running) > 0))
             .or_else(|| open().next())
             .or(self.runs.last())
+    }
+
+    /// An experiment was read from a file or written into it.
+    pub(super) fn remember_experiment(&mut self, path: PathBuf) {
+        self.experiments.retain(|known| *known != path);
+        self.experiments.insert(0, path);
+        self.experiments.truncate(MOST_EXPERIMENTS);
     }
 
     /// Whether anything trains, is about to, or is being written.

@@ -14,7 +14,7 @@ mod table;
 pub(super) use badge::determinism;
 pub(super) use button::{button, icon_action, icon_button, name, name_toggle, primary_button};
 pub(super) use fitted::Fitted;
-pub(super) use form::{Form, Offered, integer_field, number, real_field};
+pub(super) use form::{Form, Offered, Row, integer_field, number, real_field};
 pub(super) use messages::Messages;
 pub(super) use parts::{empty_state, hint, issue, level_icon, problem, section, value_row};
 pub(super) use sign::standing;
