@@ -2,6 +2,7 @@
 
 mod cards;
 mod digest;
+mod memory;
 mod variants;
 mod warnings;
 
@@ -51,10 +52,12 @@ impl PlanPanel {
             self.digest = Some(Digest::new(plan, variants));
         }
         let Some(digest) = &self.digest else { return };
-        let room = ui.available_height();
+        let room = ui.available_height() - memory::height(&state.machine);
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             head(ui, state, plan, &mut self.warnings, commands);
             cards::show(ui, digest, &state.machine, state.draft.spec().sweep.len());
+            let fraction = state.draft.spec().resources.memory_fraction;
+            memory::show(ui, digest, &state.machine, fraction);
             if let Some(sweep) = &digest.sweep {
                 variants::show(ui, sweep);
             }
