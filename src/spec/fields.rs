@@ -80,6 +80,12 @@ mod tests {
                 ][..],
             ),
             (
+                "linear-return",
+                &[
+                    r#"validation={"HoldOut":{"validation_from":"2015-06-01","test_from":"2015-09-01"}}"#,
+                ],
+            ),
+            (
                 "cross-section-mlp",
                 &[
                     r#"label={"RankedReturn":{"horizon":4}}"#,

@@ -20,6 +20,7 @@ impl App {
             Command::UsePreset(name) => self.use_preset(name),
             Command::ChoosePreset => self.modal = Some(Modal::Presets),
             Command::PutBack(draft) => self.put_back(*draft),
+            Command::TakeBackAll => self.take_back_all(),
             Command::ShowRon => self.modal = Some(Modal::Ron(RonText::default())),
             Command::UseSynthetic => self.use_synthetic(),
             Command::UseFolder(folder) => {
@@ -187,6 +188,20 @@ impl App {
             let actions = vec![("Bring it back", Command::PutBack(Box::new(before)))];
             self.state.notice = Some(Notice { level: Level::Info, text, actions });
         }
+    }
+
+    /// Makes every field what it was when the draft began. The changes can be had back.
+    fn take_back_all(&mut self) {
+        let before = self.state.draft.clone();
+        let changes = match before.differences().len() {
+            0 => return,
+            1 => "1 change was".to_owned(),
+            several => format!("{several} changes were"),
+        };
+        self.state.draft = before.without(before.differences());
+        let text = format!("{changes} taken back: all is as {} has it.", before.origin().name());
+        let actions = vec![("Bring them back", Command::PutBack(Box::new(before)))];
+        self.state.notice = Some(Notice { level: Level::Info, text, actions });
     }
 
     fn put_back(&mut self, draft: Draft) {

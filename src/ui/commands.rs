@@ -18,6 +18,8 @@ pub(super) enum Command {
     ChoosePreset,
     /// Put a draft that was replaced on the bench again.
     PutBack(Box<Draft>),
+    /// Make every field what it was when the draft began.
+    TakeBackAll,
     /// Show the experiment as the text of a file.
     ShowRon,
     /// Take bars from the built-in market.

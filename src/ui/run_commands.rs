@@ -82,6 +82,7 @@ impl App {
             | Command::UsePreset(_)
             | Command::ChoosePreset
             | Command::PutBack(_)
+            | Command::TakeBackAll
             | Command::ShowRon
             | Command::UseSynthetic
             | Command::UseFolder(_)

@@ -68,6 +68,9 @@ fn a_changed_field_is_marked_listed_and_taken_back() {
     window.until_says("as the preset has it");
     assert_eq!(window.node(Role::ComboBox, "Model").value().as_deref(), Some("MLP"));
     window.until_enabled("Start");
+    window.press("Bring them back");
+    window.until_says("2 fields differ");
+    assert_eq!(window.node(Role::ComboBox, "Model").value().as_deref(), Some("GRU"));
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(super) fn show(
         }
     });
     let differences = draft.differences();
-    head(ui, draft, open, undone);
+    head(ui, draft, open, commands);
     // Always one child, so that the rows below keep their ids, and with them the focus, when the list comes and goes.
     ui.scope(|ui| {
         if *open && !differences.is_empty() {
@@ -53,20 +53,19 @@ pub(super) fn show(
 }
 
 /// How many changes there are, and a button that takes all of them back. Of a fixed height: nothing below moves with the first change.
-fn head(ui: &mut Ui, draft: &Draft, open: &mut bool, undone: &RefCell<Vec<Difference>>) {
+fn head(ui: &mut Ui, draft: &Draft, open: &mut bool, commands: &mut Commands) {
     let (origin, differences) = (draft.origin(), draft.differences());
-    let kind = if origin.is_preset() { "preset" } else { "as it began" };
     ui.horizontal(|ui| {
         ui.set_min_height(ROW_HEIGHT);
         let palette = ui.palette();
         if differences.is_empty() {
-            let text = RichText::new(format!("{}  as the preset has it", icons::CHECK_CIRCLE));
-            let text = if origin.is_preset() {
-                text
+            let same = if origin.is_preset() {
+                "as the preset has it"
             } else {
-                RichText::new(format!("{}  unchanged since it was opened", icons::CHECK_CIRCLE))
+                "unchanged since it was opened"
             };
-            ui.label(text.small().color(palette.text_weak));
+            let text = RichText::new(format!("{}  {same}", icons::CHECK_CIRCLE)).small();
+            ui.label(text.color(palette.text_weak));
             return;
         }
         let several = match differences.len() {
@@ -77,17 +76,15 @@ fn head(ui: &mut Ui, draft: &Draft, open: &mut bool, undone: &RefCell<Vec<Differ
         let text = RichText::new(format!("{icon}  {several}")).color(palette.text);
         let button = ui.add(egui::Button::new(text).frame(false));
         widgets::name(&button, egui::Role::DisclosureTriangle, &several);
-        let hover = format!("What was changed since {}", origin.name());
-        if button.on_hover_text(hover).clicked() {
+        let name = origin.name();
+        if button.on_hover_text(format!("What was changed since {name}")).clicked() {
             *open = !*open;
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let reset = widgets::button(ui, icons::ARROW_COUNTER_CLOCKWISE, "Reset all", true);
-            let hover = format!(
-                "Take {several} back: everything here {kind}. Data, name and sweep stay as they are",
-            );
+            let hover = format!("All as {name} has it. Data, name and sweep stay as they are");
             if reset.on_hover_text(hover).clicked() {
-                undone.borrow_mut().extend(differences.iter().cloned());
+                commands.send(Command::TakeBackAll);
             }
         });
     });

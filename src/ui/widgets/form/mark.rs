@@ -38,8 +38,9 @@ pub(super) fn help(
 ) {
     ui.set_max_width(ui.spacing().tooltip_width);
     ui.add(Label::new(help).wrap());
+    let known = field(path);
     let mut facts = Vec::new();
-    if let Some(known) = field(path) {
+    if let Some(known) = known {
         let range = known.range.to_string();
         if !range.is_empty() {
             facts.push(format!("Range: {range} {}", known.unit).trim_end().to_owned());
@@ -49,11 +50,12 @@ pub(super) fn help(
         }
     }
     facts.extend(difference.map(|difference| was(form, difference)));
+    // As `--set` and a sweep take it.
+    facts.extend(known.map(|_| path.to_owned()));
     let weak = ui.palette().text_weak;
     for fact in facts {
         ui.add(Label::new(RichText::new(fact).small().color(weak)).wrap());
     }
-    ui.add(Label::new(RichText::new(path).monospace().small().color(weak)).wrap());
 }
 
 /// `Differs from preset mlp-return: 8`.

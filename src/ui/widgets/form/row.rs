@@ -8,7 +8,6 @@ use crate::ui::theme::Themed;
 use crate::ui::widgets;
 
 /// The row of one field, with what the table of fields knows of it.
-#[derive(Clone)]
 pub(in crate::ui) struct Row<'a> {
     form: Form<'a>,
     path: &'a str,

@@ -45,7 +45,10 @@ impl Fields {
         let range = field(path).map_or(Range::ANY, |field| field.range);
         let mut values: Vec<String> = if let Ok(now) = now.parse::<u64>() {
             let near = [now / 2, now, now.saturating_mul(2)];
-            let inside = near.into_iter().filter(|value| range.contains(*value as f64));
+            // Of what has no range, as a feature's lag, 0 is rarely meant.
+            let is_meant = |value: u64| value > 0 || now == 0 || range != Range::ANY;
+            let fits = |value: &u64| range.contains(*value as f64) && is_meant(*value);
+            let inside = near.into_iter().filter(fits);
             inside.map(|value| value.to_string()).collect()
         } else {
             let now = now.parse::<f64>().ok().filter(|now| now.is_finite() && *now != 0.0)?;
