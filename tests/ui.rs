@@ -35,6 +35,10 @@ mod skip;
 mod stories;
 #[path = "ui/strategy.rs"]
 mod strategy;
+#[path = "ui/strategy_panel.rs"]
+mod strategy_panel;
+#[path = "ui/strategy_pictures.rs"]
+mod strategy_pictures;
 #[path = "ui/training.rs"]
 mod training;
 #[path = "ui/training_panel.rs"]

@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
 use super::Series;
-use crate::domain::{FoldPlan, TaskRows};
+use crate::domain::{FoldGap, FoldPlan, TaskRows};
 use crate::labels::{
     WeightedRows, class_in_fold, dead_zone_threshold, is_learnable, sample_weights,
 };
 use crate::spec::{LabelSpec, WeightSpec};
-use crate::validation::{RowTimes, Sections, sections};
+use crate::validation::{RowTimes, Sections, cut};
 
 /// The rows of every series of a task by section, and what was found out on its train rows to choose them.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +16,8 @@ pub struct TaskCut {
     /// The absolute outcome up to which train and validation rows were left out, or are a class of their own; `None` where the label has no dead
     /// zone.
     pub dead_zone: Option<f64>,
+    /// What is left out beside the sections; nothing where the rows were chosen by other means.
+    pub gaps: Vec<FoldGap>,
     /// Whether the fold has no validation and no test section at all, as that of a refit.
     pub only_train: bool,
     /// Train and validation rows left out for it.
@@ -28,7 +30,8 @@ impl TaskCut {
     pub fn of(series: &[Arc<Series>], fold: &FoldPlan, label: LabelSpec) -> Self {
         let rows: Vec<RowTimes<'_>> = series.iter().map(|series| series.row_times()).collect();
         let only_train = fold.validation.is_empty() && fold.test.is_empty();
-        Self { only_train, ..Self::of_sections(series, sections(fold, &rows), label) }
+        let (sections, gaps) = cut(fold, &rows);
+        Self { gaps, only_train, ..Self::of_sections(series, sections, label) }
     }
 
     /// The same of rows chosen by other means.
@@ -58,7 +61,7 @@ impl TaskCut {
                 inside += (before - rows.len()) as u64;
             }
         }
-        Self { sections, only_train: false, dead_zone, inside_dead_zone: inside }
+        Self { sections, gaps: Vec::new(), only_train: false, dead_zone, inside_dead_zone: inside }
     }
 
     /// The labels of every bar of a series as they are in this fold: what its dead zone makes a class of its own is one.

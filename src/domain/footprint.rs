@@ -57,6 +57,7 @@ mod tests {
                 test: span,
                 embargo: Embargo::default(),
             },
+            gaps: Vec::new(),
             seed: 0,
             device: Device::Cpu,
             parameters: 1,

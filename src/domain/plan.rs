@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Bytes, CalendarTime, ContentHash, Device, FoldIndex, ProblemCount, RunId, Symbol, TaskId,
-    Timeframe, UtcMillis,
+    Bytes, CalendarTime, ContentHash, Device, FoldGap, FoldIndex, ProblemCount, RunId, Symbol,
+    TaskId, Timeframe, UtcMillis,
 };
 
 /// A half-open span of decision times: a bar belongs to it when it closes at or after `start` and before `end`.
@@ -29,7 +29,7 @@ impl TimeSpan {
 }
 
 /// One fold: where its sections lie on the UTC time axis. The gaps between them are the embargo; the purge comes on top, row by row, from the
-/// label end times.
+/// label end times; [`Task::gaps`] says where both lie.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FoldPlan {
     /// Position in the plan, from 0.
@@ -125,6 +125,10 @@ pub struct Task {
     pub timeframes: Vec<Timeframe>,
     /// The sections.
     pub fold: FoldPlan,
+    /// What is left out beside them. Follows from the bars and the sections, so it decides nothing; empty in plans of older versions and where
+    /// nothing is tested.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<FoldGap>,
     /// Seeds initial weights, batch order and dropout: a hash of the experiment's seed and the task's identity, never of its position.
     pub seed: u64,
     /// Where it computes, resolved.

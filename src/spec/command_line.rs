@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
+use super::differences::{Difference, changes, tree};
 use super::{Assignment, Combine, DataSource, ExperimentSpec, PRESETS, SweepAxis, apply, load};
 use crate::domain::{Symbol, Timeframe};
 
@@ -51,16 +52,12 @@ fn arguments(spec: &ExperimentSpec, preset: &str) -> Option<Vec<String>> {
     let mut words = vec!["--preset".to_owned(), preset.to_owned()];
     let base = with_flags(&load(preset).ok()?, spec, &mut words);
     let changes = changes(&tree(&base)?, &tree(spec)?);
-    for (path, value) in &changes {
-        words.extend(["--set".to_owned(), format!("{path}={}", value_text(value))]);
+    for Difference { path, to, .. } in &changes {
+        words.extend(["--set".to_owned(), format!("{path}={}", value_text(to))]);
     }
     let assignments: Vec<Assignment> =
-        changes.into_iter().map(|(path, value)| Assignment::new(path, value)).collect();
+        changes.into_iter().map(|change| Assignment::new(change.path, change.to)).collect();
     (apply(&base, &assignments).ok()? == *spec).then_some(words)
-}
-
-fn tree(spec: &ExperimentSpec) -> Option<Value> {
-    serde_json::to_value(spec).ok()
 }
 
 /// Writes what has a flag of its own, and gives back what the flags make of the base.
@@ -133,49 +130,6 @@ impl ExperimentSpec {
         }
         self.data.source = DataSource::Folder(folder.to_owned());
     }
-}
-
-/// What has to be set in `old` to make it `new`, in the order of the specification.
-pub(crate) fn changes(old: &Value, new: &Value) -> Vec<(String, Value)> {
-    let mut found = Vec::new();
-    collect("", old, new, &mut found);
-    found
-}
-
-fn collect(path: &str, old: &Value, new: &Value, found: &mut Vec<(String, Value)>) {
-    if old == new {
-        return;
-    }
-    match (old, new) {
-        (Value::Object(before), Value::Object(after)) if before.keys().eq(after.keys()) => {
-            for ((name, old), new) in before.iter().zip(after.values()) {
-                // `--set` steps over a variant's name where a field inside is named.
-                match inside(after, name, new) {
-                    true => collect(path, old, new, found),
-                    false if path.is_empty() => collect(name, old, new, found),
-                    false => collect(&format!("{path}.{name}"), old, new, found),
-                }
-            }
-        }
-        (Value::Array(before), Value::Array(after))
-            if before.len() == after.len() && after.iter().any(Value::is_object) =>
-        {
-            for (index, (old, new)) in before.iter().zip(after).enumerate() {
-                collect(&format!("{path}[{index}]"), old, new, found);
-            }
-        }
-        _ => found.push((path.to_owned(), new.clone())),
-    }
-}
-
-/// Whether this is the only entry of a variant with named fields, none of which is a variant's name again.
-fn inside(object: &serde_json::Map<String, Value>, name: &str, value: &Value) -> bool {
-    let fields = value.as_object();
-    object.len() == 1
-        && name.starts_with(char::is_uppercase)
-        && fields.is_some_and(|fields| {
-            !fields.is_empty() && !fields.keys().any(|field| field.starts_with(char::is_uppercase))
-        })
 }
 
 /// As `--set` reads it: plain text where that means the same, else JSON.

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::validate::{Check, MAX_BARS_BACK};
+use super::validate::Check;
 
 /// What the model is to predict at bar t. Filled no earlier than the open of bar t+1.
 ///
@@ -223,15 +223,15 @@ impl LabelSpec {
     }
 
     pub(super) fn check(self, check: &mut Check) {
-        check.range("label.horizon", self.horizon(), 1, MAX_BARS_BACK);
+        check.within("label.horizon", self.horizon());
         match self {
             Self::ForwardReturn { .. } => {}
             Self::ScaledReturn { volatility_window, .. } => {
-                check.range("label.volatility_window", volatility_window, 2, MAX_BARS_BACK);
+                check.within("label.volatility_window", volatility_window);
             }
             Self::DemeanedReturn { minimum_symbols, .. }
             | Self::RankedReturn { minimum_symbols, .. } => {
-                check.range("label.minimum_symbols", minimum_symbols, 2, 100_000);
+                check.within("label.minimum_symbols", minimum_symbols);
             }
             Self::Direction { dead_zone, inside, .. } => match dead_zone {
                 DeadZone::None => {
@@ -239,17 +239,17 @@ impl LabelSpec {
                         "Flat needs a dead zone: nothing else says what is flat".to_owned()
                     });
                 }
-                DeadZone::Bps(bps) => check.positive("label.dead_zone", bps),
+                DeadZone::Bps(bps) => {
+                    check.within_as("label.dead_zone.Bps", "label.dead_zone", bps);
+                }
                 DeadZone::TrainQuantile(share) => {
-                    check.that(share > 0.0 && share < 1.0, "label.dead_zone", || {
-                        format!("the quantile {share} must lie between 0 and 1, exclusive")
-                    });
+                    check.within_as("label.dead_zone.TrainQuantile", "label.dead_zone", share);
                 }
             },
             Self::TripleBarrier { profit_take, stop_loss, volatility_window, .. } => {
-                check.positive("label.profit_take", profit_take);
-                check.positive("label.stop_loss", stop_loss);
-                check.range("label.volatility_window", volatility_window, 2, MAX_BARS_BACK);
+                check.within("label.profit_take", profit_take);
+                check.within("label.stop_loss", stop_loss);
+                check.within("label.volatility_window", volatility_window);
             }
         }
     }

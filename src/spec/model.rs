@@ -3,9 +3,9 @@ use serde::{Deserialize, Serialize};
 use super::validate::Check;
 
 /// Widest layer taken.
-const MAX_UNITS: u32 = 65_536;
+pub(super) const MAX_UNITS: u32 = 65_536;
 /// Most layers or blocks taken.
-const MAX_LAYERS: u32 = 64;
+pub(super) const MAX_LAYERS: u32 = 64;
 
 /// The network, from a window of scaled features to one output, or one for each of three classes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -143,24 +143,24 @@ impl ModelSpec {
                     "needs at least one layer; for none choose Linear".to_owned()
                 });
                 for (index, units) in hidden.iter().enumerate() {
-                    check.range(&format!("model.hidden[{index}]"), *units, 1, MAX_UNITS);
+                    check.within(&format!("model.hidden[{index}]"), *units);
                 }
             }
             Self::Lstm { hidden, layers, .. } | Self::Gru { hidden, layers, .. } => {
-                check.range("model.hidden", *hidden, 1, MAX_UNITS);
-                check.range("model.layers", *layers, 1, MAX_LAYERS);
+                check.within("model.hidden", *hidden);
+                check.within("model.layers", *layers);
             }
             Self::Tcn { channels, kernel_size, .. } => {
                 check_tcn(check, (channels, *kernel_size), window);
             }
             &Self::Transformer { d_model, heads, layers, feedforward, tokens, .. } => {
-                check.range("model.d_model", d_model, 1, MAX_UNITS);
-                check.range("model.heads", heads, 1, MAX_UNITS);
+                check.within("model.d_model", d_model);
+                check.within("model.heads", heads);
                 check.that(heads == 0 || d_model.is_multiple_of(heads), "model.heads", || {
                     format!("{heads} heads must share d_model = {d_model} without a remainder")
                 });
-                check.range("model.layers", layers, 1, MAX_LAYERS);
-                check.range("model.feedforward", feedforward, 1, MAX_UNITS);
+                check.within("model.layers", layers);
+                check.within("model.feedforward", feedforward);
                 if let Tokens::Patch { length, stride } = tokens {
                     check.that((1..=window).contains(&length), "model.tokens.length", || {
                         format!("{length} must lie between 1 and the window's {window} bars")
@@ -171,17 +171,14 @@ impl ModelSpec {
                 }
             }
         }
-        let dropout = self.dropout();
-        check.that((0.0..1.0).contains(&dropout), "model.dropout", || {
-            format!("{dropout} must be at least 0 and below 1")
-        });
+        check.within("model.dropout", self.dropout());
     }
 }
 
 fn check_tcn(check: &mut Check, (channels, kernel_size): (&[u32], u32), window: u32) {
     check.that(!channels.is_empty(), "model.channels", || "needs at least one block".to_owned());
     for (index, units) in channels.iter().enumerate() {
-        check.range(&format!("model.channels[{index}]"), *units, 1, MAX_UNITS);
+        check.within(&format!("model.channels[{index}]"), *units);
     }
     // Beyond, a block reads nothing but zeros before the window, and its memory grows without end.
     let reach = 1_u64 << channels.len().saturating_sub(1).min(40);

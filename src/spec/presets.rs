@@ -11,22 +11,49 @@ use super::{ExperimentSpec, SCHEMA_VERSION, SpecError};
 pub struct Preset {
     /// What `--preset` takes.
     pub name: &'static str,
+    /// What it is a good start for, in a sentence or two.
+    pub good_for: &'static str,
     /// The RON text.
     pub text: &'static str,
 }
 
 /// Every preset, in the order they are offered.
 pub const PRESETS: &[Preset] = &[
-    Preset { name: "mlp-return", text: include_str!("../../presets/mlp-return.ron") },
-    Preset { name: "lstm-direction", text: include_str!("../../presets/lstm-direction.ron") },
-    Preset { name: "gru-barrier", text: include_str!("../../presets/gru-barrier.ron") },
-    Preset { name: "tcn-return", text: include_str!("../../presets/tcn-return.ron") },
+    Preset {
+        name: "mlp-return",
+        good_for: "The first experiment on any market: it trains in seconds and bends where a linear model cannot. Compare the others with it.",
+        text: include_str!("../../presets/mlp-return.ron"),
+    },
+    Preset {
+        name: "lstm-direction",
+        good_for: "Whether the order of the last bars matters: the network reads them one by one and says only up or not.",
+        text: include_str!("../../presets/lstm-direction.ron"),
+    },
+    Preset {
+        name: "gru-barrier",
+        good_for: "Trades with a profit target and a stop: which of the two comes first, or neither, is what is learnt.",
+        text: include_str!("../../presets/gru-barrier.ron"),
+    },
+    Preset {
+        name: "tcn-return",
+        good_for: "Long windows at little cost: convolutions see further back from block to block and train faster than recurrent models.",
+        text: include_str!("../../presets/tcn-return.ron"),
+    },
     Preset {
         name: "transformer-direction",
+        good_for: "Patterns that may stand anywhere in the window, and markets that often hardly move: quiet rows are a class of their own.",
         text: include_str!("../../presets/transformer-direction.ron"),
     },
-    Preset { name: "linear-return", text: include_str!("../../presets/linear-return.ron") },
-    Preset { name: "cross-section-mlp", text: include_str!("../../presets/cross-section-mlp.ron") },
+    Preset {
+        name: "linear-return",
+        good_for: "The yardstick: what a deeper model does not beat clearly is not worth its training.",
+        text: include_str!("../../presets/linear-return.ron"),
+    },
+    Preset {
+        name: "cross-section-mlp",
+        good_for: "Many symbols at once: which of them does better than the others, whatever the market does. Needs about ten of them.",
+        text: include_str!("../../presets/cross-section-mlp.ron"),
+    },
 ];
 
 /// The experiment of the first start: trains in a few seconds on the built-in market.

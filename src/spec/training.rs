@@ -239,25 +239,16 @@ const fn one() -> u32 {
 impl TrainingSpec {
     /// What can be said without the data and the machine.
     pub(super) fn check(&self, check: &mut Check, spec: &ExperimentSpec) {
-        check.range("training.max_epochs", self.max_epochs, 1, 1_000_000);
-        check.that(self.max_steps != Some(0), "training.max_steps", || {
-            "must be at least 1 step, or absent".to_owned()
-        });
-        if let Some(minutes) = self.max_minutes {
-            check.positive("training.max_minutes", minutes);
-        }
-        check.range("training.batch_size", self.batch_size, 1, 10_000_000);
-        let accumulated = self.accumulate_grad_batches;
-        check.range("training.accumulate_grad_batches", accumulated, 1, 100_000);
-        check.positive("training.learning_rate", self.learning_rate);
-        check.not_negative("training.weight_decay", self.weight_decay);
-        check.not_negative("training.min_delta", self.min_delta);
-        if let Some(limit) = self.gradient_clip_val {
-            check.positive("training.gradient_clip_val", limit);
-        }
-        check.that(self.patience != Some(0), "training.patience", || {
-            "must be at least 1 epoch, or absent".to_owned()
-        });
+        check.within("training.max_epochs", self.max_epochs);
+        check.within_or_absent("training.max_steps", self.max_steps.map(|steps| steps as f64));
+        check.within_or_absent("training.max_minutes", self.max_minutes);
+        check.within("training.batch_size", self.batch_size);
+        check.within("training.accumulate_grad_batches", self.accumulate_grad_batches);
+        check.within("training.learning_rate", self.learning_rate);
+        check.within("training.weight_decay", self.weight_decay);
+        check.within("training.min_delta", self.min_delta);
+        check.within_or_absent("training.gradient_clip_val", self.gradient_clip_val);
+        check.within_or_absent("training.patience", self.patience);
         self.check_optimizer(check);
         self.check_schedule(check);
         self.check_loss(check, spec);
@@ -280,15 +271,11 @@ impl TrainingSpec {
     fn check_optimizer(&self, check: &mut Check) {
         match self.optimizer {
             OptimizerSpec::AdamW { betas } | OptimizerSpec::Adam { betas } => {
-                let fits = [betas.0, betas.1].iter().all(|beta| (0.0..1.0).contains(beta));
-                check.that(fits, "training.optimizer.betas", || {
-                    format!("{betas:?} must both be at least 0 and below 1")
-                });
+                check.within("training.optimizer.betas[0]", betas.0);
+                check.within("training.optimizer.betas[1]", betas.1);
             }
             OptimizerSpec::Sgd { momentum, nesterov } => {
-                check.that((0.0..1.0).contains(&momentum), "training.optimizer.momentum", || {
-                    format!("{momentum} must be at least 0 and below 1")
-                });
+                check.within("training.optimizer.momentum", momentum);
                 check.that(!nesterov || momentum > 0.0, "training.optimizer.nesterov", || {
                     "needs a momentum above 0".to_owned()
                 });
@@ -300,6 +287,7 @@ impl TrainingSpec {
         match self.schedule {
             ScheduleSpec::Constant => {}
             ScheduleSpec::Cosine { warmup_epochs, final_share } => {
+                // How much is too much depends on the epochs, which the table cannot know.
                 let fits = (0.0..f64::from(self.max_epochs)).contains(&warmup_epochs);
                 check.that(fits, "training.schedule.warmup_epochs", || {
                     format!(
@@ -307,16 +295,10 @@ impl TrainingSpec {
                         self.max_epochs
                     )
                 });
-                let fits = (0.0..=1.0).contains(&final_share);
-                check.that(fits, "training.schedule.final_share", || {
-                    format!("{final_share} must lie between 0 and 1")
-                });
+                check.within("training.schedule.final_share", final_share);
             }
             ScheduleSpec::Plateau { factor, patience: _ } => {
-                let fits = factor > 0.0 && factor < 1.0;
-                check.that(fits, "training.schedule.factor", || {
-                    format!("{factor} must lie between 0 and 1, exclusive")
-                });
+                check.within("training.schedule.factor", factor);
             }
         }
     }
@@ -326,7 +308,7 @@ impl TrainingSpec {
         match self.loss {
             LossSpec::Auto => {}
             LossSpec::Huber { delta } => {
-                check.positive("training.loss.delta", delta);
+                check.within("training.loss.delta", delta);
                 check.that(!classes, "training.loss", || {
                     "Huber is a loss of returns; for classes choose Auto or BalancedCrossEntropy"
                         .to_owned()

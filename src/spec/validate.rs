@@ -1,3 +1,4 @@
+use super::fields::{Range, field};
 use super::{DataSource, ExperimentSpec, Pooling, SCHEMA_VERSION, SpecIssue, SyntheticMarket};
 
 /// Longest window and lookback taken, in bars: far beyond any use, near enough to stop a slip of the finger.
@@ -48,11 +49,9 @@ impl ExperimentSpec {
             check.fail(&field, message);
         }
         if let DataSource::Synthetic(synthetic) = &self.data.source {
-            check.range("data.source.bars", synthetic.bars, 100, 10_000_000);
+            check.within("data.source.bars", synthetic.bars);
             if let SyntheticMarket::Planted { ic } = synthetic.market {
-                check.that(ic.abs() < 1.0, "data.source.market.ic", || {
-                    format!("{ic} must lie between -1 and 1, exclusive")
-                });
+                check.within("data.source.market.ic", ic);
             }
         }
         let (symbols, timeframes) = (self.data.symbols.len(), self.data.timeframes.len());
@@ -72,20 +71,15 @@ impl ExperimentSpec {
 
     fn check_features(&self, check: &mut Check) {
         check.issues.extend(super::features::problems(&self.features));
-        check.range("window", self.window, 1, MAX_BARS_BACK);
+        check.within("window", self.window);
     }
 
     fn check_costs_and_resources(&self, check: &mut Check) {
-        check.not_negative("costs.fee_bps", self.costs.fee_bps);
-        check.not_negative("costs.half_spread_bps", self.costs.half_spread_bps);
-        check.range("resources.threads_per_task", self.resources.threads_per_task, 1, 1024);
-        let fraction = self.resources.memory_fraction;
-        check.that(fraction > 0.0 && fraction <= 1.0, "resources.memory_fraction", || {
-            format!("{fraction} must be above 0 and at most 1")
-        });
-        if let Some(workers) = self.resources.workers {
-            check.range("resources.workers", workers, 1, 256);
-        }
+        check.within("costs.fee_bps", self.costs.fee_bps);
+        check.within("costs.half_spread_bps", self.costs.half_spread_bps);
+        check.within("resources.threads_per_task", self.resources.threads_per_task);
+        check.within("resources.memory_fraction", self.resources.memory_fraction);
+        check.within_or_absent("resources.workers", self.resources.workers);
     }
 }
 
@@ -111,21 +105,29 @@ impl Check {
         }
     }
 
-    pub(super) fn range(&mut self, field: &str, value: u32, least: u32, most: u32) {
-        self.that((least..=most).contains(&value), field, || {
-            format!("{value} must lie between {least} and {most}")
+    /// A number that has to lie in the range which the table of fields has for this path.
+    pub(super) fn within(&mut self, path: &str, value: impl Into<f64>) {
+        self.within_as(path, path, value.into());
+    }
+
+    /// The same for one that may be absent.
+    pub(super) fn within_or_absent(&mut self, path: &str, value: Option<impl Into<f64>>) {
+        let Some(value) = value.map(Into::into) else { return };
+        let range = range_of(path);
+        self.that(range.contains(value), path, || {
+            format!("{value} must {}, or absent", range.demand())
         });
     }
 
-    pub(super) fn positive(&mut self, field: &str, value: f64) {
-        self.that(value.is_finite() && value > 0.0, field, || format!("{value} must be above 0"));
+    /// The same as [`Self::within`], told beside another field.
+    pub(super) fn within_as(&mut self, path: &str, told_at: &str, value: f64) {
+        let range = range_of(path);
+        self.that(range.contains(value), told_at, || format!("{value} must {}", range.demand()));
     }
+}
 
-    pub(super) fn not_negative(&mut self, field: &str, value: f64) {
-        self.that(value.is_finite() && value >= 0.0, field, || {
-            format!("{value} must be at least 0")
-        });
-    }
+fn range_of(path: &str) -> Range {
+    field(path).expect("what is checked by its path is in the table").range
 }
 
 fn first_repeated<T: PartialEq>(items: &[T]) -> Option<&T> {

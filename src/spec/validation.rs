@@ -159,12 +159,10 @@ impl ValidationSpec {
                     });
                 }
                 check.not_too_long("validation.embargo", Some(embargo));
-                check.that(max_folds != Some(0), "validation.max_folds", || {
-                    "must be at least 1, or absent for all".to_owned()
-                });
+                check.within_or_absent("validation.max_folds", max_folds);
             }
             Self::PurgedKFold { folds, validation, embargo } => {
-                check.range("validation.folds", folds, 2, 1000);
+                check.within("validation.folds", folds);
                 match validation {
                     Portion::Length(length) => check.at_least_one("validation.validation", length),
                     Portion::Share(share) => {

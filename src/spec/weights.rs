@@ -23,11 +23,7 @@ impl WeightSpec {
     }
 
     pub(super) fn check(self, check: &mut Check) {
-        if let Some(decay) = self.time_decay {
-            check.that(decay > -1.0 && decay <= 1.0, "weights.time_decay", || {
-                format!("{decay} must lie above -1 and not above 1")
-            });
-        }
+        check.within_or_absent("weights.time_decay", self.time_decay);
     }
 }
 

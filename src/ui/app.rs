@@ -131,6 +131,7 @@ impl App {
                 now,
                 runs_folder: options.runs,
                 draft,
+                experiments: settings.experiments,
                 source: Source::Synthetic,
                 recents: settings.recents,
                 surveys: Surveys::default(),
@@ -201,6 +202,7 @@ impl App {
         Settings {
             theme: self.theme,
             draft: Some(self.state.draft.store()),
+            experiments: self.state.experiments.clone(),
             layout: Some(self.layout.clone()),
             panels: self.panels.views(),
             recents: self.state.recents.clone(),

@@ -5,8 +5,8 @@ use super::app::App;
 use super::commands::{Command, Purpose};
 use super::frame_meter::FrameMeter;
 use super::layout::{self, PanelKind};
-use super::modals::Modal;
-use super::state::{Draft, Level, RunView};
+use super::modals::{Modal, RonText};
+use super::state::{Draft, Level, Notice, RunView};
 use crate::domain::RunId;
 use crate::export::ExportWhat;
 use crate::spec::{DEFAULT_PRESET, DataSource, ExperimentSpec, command_line_beside, load};
@@ -17,10 +17,11 @@ impl App {
     pub(super) fn carry_out(&mut self, ctx: &egui::Context, command: Command) {
         match command {
             Command::Do(action) => self.act(ctx, action),
-            Command::UsePreset(name) => match load(name) {
-                Ok(spec) => self.put_on_bench(spec),
-                Err(error) => self.tell(Level::Error, error.to_string()),
-            },
+            Command::UsePreset(name) => self.use_preset(name),
+            Command::ChoosePreset => self.modal = Some(Modal::Presets),
+            Command::PutBack(draft) => self.put_back(*draft),
+            Command::TakeBackAll => self.take_back_all(),
+            Command::ShowRon => self.modal = Some(Modal::Ron(RonText::default())),
             Command::UseSynthetic => self.use_synthetic(),
             Command::UseFolder(folder) => self.use_folder(home_expanded(folder)),
             Command::Data(of_data) => self.carry_out_for_data(of_data),
@@ -165,6 +166,41 @@ impl App {
             run.stopping |= !run.is_over();
         }
         self.engine.send(workbench::Command::CancelAll);
+    }
+
+    /// Begins anew from a preset. What was changed on the bench can be had back.
+    fn use_preset(&mut self, name: &str) {
+        self.modal = None;
+        let spec = match load(name) {
+            Ok(spec) => spec,
+            Err(error) => return self.tell(Level::Error, error.to_string()),
+        };
+        let before = self.state.draft.clone();
+        self.put_on_bench(spec);
+        if before.spec() != before.origin().spec() && before.spec() != self.state.draft.spec() {
+            let text = format!("{name} has replaced {} on the bench.", before.spec().name);
+            let actions = vec![("Bring it back", Command::PutBack(Box::new(before)))];
+            self.state.notice = Some(Notice { level: Level::Info, text, actions });
+        }
+    }
+
+    /// Makes every field what it was when the draft began. The changes can be had back.
+    fn take_back_all(&mut self) {
+        let before = self.state.draft.clone();
+        let changes = match before.differences().len() {
+            0 => return,
+            1 => "1 change was".to_owned(),
+            several => format!("{several} changes were"),
+        };
+        self.state.draft = before.without(before.differences());
+        let text = format!("{changes} taken back: all is as {} has it.", before.origin().name());
+        let actions = vec![("Bring them back", Command::PutBack(Box::new(before)))];
+        self.state.notice = Some(Notice { level: Level::Info, text, actions });
+    }
+
+    fn put_back(&mut self, draft: Draft) {
+        self.put_on_bench(draft.spec().clone());
+        self.state.draft = draft;
     }
 
     pub(super) fn put_on_bench(&mut self, spec: ExperimentSpec) {

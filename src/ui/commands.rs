@@ -14,6 +14,14 @@ pub(super) enum Command {
     Do(Action),
     /// Put a preset that comes with the program on the bench.
     UsePreset(&'static str),
+    /// Show the presets and what each is good for.
+    ChoosePreset,
+    /// Put a draft that was replaced on the bench again.
+    PutBack(Box<Draft>),
+    /// Make every field what it was when the draft began.
+    TakeBackAll,
+    /// Show the experiment as the text of a file.
+    ShowRon,
     /// Take bars from the built-in market.
     UseSynthetic,
     /// Take bars from a folder.

@@ -86,6 +86,10 @@ impl App {
             // Carried out before it comes here. Named one by one: a new command is not to be forgotten.
             Command::Do(_)
             | Command::UsePreset(_)
+            | Command::ChoosePreset
+            | Command::PutBack(_)
+            | Command::TakeBackAll
+            | Command::ShowRon
             | Command::UseSynthetic
             | Command::UseFolder(_)
             | Command::Data(_)

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use egui_tiles::Tree;
 use serde::{Deserialize, Serialize};
 
@@ -5,12 +7,14 @@ use super::layout::PanelKind;
 use super::panels::PanelViews;
 use super::state::{Recents, RunColors, StoredDraft};
 
-/// What the window remembers: theme, layout, the experiment on the bench, how the panels show what they show, the last data folders. Everything else begins anew.
+/// What the window remembers: theme, layout, the experiment on the bench, files of experiments, how the panels show what they show, the last data
+/// folders, colours of runs. Everything else begins anew.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
     pub(super) theme: egui::ThemePreference,
     pub(super) draft: Option<StoredDraft>,
+    pub(super) experiments: Vec<PathBuf>,
     pub(super) layout: Option<Tree<PanelKind>>,
     pub(super) panels: PanelViews,
     pub(super) recents: Recents,
@@ -22,6 +26,7 @@ impl Default for Settings {
         Self {
             theme: egui::ThemePreference::Dark,
             draft: None,
+            experiments: Vec::new(),
             layout: None,
             panels: PanelViews::default(),
             recents: Recents::default(),

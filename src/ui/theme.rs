@@ -59,6 +59,12 @@ pub(super) struct Palette {
     pub(super) validation: Color32,
     /// Test sections.
     pub(super) test: Color32,
+    /// Rows left out because their labels reach into another section.
+    pub(super) purge: Color32,
+    /// Rows left out between sections.
+    pub(super) embargo: Color32,
+    /// Text of a program or a file.
+    pub(super) code: Code,
     /// The model beside its baselines.
     pub(super) model: Color32,
     /// Done.
@@ -83,6 +89,19 @@ impl Palette {
     }
 }
 
+/// Parts of a text that a program reads.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Code {
+    /// Names of fields.
+    pub(super) field: Color32,
+    /// Names of values.
+    pub(super) name: Color32,
+    /// Numbers.
+    pub(super) number: Color32,
+    /// What is in quotation marks.
+    pub(super) text: Color32,
+}
+
 const fn rgb(hex: u32) -> Color32 {
     #[expect(clippy::disallowed_methods, reason = "the theme is where colours are named")]
     Color32::from_rgb((hex >> 16) as u8, (hex >> 8) as u8, hex as u8)
@@ -103,6 +122,14 @@ static DARK: Palette = Palette {
     train: rgb(0x56_b4_e9),
     validation: rgb(0xe6_9f_00),
     test: rgb(0x2e_c4_96),
+    purge: rgb(0xdb_8f_bd),
+    embargo: rgb(0x9c_a7_b3),
+    code: Code {
+        field: rgb(0x7c_c4_f0),
+        name: rgb(0xe0_a0_c8),
+        number: rgb(0xf0_b4_5a),
+        text: rgb(0x6f_d6_a8),
+    },
     model: rgb(0x4f_b4_f5),
     success: rgb(0x3c_cf_8e),
     warning: rgb(0xf0_b4_29),
@@ -136,6 +163,14 @@ static LIGHT: Palette = Palette {
     train: rgb(0x0b_6f_b0),
     validation: rgb(0xa8_62_00),
     test: rgb(0x00_7d_5b),
+    purge: rgb(0xa2_4d_80),
+    embargo: rgb(0x6b_76_80),
+    code: Code {
+        field: rgb(0x0b_62_9c),
+        name: rgb(0x8c_3e_6d),
+        number: rgb(0x8a_50_00),
+        text: rgb(0x00_6e_50),
+    },
     model: rgb(0x0b_66_b8),
     success: rgb(0x0b_79_4a),
     warning: rgb(0x8a_5a_00),
@@ -309,7 +344,10 @@ mod tests {
     #[test]
     fn text_is_legible_on_every_surface() {
         for (name, palette) in [("dark", &DARK), ("light", &LIGHT)] {
-            let Palette { background, surface, raised, field, well, .. } = *palette;
+            let Palette { background, surface, raised, field, well, ref code, .. } = *palette;
+            for color in [code.field, code.name, code.number, code.text] {
+                assert!(contrast(color, well) >= 4.5, "{name}: {color:?}");
+            }
             for surface in [background, surface, raised, field, well] {
                 for text in [palette.text, palette.text_weak, palette.error, palette.warning] {
                     let found = contrast(text, surface);
@@ -337,7 +375,8 @@ mod tests {
     #[test]
     fn lines_stand_out_from_the_panel_they_are_drawn_on() {
         for (name, palette) in [("dark", &DARK), ("light", &LIGHT)] {
-            let meanings = [palette.train, palette.validation, palette.test, palette.model];
+            let Palette { train, validation, test, purge, embargo, model, .. } = *palette;
+            let meanings = [train, validation, test, purge, embargo, model];
             for color in palette.series.iter().chain(&meanings) {
                 let found = contrast(*color, palette.well);
                 assert!(found >= 3.0, "{name}: {color:?} is {found:.2} : 1");

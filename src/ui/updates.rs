@@ -77,16 +77,22 @@ impl App {
             Update::ExperimentOpened { path, spec } => match spec {
                 Ok(spec) => {
                     self.put_on_bench(*spec);
+                    self.state.remember_experiment(path.clone());
                     self.tell(Level::Success, format!("Opened {}", path.display()));
                 }
                 Err(message) => self.tell(Level::Error, message),
             },
-            Update::ExperimentSaved { path, saved } | Update::FileSaved { path, saved } => {
-                match saved {
-                    Ok(()) => self.tell(Level::Success, format!("Saved {}", path.display())),
-                    Err(message) => self.tell(Level::Error, message),
+            Update::ExperimentSaved { path, saved } => match saved {
+                Ok(()) => {
+                    self.tell(Level::Success, format!("Saved {}", path.display()));
+                    self.state.remember_experiment(path);
                 }
-            }
+                Err(message) => self.tell(Level::Error, message),
+            },
+            Update::FileSaved { path, saved } => match saved {
+                Ok(()) => self.tell(Level::Success, format!("Saved {}", path.display())),
+                Err(message) => self.tell(Level::Error, message),
+            },
             of_runs => self.apply_to_runs(of_runs),
         }
     }

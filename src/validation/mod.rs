@@ -9,7 +9,9 @@
 //! embargo of the specification comes on top. [`overlaps`] finds what would break the rule, without the code that keeps it.
 
 mod axis;
+mod barred;
 mod folds;
+mod gaps;
 mod hold_out;
 mod k_fold;
 mod overlaps;
@@ -20,7 +22,7 @@ mod walk_forward;
 pub use axis::{decision_axis, decision_times};
 pub use folds::{Reach, ValidationError, folds};
 pub use overlaps::{Overlap, overlaps};
-pub use sections::{RowTimes, Sections, sections};
+pub use sections::{RowTimes, Sections, cut, sections};
 pub use usable::{UsableRows, usable_rows, whole_windows};
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
-use crate::domain::{Embargo, FoldPlan, TimeSpan, UtcMillis};
+use super::barred::Barred;
+use super::gaps::{Gaps, between};
+use crate::domain::{FoldGap, FoldPlan, GapKind, GapPlace, TimeSpan, UtcMillis};
 
 /// The rows of one symbol in one fold, by index and in rising order. No row is in two sections.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,6 +41,15 @@ pub struct RowTimes<'a> {
 /// If a series' slices differ in length, or hold more than `u32::MAX` rows.
 #[must_use]
 pub fn sections(fold: &FoldPlan, series: &[RowTimes<'_>]) -> Vec<Sections> {
+    cut(fold, series).0
+}
+
+/// The same, and what is left out beside the sections: rows that were dropped, and all bars between two sections.
+///
+/// # Panics
+/// As [`sections`].
+#[must_use]
+pub fn cut(fold: &FoldPlan, series: &[RowTimes<'_>]) -> (Vec<Sections>, Vec<FoldGap>) {
     for rows in series {
         assert_eq!(rows.decision.len(), rows.label_end.len(), "one label end per decision");
         assert_eq!(rows.decision.len(), rows.scorable.len(), "one scorable flag per decision");
@@ -52,80 +63,76 @@ pub fn sections(fold: &FoldPlan, series: &[RowTimes<'_>]) -> Vec<Sections> {
             ..Sections::default()
         })
         .collect();
-    let test = Barred::new(fold.test, fold.embargo, series, &sections, |part| &part.test);
+    let places = (GapPlace::BeforeTest, GapPlace::AfterTest);
+    let test = Barred::new((fold.test, places), fold.embargo, series, &sections, |part| &part.test);
+    let mut gaps = Gaps::default();
     for (position, (rows, part)) in series.iter().zip(&mut sections).enumerate() {
         part.validation = inside(rows, rows.learnable, fold.validation);
-        part.purged += keep(&mut part.validation, |row| test.is_clear(rows, position, row));
+        part.purged +=
+            keep(&mut part.validation, (rows, &mut gaps), |row| test.why_not(rows, position, row));
     }
-    let validation =
-        Barred::new(fold.validation, fold.embargo, series, &sections, |part| &part.validation);
+    let places = (GapPlace::BeforeValidation, GapPlace::AfterValidation);
+    let of = (fold.validation, places);
+    let validation = Barred::new(of, fold.embargo, series, &sections, |part| &part.validation);
     for (position, (rows, part)) in series.iter().zip(&mut sections).enumerate() {
         part.train =
             fold.train.iter().flat_map(|span| inside(rows, rows.learnable, *span)).collect();
-        part.purged += keep(&mut part.train, |row| {
-            test.is_clear(rows, position, row) && validation.is_clear(rows, position, row)
+        part.purged += keep(&mut part.train, (rows, &mut gaps), |row| {
+            // Where both stand in the way, it is the nearer one: validation, unless that has ended already.
+            validation.why_not(rows, position, row).or_else(|| test.why_not(rows, position, row))
         });
     }
-    sections
+    for gap in between(fold) {
+        let barred = [&validation, &test];
+        let barred = barred.into_iter().find(|barred| gap.after == Some(barred.places.1));
+        for (position, rows) in series.iter().enumerate() {
+            for row in positions(rows, gap.span) {
+                // Where the plan itself leaves room, that is the embargo; elsewhere it is only a guess of what the labels ask for.
+                let found = match (barred.filter(|_| !fold.embargo.is_none()), gap.before) {
+                    (Some(barred), _) => barred.why_not(rows, position, row),
+                    (None, place) => place.or(gap.after).map(|place| (GapKind::Embargo, place)),
+                };
+                if let Some(found) = found {
+                    gaps.add(found, rows, row);
+                }
+            }
+        }
+    }
+    (sections, gaps.into_list())
 }
 
 /// The flagged rows decided inside the span.
 fn inside(rows: &RowTimes<'_>, flags: &[bool], span: TimeSpan) -> Vec<u32> {
+    positions(rows, span).filter(|row| flags[*row]).map(|row| row as u32).collect()
+}
+
+/// The rows decided inside the span.
+fn positions(rows: &RowTimes<'_>, span: TimeSpan) -> std::ops::Range<usize> {
     let first = rows.decision.partition_point(|at| *at < span.start);
-    let end = rows.decision.partition_point(|at| *at < span.end).max(first);
-    (first..end).filter(|row| flags[*row]).map(|row| row as u32).collect()
+    first..rows.decision.partition_point(|at| *at < span.end).max(first)
 }
 
-/// Drops what is not clear; how many.
-fn keep(rows: &mut Vec<u32>, is_clear: impl Fn(usize) -> bool) -> usize {
-    let before = rows.len();
-    rows.retain(|row| is_clear(*row as usize));
-    before - rows.len()
-}
-
-/// The time that a section bars to others: from its first decision until they may resume.
-struct Barred {
-    start: UtcMillis,
-    /// By series: the first row that may follow it.
-    resumes: Vec<usize>,
-    /// The first moment at which any may follow it.
-    resumes_at: UtcMillis,
-}
-
-impl Barred {
-    fn new(
-        span: TimeSpan,
-        embargo: Embargo,
-        series: &[RowTimes<'_>],
-        sections: &[Sections],
-        rows_of: impl Fn(&Sections) -> &Vec<u32>,
-    ) -> Self {
-        let ends = series
-            .iter()
-            .zip(sections)
-            .flat_map(|(rows, part)| rows_of(part).iter().map(|row| rows.label_end[*row as usize]));
-        let ended = ends.max().unwrap_or(span.end).max(span.end);
-        let resumes = series.iter().map(|rows| {
-            let first = rows.decision.partition_point(|at| *at < ended);
-            first.saturating_add(embargo.bars as usize)
-        });
-        let resumes_at = embargo.time.map_or(ended, |time| time.after(ended, 1));
-        Self { start: span.start, resumes: resumes.collect(), resumes_at }
-    }
-
-    fn is_clear(&self, rows: &RowTimes<'_>, series: usize, row: usize) -> bool {
-        if rows.decision[row] < self.start {
-            rows.label_end[row] < self.start
-        } else {
-            row >= self.resumes[series] && rows.decision[row] >= self.resumes_at
+/// Drops the rows of a series that something speaks against; how many.
+fn keep(
+    kept: &mut Vec<u32>,
+    (rows, gaps): (&RowTimes<'_>, &mut Gaps),
+    why_not: impl Fn(usize) -> Option<(GapKind, GapPlace)>,
+) -> usize {
+    let before = kept.len();
+    kept.retain(|row| {
+        let found = why_not(*row as usize);
+        if let Some(found) = found {
+            gaps.add(found, rows, *row as usize);
         }
-    }
+        found.is_none()
+    });
+    before - kept.len()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::FoldIndex;
+    use crate::domain::{Embargo, FoldIndex};
 
     const fn span(start: i64, end: i64) -> TimeSpan {
         TimeSpan { start: UtcMillis(start), end: UtcMillis(end) }
@@ -275,5 +282,71 @@ mod tests {
         let after = |found: &Sections| found.train.iter().copied().find(|row| *row > 10);
         // The last test row is 13: its label ends at 15, or at 22.
         assert_eq!((after(&alone), after(&both)), (Some(14), Some(21)));
+    }
+
+    fn gaps_of(
+        fold: &FoldPlan,
+        bars: i64,
+        horizon: i64,
+    ) -> Vec<(GapKind, GapPlace, i64, i64, u64)> {
+        let (decision, end) = contiguous(bars, horizon);
+        let usable = vec![true; bars as usize];
+        let rows = RowTimes {
+            decision: &decision,
+            label_end: &end,
+            scorable: &usable,
+            learnable: &usable,
+        };
+        let gaps = cut(fold, &[rows]).1;
+        let gap = |gap: FoldGap| (gap.kind, gap.place, gap.span.start.0, gap.span.end.0, gap.bars);
+        gaps.into_iter().map(gap).collect()
+    }
+
+    #[test]
+    fn what_is_purged_and_what_is_embargo_is_told_with_its_bars() {
+        use GapKind::Purge;
+        use GapPlace::{AfterTest, AfterValidation, BeforeTest, BeforeValidation};
+        // Sections that touch: as many bars as the horizon before each of the two.
+        assert_eq!(
+            gaps_of(&fold(), 40, 2),
+            [(Purge, BeforeValidation, 9, 11, 2), (Purge, BeforeTest, 13, 15, 2)]
+        );
+        // With room between them nothing is purged: the labels end in it.
+        let apart = FoldPlan { validation: span(14, 18), test: span(21, 25), ..fold() };
+        assert_eq!(
+            gaps_of(&apart, 40, 2),
+            [
+                (GapKind::Embargo, BeforeValidation, 11, 14, 3),
+                (GapKind::Embargo, BeforeTest, 18, 21, 3)
+            ]
+        );
+        // K-fold: after the test section wait for its last label, and then for the embargo.
+        let around = FoldPlan {
+            train: vec![span(1, 11), span(24, 41)],
+            embargo: Embargo { bars: 3, time: None },
+            ..fold()
+        };
+        assert_eq!(
+            gaps_of(&around, 40, 2),
+            [
+                (Purge, BeforeValidation, 9, 11, 2),
+                (Purge, BeforeTest, 13, 15, 2),
+                (Purge, AfterTest, 19, 20, 1),
+                (GapKind::Embargo, AfterTest, 20, 23, 3),
+            ]
+        );
+        let first = FoldPlan {
+            train: vec![span(31, 41)],
+            validation: span(15, 25),
+            test: span(11, 15),
+            index: FoldIndex(0),
+            embargo: Embargo { bars: 2, time: None },
+        };
+        let found = gaps_of(&first, 40, 1);
+        assert!(
+            found.iter().all(|gap| gap.1 == AfterTest || gap.1 == AfterValidation),
+            "{found:?}"
+        );
+        assert!(found.iter().any(|gap| gap.0 == GapKind::Embargo), "{found:?}");
     }
 }

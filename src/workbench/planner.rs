@@ -229,7 +229,8 @@ pub(super) fn divide(
             if spec.scaling == Scaling::PerSymbol {
                 warnings.extend(without_scaler(group, &fold, &cut));
             }
-            parts.push((group, fold, cut.rows()));
+            let rows = cut.rows();
+            parts.push(Part { group, fold, rows, gaps: cut.gaps });
         }
     }
     let Some(shape) = shape_of(&parts) else {
@@ -264,9 +265,9 @@ pub(super) fn divide(
 
 /// What trials have to know; `None` where there is no task.
 fn shape_of(parts: &[Part<'_>]) -> Option<Shape> {
-    let train_rows = parts.iter().map(|(_, _, rows)| rows.train).min()?;
-    let rows = parts.iter().map(|(group, _, _)| rows_of(group)).max()?;
-    Some(Shape { features: parts[0].0[0].matrix().cols() as u32, rows, train_rows })
+    let train_rows = parts.iter().map(|part| part.rows.train).min()?;
+    let rows = parts.iter().map(|part| rows_of(part.group)).max()?;
+    Some(Shape { features: parts[0].group[0].matrix().cols() as u32, rows, train_rows })
 }
 
 fn recommendations(

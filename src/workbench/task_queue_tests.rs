@@ -22,6 +22,7 @@ fn task_of(name: &str, after: &[&str], role: TaskRole) -> Task {
             test: span,
             embargo: Embargo::default(),
         },
+        gaps: Vec::new(),
         seed: 1,
         device: Device::Cpu,
         parameters: 1,

@@ -4,15 +4,22 @@ use super::planner::{symbols_of, timeframe_text, timeframes_of};
 use super::resolve::Resolved;
 use crate::dataset::{Resident, Series};
 use crate::domain::{
-    Bytes, ContentHash, Device, Embargo, FoldIndex, FoldPlan, Task, TaskId, TaskRole, TaskRows,
-    TimeSpan, Timeframe, UtcMillis,
+    Bytes, ContentHash, Device, Embargo, FoldGap, FoldIndex, FoldPlan, Task, TaskId, TaskRole,
+    TaskRows, TimeSpan, Timeframe, UtcMillis,
 };
 use crate::models::{InputShape, estimate_memory, parameter_count};
 use crate::spec::{ExperimentSpec, TrainingSpec};
 use crate::training::EVALUATION_BATCH;
 
-/// A fold of a group of series, and how many rows its sections have.
-pub(super) type Part<'a> = (&'a [Arc<Series>], FoldPlan, TaskRows);
+/// A fold of a group of series.
+pub(super) struct Part<'a> {
+    pub(super) group: &'a [Arc<Series>],
+    pub(super) fold: FoldPlan,
+    /// How many rows its sections have.
+    pub(super) rows: TaskRows,
+    /// What is left out beside them.
+    pub(super) gaps: Vec<FoldGap>,
+}
 
 pub(super) fn rows_of(group: &[Arc<Series>]) -> u64 {
     group.iter().map(|series| series.matrix().rows() as u64).sum()
@@ -22,11 +29,12 @@ pub(super) fn rows_of(group: &[Arc<Series>]) -> u64 {
 pub(super) fn tasks_of(resolved: &Resolved, parts: &[Part<'_>]) -> Vec<(Task, Vec<Arc<Series>>)> {
     let (spec, device) = (&resolved.spec, resolved.chosen.device);
     let mut tasks = Vec::new();
-    for folds in parts.chunk_by(|a, b| std::ptr::eq(a.0, b.0)) {
-        let group = folds[0].0;
+    for folds in parts.chunk_by(|a, b| std::ptr::eq(a.group, b.group)) {
+        let group = folds[0].group;
         let mut of_group: Vec<Task> = Vec::new();
-        for (_, fold, rows) in folds {
+        for Part { fold, rows, gaps, .. } in folds {
             let mut task = task(spec, group, (fold.clone(), *rows), device);
+            task.gaps.clone_from(gaps);
             if let Some(before) = of_group.last().filter(|_| spec.training.warm_start) {
                 // What it begins with decides what it becomes.
                 task.key = ContentHash::of_parts([
@@ -92,6 +100,7 @@ fn task(
         symbols,
         timeframes: timeframes_of(group),
         fold,
+        gaps: Vec::new(),
         seed,
         device,
         resident: Resident::bytes_of(rows, input.features),

@@ -96,7 +96,7 @@ fn small_machine(window: &mut Window) {
 }
 
 /// A made-up workstation with two cards, one of which says little: this machine has none to show.
-fn large_machine(window: &mut Window) {
+pub fn large_machine(window: &mut Window) {
     let card = |index: u32, second: i64| {
         let known = index == 0;
         let wave = wave(second, 40.0);

@@ -4,12 +4,15 @@ mod delete;
 mod name;
 mod notes;
 mod path;
+mod presets;
 mod quit;
+mod ron;
 
 use egui::{Id, Ui};
 
 pub(super) use self::name::Naming;
 pub(super) use self::notes::Notes;
+pub(super) use self::ron::RonText;
 use super::actions::Action;
 use super::closing::Quitting;
 use super::commands::{Command, Commands, Purpose};
@@ -27,6 +30,10 @@ pub(super) enum Modal {
     Quit,
     /// Shortcuts and versions.
     Help,
+    /// What there is to begin from.
+    Presets,
+    /// The experiment as the text of a file.
+    Ron(RonText),
     /// May these runs be deleted?
     Delete(Vec<RunId>),
     /// Tags and notes of something.
@@ -53,10 +60,20 @@ impl Modal {
             Self::Path { purpose: Purpose::Picture, .. } => "modal picture",
             Self::Quit => "modal quit",
             Self::Help => "modal help",
+            Self::Presets => "modal presets",
+            Self::Ron(_) => "modal ron",
             Self::Delete(_) => "modal delete",
             Self::Notes(_) => "modal notes",
             Self::Name(_) => "modal name",
             Self::Remove(..) => "modal remove",
+        }
+    }
+
+    /// In points.
+    const fn width(&self) -> f32 {
+        match self {
+            Self::Presets | Self::Ron(_) => 720.0,
+            _ => 460.0,
         }
     }
 }
@@ -72,13 +89,15 @@ pub(super) fn show(
     let style = ctx.style_of(ctx.theme());
     let modal_box = egui::Modal::new(Id::unique(modal.id())).frame(egui::Frame::window(&style));
     let response = modal_box.show(ctx, |ui| {
-        ui.set_width(460.0);
+        ui.set_width(modal.width());
         match modal {
             Modal::Path { purpose, text, focused } => {
                 path::show(ui, state, purpose, (text, focused), dialogs, commands);
             }
             Modal::Quit => quit::show(ui, state, quitting, commands),
             Modal::Help => help(ui, state, commands),
+            Modal::Presets => presets::show(ui, state, commands),
+            Modal::Ron(ron) => ron.show(ui, state, commands),
             Modal::Delete(runs) => delete::runs(ui, state, runs, commands),
             Modal::Notes(notes) => notes.show(ui, state, commands),
             Modal::Name(naming) => naming.show(ui, state, commands),

@@ -1,12 +1,17 @@
+mod legend;
+mod parts;
+
 use egui::{
-    Align2, Color32, CornerRadius, Pos2, Rect, Response, RichText, Role, ScrollArea, Sense, Stroke,
+    Align2, CornerRadius, Pos2, Rect, Response, RichText, Role, ScrollArea, Sense, Stroke,
     TextStyle, Ui, WidgetInfo, vec2,
 };
 
+pub(in crate::ui) use self::legend::legend;
+use self::parts::{Part, parts, row_name};
 use super::time_axis::{Tick, ticks};
-use crate::domain::text::{day, minute};
-use crate::domain::{FoldPlan, Task, TaskRole, TimeSpan, UtcMillis};
-use crate::ui::theme::{Palette, Themed, space, strong_family};
+use crate::domain::text::{count, minute};
+use crate::domain::{Task, TaskRole, UtcMillis};
+use crate::ui::theme::{Themed, space, strong_family};
 
 /// Height of a fold's row, in points.
 pub(in crate::ui) const FOLD_ROW: f32 = 18.0;
@@ -19,7 +24,8 @@ const END_WIDTH: f32 = 14.0;
 /// Distance between two dates at least.
 const TICK_WIDTH: f32 = 96.0;
 /// A section is never drawn narrower.
-const LEAST_WIDTH: f32 = 1.5;
+const LEAST_WIDTH: f32 = 2.0;
+const TOOLTIP_WIDTH: f32 = 520.0;
 
 /// Folds of one series on a time axis, a row each.
 pub(in crate::ui) struct FoldChart<'a> {
@@ -83,11 +89,16 @@ impl FoldChart<'_> {
             TaskRole::Refit => "Refit".to_owned(),
         };
         painter.text(number, Align2::RIGHT_CENTER, number_text, font, color);
-        for (_, span, color) in spans(fold, palette) {
-            let (left, right) = (scale.x(span.start), scale.x(span.end));
-            let right = right.max(left + LEAST_WIDTH);
+        for part in parts(task) {
+            let (left, right) = (scale.x(part.span.start), scale.x(part.span.end));
+            // What is left out ends where the next section begins: it is widened to the left.
+            let (left, right) = if part.section.is_gap() {
+                (left.min(right - LEAST_WIDTH).max(scale.left), right)
+            } else {
+                (left, right.max(left + LEAST_WIDTH))
+            };
             let bar = Rect::from_x_y_ranges(left..=right, rect.y_range());
-            painter.rect_filled(bar.shrink2(vec2(0.0, (FOLD_ROW - BAR_HEIGHT) / 2.0)), 1.0, color);
+            legend::paint(ui, bar.shrink2(vec2(0.0, (FOLD_ROW - BAR_HEIGHT) / 2.0)), part.section);
         }
         self.tooltip(response, task);
     }
@@ -95,109 +106,38 @@ impl FoldChart<'_> {
     fn tooltip(&self, response: Response, task: &Task) {
         let fold = &task.fold;
         response.on_hover_ui_at_pointer(|ui| {
+            // A date in full is wider than a tooltip's text is otherwise.
+            ui.set_max_width(TOOLTIP_WIDTH);
             let title = match task.role {
                 TaskRole::Fold => format!("Fold {}", fold.index),
                 TaskRole::Refit => "Refit on all rows, for export".to_owned(),
             };
             ui.label(RichText::new(title).family(strong_family()));
             egui::Grid::new("sections").num_columns(3).show(ui, |ui| {
-                let palette = ui.palette();
-                for (section, span, color) in spans(fold, palette) {
+                for Part { section, span, gap } in parts(task) {
                     ui.horizontal(|ui| {
-                        square(ui, color);
+                        legend::square(ui, section);
                         ui.label(section.name());
                     });
                     ui.label(format!("{} → {} UTC", minute(span.start), minute(span.end)));
                     let length = self.lengths.get(section as usize);
-                    if let Some(length) = length.filter(|_| task.role == TaskRole::Fold) {
-                        ui.label(length);
+                    match (gap, length.filter(|_| task.role == TaskRole::Fold)) {
+                        (Some(gap), _) => {
+                            let bars = if gap.bars == 1 { "bar" } else { "bars" };
+                            ui.label(format!("{} {bars} {}", count(gap.bars), gap.place.name()));
+                        }
+                        (None, Some(length)) => {
+                            ui.label(length);
+                        }
+                        (None, None) => {}
                     }
                     ui.end_row();
                 }
             });
-            let note =
-                "A bar belongs to the section in which it closes; the end is not part of it.";
+            let note = "A bar belongs to the section in which it closes; the end is not part of it. Purged bars lie within the section's dates and are not learnt from.";
             ui.label(RichText::new(note).small().color(ui.palette().text_weak));
         });
     }
-}
-
-/// What the colours mean, in the order in which the sections follow each other.
-pub(in crate::ui) fn legend(ui: &mut Ui) {
-    let palette = ui.palette();
-    let font = TextStyle::Small.resolve(ui.style());
-    for (prefix, name, color) in [
-        ("", "Train", palette.train),
-        ("→", "Validation", palette.validation),
-        ("→", "Test", palette.test),
-    ] {
-        // In one piece, so that a line never breaks between a square and its word.
-        let lay =
-            |text: &str| ui.painter().layout_no_wrap(text.to_owned(), font.clone(), palette.text);
-        let (arrow, word) = (lay(prefix), lay(name));
-        let gap = if prefix.is_empty() { 0.0 } else { space::S };
-        let square = arrow.size().x + gap;
-        let text = square + BAR_HEIGHT + space::XS;
-        let size = vec2(text + word.size().x, word.size().y);
-        let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name));
-        let at = |x: f32| Pos2::new(rect.left() + x, rect.top());
-        let painter = ui.painter();
-        painter.galley(at(0.0), arrow, palette.text);
-        let corner = Pos2::new(rect.left() + square, rect.center().y - BAR_HEIGHT / 2.0);
-        let size = vec2(BAR_HEIGHT, BAR_HEIGHT);
-        painter.rect_filled(Rect::from_min_size(corner, size), 1.0, color);
-        painter.galley(at(text), word, palette.text);
-    }
-}
-
-fn square(ui: &mut Ui, color: Color32) {
-    let (rect, _) = ui.allocate_exact_size(vec2(BAR_HEIGHT, BAR_HEIGHT), Sense::hover());
-    ui.painter().rect_filled(rect, 1.0, color);
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Section {
-    Train,
-    Validation,
-    Test,
-}
-
-impl Section {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Train => "Train",
-            Self::Validation => "Validation",
-            Self::Test => "Test",
-        }
-    }
-}
-
-/// What is drawn, in the order of time. A refit has no validation and test section.
-fn spans(fold: &FoldPlan, palette: &Palette) -> Vec<(Section, TimeSpan, Color32)> {
-    let mut spans: Vec<(Section, TimeSpan, Color32)> =
-        fold.train.iter().map(|span| (Section::Train, *span, palette.train)).collect();
-    spans.push((Section::Validation, fold.validation, palette.validation));
-    spans.push((Section::Test, fold.test, palette.test));
-    spans.retain(|(_, span, _)| !span.is_empty());
-    spans.sort_by_key(|(_, span, _)| span.start);
-    spans
-}
-
-fn row_name(task: &Task) -> String {
-    let span = |span: TimeSpan| format!("{} to {}", day(span.start), day(span.end));
-    let fold = &task.fold;
-    let train: Vec<String> = fold.train.iter().map(|part| span(*part)).collect();
-    if task.role == TaskRole::Refit {
-        return format!("Refit: train {}, nothing left to test", train.join(" and "));
-    }
-    format!(
-        "Fold {}: train {}, validation {}, test {}",
-        fold.index,
-        train.join(" and "),
-        span(fold.validation),
-        span(fold.test)
-    )
 }
 
 fn paint_axis(ui: &Ui, axis: Rect, scale: &Scale, ticks: &[Tick]) {
@@ -261,9 +201,12 @@ fn seconds(at: UtcMillis) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::parts::Section;
     use super::*;
-    use crate::domain::{Bytes, ContentHash, Device, Embargo, FoldIndex, TaskId};
-    use crate::ui::theme::Themed;
+    use crate::domain::{
+        Bytes, ContentHash, Device, Embargo, FoldGap, FoldIndex, FoldPlan, GapKind, GapPlace,
+        TaskId, TimeSpan,
+    };
 
     fn fold(train: i64) -> FoldPlan {
         let day = |day: i64| UtcMillis(day * 86_400_000);
@@ -284,6 +227,7 @@ mod tests {
             symbols: Vec::new(),
             timeframes: Vec::new(),
             fold,
+            gaps: Vec::new(),
             seed: 0,
             device: Device::Cpu,
             parameters: 0,
@@ -320,11 +264,32 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_out_is_drawn_over_the_sections_and_told_with_its_bars() {
+        let gap = |kind, place, from: i64, until: i64, bars| {
+            let at = |day: i64| UtcMillis(day * 86_400_000);
+            FoldGap { kind, place, span: TimeSpan { start: at(from), end: at(until) }, bars }
+        };
+        let gaps = vec![
+            gap(GapKind::Purge, GapPlace::BeforeValidation, 9, 10, 1),
+            gap(GapKind::Embargo, GapPlace::BeforeValidation, 10, 11, 24),
+            gap(GapKind::Purge, GapPlace::BeforeTest, 14, 15, 1200),
+        ];
+        let task = Task { gaps, ..task(fold(0)) };
+        let name = row_name(&task);
+        let expected = ", test 1970-01-17 to 1970-01-21, purged 1 bar before validation and 1\u{202f}200 before test, embargo 24 bars before validation";
+        assert!(name.ends_with(expected), "{name}");
+        let drawn: Vec<Section> = parts(&task).iter().map(|part| part.section).collect();
+        let sections = [Section::Train, Section::Validation, Section::Test];
+        assert_eq!(drawn[..3], sections);
+        assert_eq!(drawn[3..], [Section::Purge, Section::Embargo, Section::Purge]);
+    }
+
+    #[test]
     fn a_refit_is_one_bar_and_does_not_stretch_the_axis() {
         let refit = refit();
         assert_eq!(row_name(&refit), "Refit: train 1970-01-06 to 1970-01-26, nothing left to test");
-        let drawn = spans(&refit.fold, egui::Visuals::dark().palette());
-        assert_eq!(drawn.iter().map(|span| span.0).collect::<Vec<_>>(), [Section::Train]);
+        let drawn = parts(&refit);
+        assert_eq!(drawn.iter().map(|part| part.section).collect::<Vec<_>>(), [Section::Train]);
         let axis = Rect::from_min_max(Pos2::ZERO, Pos2::new(500.0, 20.0));
         let scale = Scale::new([task(fold(7)), refit].iter(), axis).unwrap();
         assert_eq!((scale.from, scale.until), (fold(5).start(), fold(7).test.end));

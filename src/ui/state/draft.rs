@@ -1,9 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-use super::Choice;
 use super::tries::Tries;
+use super::{Choice, Origin};
 use crate::domain::{Symbol, Timeframe};
-use crate::spec::{DataSource, ExperimentSpec, SpecIssue};
+use crate::spec::{Assignment, DataSource, Difference, ExperimentSpec, SpecIssue, apply};
 
 /// The experiment on the bench, with what is wrong with it. Panels edit a copy and hand it back whole.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,6 +12,10 @@ pub(crate) struct Draft {
     symbols: Choice<Symbol>,
     timeframes: Choice<Timeframe>,
     issues: Vec<SpecIssue>,
+    /// What it began as.
+    origin: Origin,
+    /// What has been changed since.
+    differences: Vec<Difference>,
     /// What came of trying the sweep's values one by one.
     tries: Tries,
 }
@@ -22,13 +26,17 @@ pub(crate) struct StoredDraft {
     spec: ExperimentSpec,
     no_symbol: bool,
     no_timeframe: bool,
+    /// What it began as; absent in what was stored before that was remembered.
+    #[serde(default)]
+    origin: Option<ExperimentSpec>,
 }
 
 impl Draft {
     pub(crate) fn new(spec: ExperimentSpec) -> Self {
         let symbols = Choice::of(&spec.data.symbols);
         let timeframes = Choice::of(&spec.data.timeframes);
-        Self::checked(spec, symbols, timeframes, Tries::default())
+        let origin = Origin::of(&spec);
+        Self::checked(spec, symbols, timeframes, (origin, Tries::default()))
     }
 
     /// As it was left.
@@ -40,7 +48,8 @@ impl Draft {
         if stored.no_timeframe {
             draft.timeframes = Choice::None;
         }
-        Self::checked(draft.spec, draft.symbols, draft.timeframes, draft.tries)
+        let origin = stored.origin.map_or(draft.origin, Origin::new);
+        Self::checked(draft.spec, draft.symbols, draft.timeframes, (origin, draft.tries))
     }
 
     pub(crate) fn store(&self) -> StoredDraft {
@@ -48,6 +57,7 @@ impl Draft {
             spec: self.spec.clone(),
             no_symbol: self.symbols == Choice::None,
             no_timeframe: self.timeframes == Choice::None,
+            origin: Some(self.origin.spec().clone()),
         }
     }
 
@@ -55,7 +65,7 @@ impl Draft {
         mut spec: ExperimentSpec,
         symbols: Choice<Symbol>,
         timeframes: Choice<Timeframe>,
-        mut tries: Tries,
+        (origin, mut tries): (Origin, Tries),
     ) -> Self {
         // An empty list of timeframes means one thing to the built-in market, hourly bars, and not all that could be ticked.
         let timeframes = match (timeframes, &spec.data.source) {
@@ -77,7 +87,13 @@ impl Draft {
         };
         nothing(timeframes == Choice::None, "data.timeframes", "tick at least one timeframe");
         nothing(symbols == Choice::None, "data.symbols", "tick at least one symbol");
-        Self { spec, symbols, timeframes, issues, tries }
+        let differences = origin.differences(&spec);
+        Self { spec, symbols, timeframes, issues, origin, differences, tries }
+    }
+
+    /// What does not depend on the fields.
+    fn kept(&self) -> (Origin, Tries) {
+        (self.origin.clone(), self.tries.clone())
     }
 
     pub(crate) const fn spec(&self) -> &ExperimentSpec {
@@ -94,15 +110,15 @@ impl Draft {
 
     /// The same with another specification; what is ticked stays.
     pub(crate) fn with_spec(&self, spec: ExperimentSpec) -> Self {
-        Self::checked(spec, self.symbols.clone(), self.timeframes.clone(), self.tries.clone())
+        Self::checked(spec, self.symbols.clone(), self.timeframes.clone(), self.kept())
     }
 
     pub(crate) fn with_symbols(&self, symbols: Choice<Symbol>) -> Self {
-        Self::checked(self.spec.clone(), symbols, self.timeframes.clone(), self.tries.clone())
+        Self::checked(self.spec.clone(), symbols, self.timeframes.clone(), self.kept())
     }
 
     pub(crate) fn with_timeframes(&self, timeframes: Choice<Timeframe>) -> Self {
-        Self::checked(self.spec.clone(), self.symbols.clone(), timeframes, self.tries.clone())
+        Self::checked(self.spec.clone(), self.symbols.clone(), timeframes, self.kept())
     }
 
     /// The same on another source, whose symbols are still to be ticked.
@@ -114,7 +130,7 @@ impl Draft {
             DataSource::Folder(_) => Choice::None,
         };
         spec.data.source = source;
-        Self::checked(spec, symbols, self.timeframes.clone(), self.tries.clone())
+        Self::checked(spec, symbols, self.timeframes.clone(), self.kept())
     }
 
     /// This draft with what `edited` changed of `base`, field by field: two panels may each have edited a copy of the same draft.
@@ -153,7 +169,35 @@ impl Draft {
         let symbols = if base.symbols == edited.symbols { self } else { edited }.symbols.clone();
         let timeframes =
             if base.timeframes == edited.timeframes { self } else { edited }.timeframes.clone();
-        Self::checked(spec, symbols, timeframes, edited.tries.clone())
+        Self::checked(spec, symbols, timeframes, edited.kept())
+    }
+
+    /// What it began as.
+    pub(crate) const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// What has been changed since it began, but for the data it is trained on, its name and notes, and its sweep.
+    pub(crate) fn differences(&self) -> &[Difference] {
+        &self.differences
+    }
+
+    /// How a field, given by its path, differs from what it was at first; `None` where it does not.
+    pub(crate) fn difference(&self, field: &str) -> Option<Difference> {
+        self.differences.iter().find_map(|difference| {
+            if difference.path == field {
+                Some(difference.clone())
+            } else {
+                difference.of_element(field)
+            }
+        })
+    }
+
+    /// The same with these fields as they were at first.
+    pub(crate) fn without(&self, differences: &[Difference]) -> Self {
+        let undone: Vec<Assignment> = differences.iter().map(Difference::undo).collect();
+        // What was there can be set: the check of what may stand beside it comes after.
+        apply(&self.spec, &undone).map_or_else(|_never| self.clone(), |spec| self.with_spec(spec))
     }
 
     /// Every field that cannot be run.
@@ -201,6 +245,43 @@ mod tests {
             let (place, message) = &issues[0];
             assert!(place == field && message.contains(says), "{place}: {message}");
         }
+    }
+
+    #[test]
+    fn what_was_changed_is_known_and_can_be_taken_back_one_by_one() {
+        let base = Draft::new(load("mlp-return").unwrap());
+        assert!(base.origin().is_preset() && base.differences().is_empty());
+        let mut spec = base.spec().clone();
+        spec.window = 8;
+        spec.name = "mine".to_owned();
+        spec.costs.fee_bps = 1.0;
+        spec.data.source = DataSource::Folder("x".into());
+        let draft = base.with_spec(spec);
+        let paths = |draft: &Draft| -> Vec<String> {
+            draft.differences().iter().map(|difference| difference.path.clone()).collect()
+        };
+        assert_eq!(paths(&draft), ["costs.fee_bps", "window"]);
+        let window = draft.difference("window").unwrap();
+        assert_eq!((window.from_text().as_str(), window.to_text().as_str()), ("4", "8"));
+        let one = draft.without(&[window]);
+        assert_eq!((paths(&one), one.spec().window), (vec!["costs.fee_bps".to_owned()], 4));
+        let none = draft.without(draft.differences());
+        assert!(none.differences().is_empty() && none.spec().name == "mine");
+        // Also after a restart, under another name.
+        let text = ron::to_string(&draft.store()).unwrap();
+        let restored = Draft::restore(ron::from_str(&text).unwrap());
+        assert_eq!((restored.origin().name(), paths(&restored)), ("mlp-return", paths(&draft)));
+    }
+
+    #[test]
+    fn a_draft_stored_before_its_origin_was_is_compared_with_the_preset_of_its_name() {
+        let mut spec = load("gru-barrier").unwrap();
+        spec.window = 9;
+        let text = ron::to_string(&Draft::new(spec).store()).unwrap();
+        let cut = text.find(",origin:").unwrap();
+        let old = format!("{})", &text[..cut]);
+        let restored = Draft::restore(ron::from_str(&old).unwrap());
+        assert_eq!(restored.differences().len(), 1, "{old}");
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod launches;
 mod looks;
 mod machine;
 mod models;
+mod origin;
 mod preview;
 mod recents;
 mod results;
@@ -48,6 +49,7 @@ pub(super) use launches::Launches;
 pub(super) use looks::Looks;
 pub(super) use machine::Machine;
 pub(super) use models::Models;
+pub(super) use origin::Origin;
 pub(super) use preview::Preview;
 pub(super) use recents::Recents;
 pub(super) use results::Results;
@@ -59,6 +61,8 @@ pub(super) use task::{TaskState, TaskView};
 
 /// Runs of this session that are kept with their curves.
 const MOST_RUNS: usize = 60;
+/// Files of experiments that are remembered.
+const MOST_EXPERIMENTS: usize = 6;
 
 /// A message under the top bar, until it is dismissed or another takes its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,6 +82,8 @@ pub(super) struct State {
     pub(super) runs_folder: PathBuf,
     /// The experiment on the bench.
     pub(super) draft: Draft,
+    /// Experiments that were opened from files or saved into them, the latest first.
+    pub(super) experiments: Vec<PathBuf>,
     /// What its data source offers.
     pub(super) source: Source,
     /// The data folders used last.
@@ -155,6 +161,13 @@ impl State {
             excess -= usize::from(goes);
             !goes
         });
+    }
+
+    /// An experiment was read from a file or written into it.
+    pub(super) fn remember_experiment(&mut self, path: PathBuf) {
+        self.experiments.retain(|known| *known != path);
+        self.experiments.insert(0, path);
+        self.experiments.truncate(MOST_EXPERIMENTS);
     }
 
     /// Whether anything trains, is about to, or is being written.

@@ -1,14 +1,20 @@
-use egui::{ComboBox, DragValue, Label, Layout, RichText, Sense, Ui};
+mod mark;
+mod number;
+mod row;
 
+use std::cell::RefCell;
+
+use egui::{ComboBox, Label, Layout, RichText, Sense, Ui};
+
+pub(in crate::ui) use self::number::{integer_field, number, real_field};
+pub(in crate::ui) use self::row::Row;
 use super::issue;
+use crate::spec::Difference;
 use crate::ui::state::Draft;
 use crate::ui::theme::Themed;
 
 /// Width of the names at the left of a form.
 const NAME_WIDTH: f32 = 112.0;
-/// Width of every number.
-const NUMBER_WIDTH: f32 = 92.0;
-
 /// One of the options of a choice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::ui) struct Offered<T> {
@@ -24,15 +30,31 @@ impl<T> Offered<T> {
     }
 }
 
-/// Rows of a form: name, control, and under it what is wrong with the field. Help is shown over the name.
+/// Rows of a form: name, control, and under it what is wrong with the field. Before the name stands a mark where the field is not what it was
+/// when the draft began; over the name help is shown.
 #[derive(Clone, Copy)]
 pub(in crate::ui) struct Form<'a> {
     draft: &'a Draft,
+    /// Where fields that are to be as they were are put; `None` where none can.
+    undone: Option<&'a RefCell<Vec<Difference>>>,
 }
 
 impl<'a> Form<'a> {
     pub(in crate::ui) const fn new(draft: &'a Draft) -> Self {
-        Self { draft }
+        Self { draft, undone: None }
+    }
+
+    /// The same, whose marks take a change back: what was pressed is added to `undone`.
+    pub(in crate::ui) const fn with_undo(
+        draft: &'a Draft,
+        undone: &'a RefCell<Vec<Difference>>,
+    ) -> Self {
+        Self { draft, undone: Some(undone) }
+    }
+
+    /// The row of a field that the table of fields knows: title, unit, range and help come from there.
+    pub(in crate::ui) fn of(self, path: &'a str) -> Row<'a> {
+        Row::new(self, path)
     }
 
     /// A row with any control. `field` is the path that [`Draft::issue`] knows; what `add` draws is named by the row.
@@ -57,14 +79,24 @@ impl<'a> Form<'a> {
         add: impl FnOnce(&mut Ui, egui::Id),
     ) {
         let message = self.draft.issue(field);
-        let color = if message.is_some() { ui.palette().error } else { ui.palette().text_weak };
+        let difference = self.draft.difference(field);
+        let palette = ui.palette();
+        let color = match (message, &difference) {
+            (Some(_), _) => palette.error,
+            (None, Some(_)) => palette.text,
+            (None, None) => palette.text_weak,
+        };
         ui.horizontal(|ui| {
             let size = egui::vec2(NAME_WIDTH, ui.spacing().interact_size.y);
             let layout = Layout::left_to_right(egui::Align::Center);
             let label = ui.allocate_ui_with_layout(size, layout, |ui| {
                 ui.set_min_width(NAME_WIDTH);
+                if let Some(difference) = &difference {
+                    mark::show(ui, self, name, difference);
+                }
                 let text = Label::new(RichText::new(name).color(color)).truncate();
-                ui.add(text.sense(Sense::hover())).on_hover_text(help)
+                let label = ui.add(text.sense(Sense::hover()));
+                label.on_hover_ui(|ui| mark::help(ui, self, (field, help), difference.as_ref()))
             });
             add(ui, label.inner.id);
         });
@@ -76,6 +108,11 @@ impl<'a> Form<'a> {
     /// Whether something is wrong with a field.
     pub(in crate::ui) fn is_wrong(self, field: &str) -> bool {
         self.draft.issue(field).is_some()
+    }
+
+    /// Whether a field is not what it was when the draft began.
+    pub(in crate::ui) fn differs(self, field: &str) -> bool {
+        self.draft.difference(field).is_some()
     }
 
     /// What is wrong with a field that has no row of its own.
@@ -113,113 +150,6 @@ impl<'a> Form<'a> {
         });
     }
 
-    /// A whole number that may be absent; `absent` says what happens then, `initial` is what a tick begins with.
-    pub(in crate::ui) fn optional_integer(
-        self,
-        ui: &mut Ui,
-        name: &str,
-        field: &str,
-        (unit, help, absent): (&str, &str, &str),
-        initial: u32,
-        value: &mut Option<u32>,
-    ) {
-        self.optional(ui, name, field, (help, absent), initial, value, |ui, value, label| {
-            number(ui, integer_field(value, unit)).labelled_by(label);
-        });
-    }
-
-    /// A number that may be absent.
-    pub(in crate::ui) fn optional_real(
-        self,
-        ui: &mut Ui,
-        name: &str,
-        field: &str,
-        (unit, help, absent): (&str, &str, &str),
-        initial: f64,
-        value: &mut Option<f64>,
-    ) {
-        self.optional(ui, name, field, (help, absent), initial, value, |ui, value, label| {
-            number(ui, real_field(value, unit)).labelled_by(label);
-        });
-    }
-
-    /// The same for anything else that may be absent; `add` draws it where it is not.
-    #[expect(clippy::too_many_arguments, reason = "the callers above name them")]
-    pub(in crate::ui) fn optional<T: Copy>(
-        self,
-        ui: &mut Ui,
-        name: &str,
-        field: &str,
-        (help, absent): (&str, &str),
-        initial: T,
-        value: &mut Option<T>,
-        add: impl FnOnce(&mut Ui, &mut T, egui::Id),
-    ) {
-        self.labelled_row(ui, name, field, help, |ui, label| {
-            let mut present = value.is_some();
-            let tick = ui.checkbox(&mut present, "");
-            super::name_toggle(&tick, present, &format!("Set {}", name.to_lowercase()));
-            if present != value.is_some() {
-                *value = present.then_some(initial);
-            }
-            match value {
-                Some(value) => add(ui, value, label),
-                None => {
-                    ui.weak(absent);
-                }
-            }
-        });
-    }
-
-    /// Something that is done or not. Where there is a reason not to, it can only be switched off, and the reason stands beside it.
-    pub(in crate::ui) fn toggle(
-        self,
-        ui: &mut Ui,
-        name: &str,
-        field: &str,
-        (help, why_not): (&str, Option<&str>),
-        value: &mut bool,
-    ) {
-        self.labelled_row(ui, name, field, help, |ui, _label| {
-            let enabled = why_not.is_none() || *value;
-            let tick = ui.add_enabled(enabled, egui::Checkbox::new(value, ""));
-            let tick = tick.on_hover_text(help);
-            super::name_toggle(&tick, *value, name);
-            if let Some(why_not) = why_not {
-                let text = RichText::new(why_not).color(ui.palette().text_weak);
-                ui.add(Label::new(text).truncate());
-            }
-        });
-    }
-
-    /// One of several, by name; what does not fit says why and can only be left.
-    pub(in crate::ui) fn offer<T: PartialEq + Clone>(
-        self,
-        ui: &mut Ui,
-        name: &str,
-        field: &str,
-        help: &str,
-        options: &[Offered<T>],
-        value: &mut T,
-    ) {
-        self.row(ui, name, field, help, |ui| {
-            let chosen = options.iter().find(|option| option.value == *value);
-            let chosen = chosen.map_or("", |option| option.text.as_str());
-            let combo = ComboBox::from_id_salt(field).selected_text(chosen);
-            combo.width(ui.available_width()).truncate().show_ui(ui, |ui| {
-                for Offered { value: option, text, but } in options {
-                    let text = match but {
-                        Some(but) => format!("{text} ({but})"),
-                        None => text.clone(),
-                    };
-                    ui.add_enabled_ui(but.is_none(), |ui| {
-                        ui.selectable_value(value, option.clone(), text);
-                    });
-                }
-            });
-        });
-    }
-
     /// One of several, by name.
     pub(in crate::ui) fn choice<T: PartialEq + Clone>(
         self,
@@ -240,66 +170,5 @@ impl<'a> Form<'a> {
                 }
             });
         });
-    }
-}
-
-/// Draws a number; all of them are equally wide, so that a form has one edge.
-pub(in crate::ui) fn number(ui: &mut Ui, value: DragValue<'_>) -> egui::Response {
-    let size = egui::vec2(NUMBER_WIDTH, ui.spacing().interact_size.y);
-    ui.add(value.min_size(size).update_while_editing(false))
-}
-
-pub(in crate::ui) fn integer_field<'a>(value: &'a mut u32, unit: &str) -> DragValue<'a> {
-    let speed = (f64::from(*value) * 0.01).max(0.1);
-    let unit = if *value == 1 { singular(unit) } else { unit };
-    DragValue::new(value).speed(speed).suffix(suffix(unit))
-}
-
-/// `epochs` → `epoch`, `batches` → `batch`.
-fn singular(unit: &str) -> &str {
-    if unit.len() < 2 {
-        // Seconds, not a plural of nothing.
-        return unit;
-    }
-    let ends_hissing = unit.ends_with("ches");
-    unit.strip_suffix(if ends_hissing { "es" } else { "s" }).unwrap_or(unit)
-}
-
-pub(in crate::ui) fn real_field<'a>(value: &'a mut f64, unit: &str) -> DragValue<'a> {
-    let speed = (value.abs() * 0.01).max(1e-6);
-    // As many digits as the number needs: 0.001, not 0.0010000000.
-    DragValue::new(value)
-        .speed(speed)
-        .custom_formatter(|value, _decimals| format!("{}", round_to_significant(value)))
-        .suffix(suffix(unit))
-}
-
-fn suffix(unit: &str) -> String {
-    if unit.is_empty() { String::new() } else { format!(" {unit}") }
-}
-
-/// Twelve significant digits: what dragging adds beyond is noise.
-fn round_to_significant(value: f64) -> f64 {
-    format!("{value:.11e}").parse().unwrap_or(value)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_of_a_kind_has_no_plural() {
-        for (unit, one) in [("epochs", "epoch"), ("batches", "batch"), ("bp", "bp"), ("", "")] {
-            assert_eq!(singular(unit), one);
-        }
-        assert_eq!(singular("s"), "s");
-    }
-
-    #[test]
-    fn numbers_are_shown_without_noise() {
-        for (value, shown) in [(0.001, "0.001"), (0.1 + 0.2, "0.3"), (1e-5, "0.00001"), (5.0, "5")]
-        {
-            assert_eq!(round_to_significant(value).to_string(), shown);
-        }
     }
 }

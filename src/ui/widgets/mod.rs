@@ -22,7 +22,7 @@ pub(super) use cell::{Align, Cell};
 pub(super) use choosing::Choosing;
 pub(super) use columns::HiddenColumns;
 pub(super) use fitted::Fitted;
-pub(super) use form::{Form, Offered, integer_field, number, real_field};
+pub(super) use form::{Form, Offered, Row, integer_field, number, real_field};
 pub(super) use messages::Messages;
 pub(super) use parts::{empty_state, hint, issue, level_icon, problem, section, value_row};
 pub(super) use selection::{Listed, Pick, Selection};

@@ -185,6 +185,7 @@ mod tests {
                 test: SPAN,
                 embargo: Embargo::default(),
             },
+            gaps: Vec::new(),
             seed: 0,
             device: Device::Cpu,
             parameters: 10,

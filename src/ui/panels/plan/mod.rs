@@ -2,6 +2,7 @@
 
 mod cards;
 mod digest;
+mod memory;
 mod variants;
 mod warnings;
 
@@ -11,7 +12,7 @@ use std::borrow::Cow;
 use self::digest::{Digest, plural};
 use self::warnings::Warnings;
 use crate::domain::text::{count, minute};
-use crate::domain::{FoldPlan, Plan, SeriesPlan, TimeSpan};
+use crate::domain::{Plan, SeriesPlan};
 use crate::spec::ValidationSpec;
 use crate::ui::commands::{Command, Commands};
 use crate::ui::icons;
@@ -51,10 +52,12 @@ impl PlanPanel {
             self.digest = Some(Digest::new(plan, variants));
         }
         let Some(digest) = &self.digest else { return };
-        let room = ui.available_height();
+        let room = ui.available_height() - memory::height(&state.machine);
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             head(ui, state, plan, &mut self.warnings, commands);
             cards::show(ui, digest, &state.machine, state.draft.spec().sweep.len());
+            let fraction = state.draft.spec().resources.memory_fraction;
+            memory::show(ui, digest, &state.machine, fraction);
             if let Some(sweep) = &digest.sweep {
                 variants::show(ui, sweep);
             }
@@ -192,22 +195,6 @@ fn folds(ui: &mut Ui, state: &State, digest: &Digest, chosen: &mut Option<String
         height: ((room - AROUND_FOLDS) / FOLD_ROW).floor().max(LEAST_FOLDS) * FOLD_ROW,
     }
     .show(ui);
-    let folds = series.tasks.iter().filter_map(|&task| digest.plan.tasks.get(task));
-    let note = if folds.map(|task| &task.fold).any(has_gap) {
-        "Gaps are the embargo. Rows whose label reaches the next section are purged on top; not drawn."
-    } else {
-        "Rows whose label reaches the next section are purged; not drawn."
-    };
-    let note = RichText::new(note).small().color(ui.palette().text_weak);
-    ui.add(egui::Label::new(note).wrap());
-}
-
-/// Whether something lies between its sections that belongs to none.
-fn has_gap(fold: &FoldPlan) -> bool {
-    let sections = fold.train.iter().chain([&fold.validation, &fold.test]);
-    let mut sections: Vec<&TimeSpan> = sections.filter(|section| !section.is_empty()).collect();
-    sections.sort_by_key(|section| section.start);
-    sections.windows(2).any(|pair| pair[0].end < pair[1].start)
 }
 
 /// How long train, validation and test were to be, where the scheme says it.

@@ -53,11 +53,8 @@ pub(super) fn show(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
     widgets::section(ui, "Label");
     let known = Kind::of(spec.label);
     let mut kind = known;
-    form.choice(
+    form.of("label").choice(
         ui,
-        "Predicts",
-        "label",
-        "Returns are regressions, direction and triple barrier classifications; all are bought at the next open",
         &[
             (Kind::ForwardReturn, "forward return".to_owned()),
             (Kind::ScaledReturn, "return / volatility".to_owned()),
@@ -77,19 +74,15 @@ pub(super) fn show(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
     | LabelSpec::RankedReturn { horizon, .. }
     | LabelSpec::Direction { horizon, .. }
     | LabelSpec::TripleBarrier { horizon, .. }) = &mut spec.label;
-    let help =
-        "Bars held, from the open after the decision; at most, where a barrier may end it before";
-    form.integer(ui, "Horizon", "label.horizon", ("bars", help), horizon);
+    form.of("label.horizon").integer(ui, horizon);
     match &mut spec.label {
         LabelSpec::ForwardReturn { .. } => {}
         LabelSpec::ScaledReturn { volatility_window, .. } => {
-            volatility(ui, form, volatility_window);
+            form.of("label.volatility_window").integer(ui, volatility_window);
         }
         LabelSpec::DemeanedReturn { minimum_symbols, .. }
         | LabelSpec::RankedReturn { minimum_symbols, .. } => {
-            let help = "With fewer at a moment there is nothing to learn from it";
-            let unit = ("symbols", help);
-            form.integer(ui, "At least", "label.minimum_symbols", unit, minimum_symbols);
+            form.of("label.minimum_symbols").integer(ui, minimum_symbols);
         }
         LabelSpec::Direction { dead_zone, inside, .. } => {
             self::dead_zone(ui, form, dead_zone);
@@ -99,16 +92,11 @@ pub(super) fn show(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
             }
         }
         LabelSpec::TripleBarrier { profit_take, stop_loss, volatility_window, timeout, .. } => {
-            let unit = ("σ", "Distance of the upper barrier, in volatilities of one bar");
-            form.real(ui, "Profit at", "label.profit_take", unit, profit_take);
-            let unit = ("σ", "Distance of the lower barrier, in volatilities of one bar");
-            form.real(ui, "Stop at", "label.stop_loss", unit, stop_loss);
-            volatility(ui, form, volatility_window);
-            form.choice(
+            form.of("label.profit_take").real(ui, profit_take);
+            form.of("label.stop_loss").real(ui, stop_loss);
+            form.of("label.volatility_window").integer(ui, volatility_window);
+            form.of("label.timeout").choice(
                 ui,
-                "Time runs out",
-                "label.timeout",
-                "What is learnt where neither barrier was reached; tested is every row",
                 &[
                     (Timeout::Sign, "sign of the return".to_owned()),
                     (Timeout::LeaveOut, "not learnt from".to_owned()),
@@ -121,11 +109,6 @@ pub(super) fn show(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
     weights(ui, form, spec);
 }
 
-fn volatility(ui: &mut Ui, form: Form<'_>, window: &mut u32) {
-    let help = "One-bar log returns behind the volatility, up to the decision";
-    form.integer(ui, "Volatility", "label.volatility_window", ("bars", help), window);
-}
-
 fn dead_zone(ui: &mut Ui, form: Form<'_>, zone: &mut DeadZone) {
     let known = std::mem::discriminant(zone);
     let mut kind = known;
@@ -135,31 +118,21 @@ fn dead_zone(ui: &mut Ui, form: Form<'_>, zone: &mut DeadZone) {
         .zip(["none", "basis points", "quantile of train"])
         .map(|(zone, name)| (std::mem::discriminant(zone), name.to_owned()))
         .collect();
-    let help = "Returns too small to learn a direction from; tested is every row";
-    form.choice(ui, "Dead zone", "label.dead_zone", help, &options, &mut kind);
+    form.of("label.dead_zone").choice(ui, &options, &mut kind);
     if kind != known {
         let begun = initial.into_iter().find(|zone| std::mem::discriminant(zone) == kind);
         *zone = begun.unwrap_or_default();
     }
     match zone {
         DeadZone::None => {}
-        DeadZone::Bps(bps) => {
-            let help = "Returns of no more than this, up or down";
-            form.real(ui, "Up to", "label.dead_zone.Bps", ("bp", help), bps);
-        }
-        DeadZone::TrainQuantile(share) => {
-            let help = "Of the absolute returns of each fold's train rows, from 0 to 1";
-            form.real(ui, "Quantile", "label.dead_zone.TrainQuantile", ("", help), share);
-        }
+        DeadZone::Bps(bps) => form.of("label.dead_zone.Bps").real(ui, bps),
+        DeadZone::TrainQuantile(share) => form.of("label.dead_zone.TrainQuantile").real(ui, share),
     }
 }
 
 fn inside(ui: &mut Ui, form: Form<'_>, inside: &mut InsideDeadZone) {
-    form.choice(
+    form.of("label.inside").choice(
         ui,
-        "Inside it",
-        "label.inside",
-        "What train and validation rows in the dead zone teach: nothing, or that the price hardly moves, beside up and down",
         &[
             (InsideDeadZone::LeaveOut, "not learnt from".to_owned()),
             (InsideDeadZone::Flat, "a third class".to_owned()),
@@ -169,28 +142,23 @@ fn inside(ui: &mut Ui, form: Form<'_>, inside: &mut InsideDeadZone) {
 }
 
 fn weights(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
-    let help = "Train rows whose labels overlap count less: average uniqueness (López de Prado 2018, §4.4)";
-    form.choice(
+    form.of("weights.uniqueness").choice(
         ui,
-        "Row weights",
-        "weights.uniqueness",
-        help,
         &[(false, "all alike".to_owned()), (true, "by uniqueness".to_owned())],
         &mut spec.weights.uniqueness,
     );
-    let help = "Weight of the oldest train row, where the newest has 1; below 0 the oldest count nothing (§4.7)";
     let value = &mut spec.weights.time_decay;
-    form.optional_real(ui, "Time decay", "weights.time_decay", ("", help, "none"), 0.5, value);
+    form.of("weights.time_decay").optional_real(ui, ("none", 0.5), value);
 }
 
 /// Whose rows the scaler is fitted on.
 pub(super) fn scaling(ui: &mut Ui, form: Form<'_>, scaling: &mut Scaling) {
-    form.choice(
+    form.of("scaling").choice(
         ui,
-        "Scaling",
-        "scaling",
-        "Mean and deviation of each feature come from a fold's train rows: those of all symbols that share a model, or each symbol's own",
-        &[(Scaling::Global, "one for all".to_owned()), (Scaling::PerSymbol, "per symbol".to_owned())],
+        &[
+            (Scaling::Global, "one for all".to_owned()),
+            (Scaling::PerSymbol, "per symbol".to_owned()),
+        ],
         scaling,
     );
 }

@@ -65,22 +65,12 @@ pub(super) fn show(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
     let mut kind = known;
     let classes = spec.label.is_classification();
     let options = Kind::ALL.map(|kind| Offered::new(kind, kind.name(classes), kind.why_not(spec)));
-    form.offer(
-        ui,
-        "Loss",
-        "training.loss",
-        "What is minimised. Huber: outliers pull less. Balanced: a rare class counts as much as a frequent one. Negative IC: order the \
-         symbols of a moment, however large their returns",
-        &options,
-        &mut kind,
-    );
+    form.of("training.loss").offer(ui, &options, &mut kind);
     if kind != known {
         spec.training.loss = kind.begin();
     }
     if let LossSpec::Huber { delta } = &mut spec.training.loss {
-        let help =
-            "Where the loss turns from quadratic to linear, in standard deviations of the label";
-        form.real(ui, "Linear beyond", "training.loss.delta", ("σ", help), delta);
+        form.of("training.loss.delta").real(ui, delta);
     }
 }
 
@@ -92,9 +82,7 @@ pub(super) fn monitor(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
         let but = (across && !pooled).then_some("pooled only");
         Offered::new(monitor, monitor.name(), but)
     });
-    let help = "What is measured on the validation rows after each epoch, and says whose weights are kept, when to stop and when the plateau \
-                schedule lowers the rate";
-    form.offer(ui, "Watch", "training.monitor", help, &options, &mut spec.training.monitor);
+    form.of("training.monitor").offer(ui, &options, &mut spec.training.monitor);
 }
 
 #[cfg(test)]

@@ -4,35 +4,22 @@ use crate::spec::{Activation, ModelSpec, Tokens};
 use crate::ui::icons;
 use crate::ui::widgets::{self, Form};
 
-const DROPOUT: &str = "Share of activations dropped while learning, 0 to below 1";
-
 /// The network.
 pub(super) fn show(ui: &mut Ui, form: Form<'_>, model: &mut ModelSpec, window: u32) {
     widgets::section(ui, "Model");
     let known = model.name();
     let mut kind = known;
     let names = ["linear", "MLP", "LSTM", "GRU", "TCN", "Transformer"];
-    form.choice(
-        ui,
-        "Model",
-        "model",
-        "Linear: one affine map of the window. MLP: hidden layers on the flattened window. LSTM and GRU: read the window bar by bar. TCN: \
-         convolutions that see further back from block to block. Transformer: attention among bars, or among patches of them",
-        &names.map(|name| (name, name.to_owned())),
-        &mut kind,
-    );
+    form.of("model").choice(ui, &names.map(|name| (name, name.to_owned())), &mut kind);
     if kind != known {
         *model = begin(kind, window);
     }
     match model {
         ModelSpec::Linear => {}
         ModelSpec::Mlp { hidden, activation, .. } => {
-            layers(ui, form, ("Layer", "model.hidden", "Units of the hidden layer"), hidden);
-            form.choice(
+            layers(ui, form, ("Layer", "model.hidden"), hidden);
+            form.of("model.activation").choice(
                 ui,
-                "Activation",
-                "model.activation",
-                "The non-linearity between layers",
                 &[
                     (Activation::Relu, "ReLU".to_owned()),
                     (Activation::Gelu, "GELU".to_owned()),
@@ -42,27 +29,19 @@ pub(super) fn show(ui: &mut Ui, form: Form<'_>, model: &mut ModelSpec, window: u
             );
         }
         ModelSpec::Lstm { hidden, layers, .. } | ModelSpec::Gru { hidden, layers, .. } => {
-            form.integer(ui, "Units", "model.hidden", ("", "Width of the hidden state"), hidden);
-            let help =
-                "Stacked one on another: each reads what the one below it makes of every bar";
-            form.integer(ui, "Layers", "model.layers", ("", help), layers);
+            form.of("model.hidden").integer(ui, hidden);
+            form.of("model.layers").integer(ui, layers);
         }
         ModelSpec::Tcn { channels, kernel_size, .. } => {
-            let help =
-                "Units of the block; each block reads steps twice as far apart as the one before";
-            layers(ui, form, ("Block", "model.channels", help), channels);
-            let help = "Steps that a convolution reads at once, the last of them its own";
-            form.integer(ui, "Kernel", "model.kernel_size", ("steps", help), kernel_size);
+            layers(ui, form, ("Block", "model.channels"), channels);
+            form.of("model.kernel_size").integer(ui, kernel_size);
         }
         ModelSpec::Transformer { d_model, heads, layers, feedforward, tokens, .. } => {
-            let help = "Width of a token; the heads share it";
-            form.integer(ui, "Width", "model.d_model", ("units", help), d_model);
-            let help = "Attentions side by side; their number divides the width";
-            form.integer(ui, "Heads", "model.heads", ("", help), heads);
+            form.of("model.d_model").integer(ui, d_model);
+            form.of("model.heads").integer(ui, heads);
             let help = "Stacked encoder layers: an attention and a feed-forward network each";
-            form.integer(ui, "Layers", "model.layers", ("", help), layers);
-            let help = "Hidden units of the network after each attention";
-            form.integer(ui, "Feed-forward", "model.feedforward", ("units", help), feedforward);
+            form.of("model.layers").help(help).integer(ui, layers);
+            form.of("model.feedforward").integer(ui, feedforward);
             self::tokens(ui, form, tokens, window);
         }
     }
@@ -72,7 +51,7 @@ pub(super) fn show(ui: &mut Ui, form: Form<'_>, model: &mut ModelSpec, window: u
     | ModelSpec::Tcn { dropout, .. }
     | ModelSpec::Transformer { dropout, .. } = model
     {
-        form.real(ui, "Dropout", "model.dropout", ("", DROPOUT), dropout);
+        form.of("model.dropout").real(ui, dropout);
     }
 }
 
@@ -112,32 +91,24 @@ fn tokens(ui: &mut Ui, form: Form<'_>, tokens: &mut Tokens, window: u32) {
         .zip(["bars", "patches of bars"])
         .map(|(tokens, name)| (std::mem::discriminant(tokens), name.to_owned()))
         .collect();
-    let help = "What attends to what: every bar to those before it, or patches of bars to each other. Patches are counted from the end of the \
-                window";
-    form.choice(ui, "Tokens", "model.tokens", help, &options, &mut kind);
+    form.of("model.tokens").choice(ui, &options, &mut kind);
     if kind != known {
         let begun = initial.into_iter().find(|tokens| std::mem::discriminant(tokens) == kind);
         *tokens = begun.unwrap_or_default();
     }
     if let Tokens::Patch { length, stride } = tokens {
-        let help = "Bars of a patch";
-        form.integer(ui, "Patch", "model.tokens.length", ("bars", help), length);
-        let help = "Bars from one patch to the next; fewer than a patch has, and they overlap";
-        form.integer(ui, "Stride", "model.tokens.stride", ("bars", help), stride);
+        form.of("model.tokens.length").integer(ui, length);
+        form.of("model.tokens.stride").integer(ui, stride);
     }
 }
 
 /// Widths in a row, each with a button that takes it away, and one that adds another.
-fn layers(
-    ui: &mut Ui,
-    form: Form<'_>,
-    (name, field, help): (&str, &str, &str),
-    widths: &mut Vec<u32>,
-) {
+fn layers(ui: &mut Ui, form: Form<'_>, (name, field): (&str, &str), widths: &mut Vec<u32>) {
     let mut removed = None;
     for (index, units) in widths.iter_mut().enumerate() {
-        let row = format!("{name} {}", index + 1);
-        form.labelled_row(ui, &row, &format!("{field}[{index}]"), help, |ui, label| {
+        let path = format!("{field}[{index}]");
+        let row = form.of(&path).called(format!("{name} {}", index + 1));
+        row.labelled(ui, |ui, label| {
             let units = DragValue::new(units).speed(0.5).suffix(" units");
             widgets::number(ui, units).labelled_by(label);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {

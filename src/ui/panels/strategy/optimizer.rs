@@ -6,18 +6,15 @@ use crate::ui::widgets::{self, Form};
 /// The optimizer, and what nobody uses it without.
 pub(super) fn show(ui: &mut Ui, form: Form<'_>, optimizer: &mut OptimizerSpec) {
     let mut name = optimizer.name();
-    let help = "AdamW: Adam with weight decay apart from the gradient. Adam: weight decay is part of the gradient. SGD: plain steps, with momentum";
     let options = ["AdamW", "Adam", "SGD"].map(|name| (name, name.to_owned()));
-    form.choice(ui, "Optimizer", "training.optimizer", help, &options, &mut name);
+    form.of("training.optimizer").choice(ui, &options, &mut name);
     if name != optimizer.name() {
         *optimizer = begin(name, *optimizer);
     }
     if let OptimizerSpec::Sgd { momentum, nesterov } = optimizer {
-        let help = "Share of the last step that is taken again, from 0 to below 1";
-        form.real(ui, "Momentum", "training.optimizer.momentum", ("", help), momentum);
-        let help = "Nesterov's momentum: the gradient is taken where the momentum leads";
+        form.of("training.optimizer.momentum").real(ui, momentum);
         let why_not = (*momentum <= 0.0).then_some("needs momentum");
-        form.toggle(ui, "Nesterov", "training.optimizer.nesterov", (help, why_not), nesterov);
+        form.of("training.optimizer.nesterov").toggle(ui, why_not, nesterov);
     }
 }
 
@@ -39,9 +36,7 @@ pub(super) fn schedule(ui: &mut Ui, form: Form<'_>, training: &mut TrainingSpec)
     let known = name(training.schedule);
     let mut chosen = known;
     let options = ["constant", "cosine", "plateau"].map(|name| (name, name.to_owned()));
-    let help = "How the learning rate changes. Cosine: up over the warm-up, then down along half a cosine to the last epoch. Plateau: lower \
-                whenever validation has not become better for a while";
-    form.choice(ui, "Schedule", "training.schedule", help, &options, &mut chosen);
+    form.of("training.schedule").choice(ui, &options, &mut chosen);
     if chosen != known {
         training.schedule = match chosen {
             // A warm-up must end before the training does.
@@ -57,17 +52,12 @@ pub(super) fn schedule(ui: &mut Ui, form: Form<'_>, training: &mut TrainingSpec)
     match &mut training.schedule {
         ScheduleSpec::Constant => {}
         ScheduleSpec::Cosine { warmup_epochs, final_share } => {
-            let help = "Epochs, and parts of them, in which the learning rate rises from nothing";
-            let path = "training.schedule.warmup_epochs";
-            form.real(ui, "Warm-up", path, ("epochs", help), warmup_epochs);
-            let help = "What is left of the learning rate at the end, from 0 to 1";
-            form.real(ui, "Final share", "training.schedule.final_share", ("", help), final_share);
+            form.of("training.schedule.warmup_epochs").real(ui, warmup_epochs);
+            form.of("training.schedule.final_share").real(ui, final_share);
         }
         ScheduleSpec::Plateau { factor, patience: wait } => {
-            let help = "What the learning rate is multiplied by, above 0 and below 1";
-            form.real(ui, "Factor", "training.schedule.factor", ("×", help), factor);
-            let help = "More epochs than this without a better validation, and the learning rate is lowered";
-            form.integer(ui, "Wait", "training.schedule.patience", ("epochs", help), wait);
+            form.of("training.schedule.factor").real(ui, factor);
+            form.of("training.schedule.patience").integer(ui, wait);
             if stops_first(*wait, patience) {
                 widgets::hint(
                     ui,
@@ -98,22 +88,17 @@ pub(super) fn regularisation(ui: &mut Ui, form: Form<'_>, training: &mut Trainin
     } else {
         "Added to the gradient, times the weight"
     };
-    let value = &mut training.weight_decay;
-    form.real(ui, "Weight decay", "training.weight_decay", ("", help), value);
-    form.optional_real(
-        ui,
-        "Gradient clip",
-        "training.gradient_clip_val",
-        ("", "Largest norm of the gradient; longer ones are shortened to it", "no limit"),
-        1.0,
-        &mut training.gradient_clip_val,
-    );
+    form.of("training.weight_decay").help(help).real(ui, &mut training.weight_decay);
+    let value = &mut training.gradient_clip_val;
+    form.of("training.gradient_clip_val").optional_real(ui, ("no limit", 1.0), value);
     if let OptimizerSpec::AdamW { betas } | OptimizerSpec::Adam { betas } = &mut training.optimizer
     {
-        let help = "How much of the mean gradient is kept at each step, from 0 to below 1";
-        form.real(ui, "Beta 1", "training.optimizer.betas.0", ("", help), &mut betas.0);
-        let help = "How much of the mean squared gradient is kept at each step, from 0 to below 1";
-        form.real(ui, "Beta 2", "training.optimizer.betas", ("", help), &mut betas.1);
+        let help = "How much of the mean gradient is kept at each step";
+        let row = form.of("training.optimizer.betas[0]").called("Beta 1");
+        row.help(help).real(ui, &mut betas.0);
+        let help = "How much of the mean squared gradient is kept at each step";
+        let row = form.of("training.optimizer.betas[1]").called("Beta 2");
+        row.help(help).real(ui, &mut betas.1);
     }
 }
 

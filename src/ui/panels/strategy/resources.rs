@@ -25,28 +25,17 @@ pub(super) fn show(ui: &mut Ui, form: Form<'_>, resources: &mut ResourceSpec, st
     if !options.iter().any(|(choice, _)| *choice == resources.device) {
         options.push((resources.device, resources.device.to_string()));
     }
-    let help = "Where to compute; results on another kind of device differ in the last digits";
-    form.choice(ui, "Device", "resources.device", help, &options, &mut resources.device);
-    form.optional_integer(
-        ui,
-        "Workers",
-        "resources.workers",
-        ("", "Tasks that train at the same time; never changes a result", "what the cores allow"),
-        2,
-        &mut resources.workers,
-    );
-    let help = "Threads within a task; part of the result, sums are split by it";
-    let value = &mut resources.threads_per_task;
-    form.integer(ui, "Threads per task", "resources.threads_per_task", ("", help), value);
+    form.of("resources.device").choice(ui, &options, &mut resources.device);
+    let value = &mut resources.workers;
+    form.of("resources.workers").optional_integer(ui, ("what the cores allow", 2), value);
+    form.of("resources.threads_per_task").integer(ui, &mut resources.threads_per_task);
     memory(ui, form, &mut resources.memory_fraction);
     checkpoints(ui, form, &mut resources.checkpoint_secs);
-    let help = "Take over what an earlier run has trained with the very same data, settings and seed, instead of training it again";
-    form.toggle(ui, "Reuse results", "resources.reuse", (help, None), &mut resources.reuse);
+    form.of("resources.reuse").toggle(ui, None, &mut resources.reuse);
 }
 
 fn memory(ui: &mut Ui, form: Form<'_>, fraction: &mut f64) {
-    let help = "The most of each device's memory that tasks may take, of what other programs leave free; never changes a result";
-    form.labelled_row(ui, "Memory at most", "resources.memory_fraction", help, |ui, label| {
+    form.of("resources.memory_fraction").labelled(ui, |ui, label| {
         let mut percent = to_percent(*fraction);
         let before = percent;
         widgets::number(ui, widgets::real_field(&mut percent, "%")).labelled_by(label);
@@ -64,18 +53,8 @@ fn to_percent(fraction: f64) -> f64 {
 
 fn checkpoints(ui: &mut Ui, form: Form<'_>, seconds: &mut u32) {
     let mut between = (*seconds > 0).then_some(*seconds);
-    form.optional_integer(
-        ui,
-        "Checkpoints",
-        "resources.checkpoint_secs",
-        (
-            "s",
-            "Seconds between two checkpoints of a task on disk: weights, optimizer, schedule, data order and random numbers; never changes a result",
-            "only when paused",
-        ),
-        60,
-        &mut between,
-    );
+    let row = form.of("resources.checkpoint_secs");
+    row.optional_integer(ui, ("only when paused", 60), &mut between);
     *seconds = between.unwrap_or(0);
 }
 

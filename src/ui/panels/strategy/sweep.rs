@@ -9,7 +9,7 @@ use egui::{Align, Label, Layout, RichText, TextEdit, TextStyle, Ui};
 
 use self::fields::Fields;
 use crate::domain::text::count;
-use crate::spec::{Combine, ExperimentSpec, MOST_VARIANTS, SweepAxis, SweepSpec};
+use crate::spec::{Combine, ExperimentSpec, Field, MOST_VARIANTS, SweepAxis, SweepSpec, field};
 use crate::ui::icons;
 use crate::ui::theme::{Themed, space};
 use crate::ui::widgets::{self, Form};
@@ -95,7 +95,7 @@ impl SweepEditor {
             let edit = TextEdit::singleline(&mut axis.path).hint_text("type to search").font(style);
             let edit = ui.add(edit.desired_width(f32::INFINITY)).labelled_by(label);
             if !axis.path.is_empty() {
-                edit.on_hover_text(axis.path.as_str());
+                edit.on_hover_text(about(&axis.path));
             }
         });
         if self.fields.current(&axis.path).is_none() {
@@ -117,6 +117,12 @@ impl SweepEditor {
                 }
             });
         });
+        if axis.values.is_empty()
+            && !self.typed.contains_key(&field)
+            && let Some(values) = self.fields.proposal(&axis.path)
+        {
+            propose(ui, values, &mut axis.values);
+        }
         removed
     }
 
@@ -130,6 +136,7 @@ impl SweepEditor {
                 let button = egui::Button::new(RichText::new(*name).small());
                 let button = ui.add(button.frame_when_inactive(false));
                 widgets::name(&button, egui::Role::Button, &format!("Vary {name}"));
+                let button = button.on_hover_text(about(name));
                 ui.add(Label::new(RichText::new(*now).small().color(weak)).truncate());
                 if button.clicked() {
                     path.clear();
@@ -185,6 +192,31 @@ impl SweepEditor {
         }
         typed
     }
+}
+
+/// What is known of a field, for a tooltip.
+fn about(path: &str) -> String {
+    let Some(known) = field(path) else { return path.to_owned() };
+    let Field { title, unit, help, range, .. } = known;
+    let range = match range.to_string() {
+        range if range.is_empty() => range,
+        range => format!("\nRange: {range} {unit}").trim_end().to_owned(),
+    };
+    format!("{path}\n{title}: {help}{range}")
+}
+
+/// Offers values around what the field is now.
+fn propose(ui: &mut Ui, proposed: Vec<String>, values: &mut Vec<String>) {
+    ui.horizontal(|ui| {
+        ui.add_space(space::M);
+        let text = format!("Try {}", values::join(&proposed));
+        let button = egui::Button::new(RichText::new(&text).small()).frame_when_inactive(false);
+        let button = ui.add(button);
+        widgets::name(&button, egui::Role::Button, &text);
+        if button.on_hover_text("Values around what the field is now").clicked() {
+            *values = proposed;
+        }
+    });
 }
 
 /// How many runs it makes, and how that comes about.

@@ -15,11 +15,12 @@ use crate::ui::theme::Themed;
 use crate::ui::widgets::{self, Form};
 
 /// Fields that stand under "More", by their paths.
-const MORE_FIELDS: [&str; 14] = [
+const MORE_FIELDS: [&str; 15] = [
     "training.weight_decay",
     "training.gradient_clip_val",
     "training.accumulate_grad_batches",
-    "training.optimizer.betas",
+    "training.optimizer.betas[0]",
+    "training.optimizer.betas[1]",
     "training.loss",
     "training.loss.delta",
     "training.max_steps",
@@ -57,24 +58,14 @@ pub(super) fn show(
     widgets::section(ui, "Training");
     let training = &mut spec.training;
     optimizer::show(ui, form, &mut training.optimizer);
-    let help = "Step size, before the schedule";
-    let value = &mut training.learning_rate;
-    form.real(ui, "Learning rate", "training.learning_rate", ("", help), value);
+    form.of("training.learning_rate").real(ui, &mut training.learning_rate);
     optimizer::schedule(ui, form, training);
-    let help = "Samples of which each gradient is the mean";
-    form.integer(ui, "Batch size", "training.batch_size", ("", help), &mut training.batch_size);
-    let help = "Passes over the train rows at most";
-    form.integer(ui, "Max epochs", "training.max_epochs", ("", help), &mut training.max_epochs);
+    form.of("training.batch_size").integer(ui, &mut training.batch_size);
+    form.of("training.max_epochs").integer(ui, &mut training.max_epochs);
     let watched = training.monitor.name();
     let help = format!("Epochs without a better validation {watched} before training stops");
-    form.optional_integer(
-        ui,
-        "Patience",
-        "training.patience",
-        ("epochs", &help, "never stops early"),
-        4,
-        &mut training.patience,
-    );
+    let row = form.of("training.patience").help(&help);
+    row.optional_integer(ui, ("never stops early", 4), &mut training.patience);
     let changed = changed(training, usual(&spec.name));
     let wrong = MORE_FIELDS.into_iter().filter(|field| form.is_wrong(field));
     let wrong: Vec<&'static str> = wrong.collect();
@@ -118,60 +109,30 @@ fn fields(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec, state: &State)
     loss::show(ui, form, spec);
     loss::monitor(ui, form, spec);
     let training = &mut spec.training;
-    let help = "How much better what is watched must be to count";
-    form.real(ui, "Min delta", "training.min_delta", ("", help), &mut training.min_delta);
+    form.of("training.min_delta").real(ui, &mut training.min_delta);
     limits(ui, form, training);
     precision(ui, form, spec, state);
     let walks = matches!(spec.validation, ValidationSpec::WalkForward { .. });
     let why_not = (!walks).then_some("walk-forward only");
-    let help = "Begin each fold with the best weights of the fold before it, which then has to finish first";
-    let value = &mut spec.training.warm_start;
-    form.toggle(ui, "Warm start", "training.warm_start", (help, why_not), value);
-    let help = "After the last fold train once more on all rows, for as many epochs as the folds' best ones in the median: the model to export";
-    let value = &mut spec.training.refit;
-    form.toggle(ui, "Refit on all", "training.refit", (help, why_not), value);
+    form.of("training.warm_start").toggle(ui, why_not, &mut spec.training.warm_start);
+    form.of("training.refit").toggle(ui, why_not, &mut spec.training.refit);
 }
 
 fn batches(ui: &mut Ui, form: Form<'_>, training: &mut TrainingSpec) {
-    let help = "While planning, try larger batches by doubling and take the one that learns most samples a second and fits the memory. The \
-                plan says what was found";
-    let value = &mut training.find_batch_size;
-    form.toggle(ui, "Find a larger batch", "training.find_batch_size", (help, None), value);
-    let help = "Batches whose gradients make one optimizer step together";
+    form.of("training.find_batch_size").toggle(ui, None, &mut training.find_batch_size);
     let value = &mut training.accumulate_grad_batches;
-    let path = "training.accumulate_grad_batches";
-    form.integer(ui, "Accumulate", path, ("batches", help), value);
+    form.of("training.accumulate_grad_batches").integer(ui, value);
 }
 
 fn limits(ui: &mut Ui, form: Form<'_>, training: &mut TrainingSpec) {
-    let help = "Optimizer steps at most, over all epochs";
-    let texts = (help, "no limit");
-    let value = &mut training.max_steps;
-    form.optional(
-        ui,
-        "Max steps",
-        "training.max_steps",
-        texts,
-        10_000,
-        value,
-        |ui, steps, label| {
-            let speed = (*steps as f64 * 0.01).max(0.1);
-            let unit = if *steps == 1 { " step" } else { " steps" };
-            widgets::number(ui, DragValue::new(steps).speed(speed).suffix(unit)).labelled_by(label);
-        },
-    );
-    form.optional_real(
-        ui,
-        "Max minutes",
-        "training.max_minutes",
-        (
-            "min",
-            "Minutes of training of each task at most, by the clock: what was learnt by then is kept, and the result is no longer repeatable",
-            "no limit",
-        ),
-        10.0,
-        &mut training.max_minutes,
-    );
+    let row = form.of("training.max_steps");
+    row.optional(ui, ("no limit", 10_000), &mut training.max_steps, |ui, steps, label| {
+        let speed = (*steps as f64 * 0.01).max(0.1);
+        let unit = if *steps == 1 { " step" } else { " steps" };
+        widgets::number(ui, DragValue::new(steps).speed(speed).suffix(unit)).labelled_by(label);
+    });
+    let value = &mut training.max_minutes;
+    form.of("training.max_minutes").optional_real(ui, ("no limit", 10.0), value);
 }
 
 /// All of them can be chosen; what the device cannot compute says so.
@@ -184,10 +145,8 @@ fn precision(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec, state: &Sta
         let but = refusal(precision).and(device).map(|device| format!(" (not on {device})"));
         (precision, format!("{}{}", precision.name(), but.unwrap_or_default()))
     });
-    let help = "Arithmetic of the forward and backward pass; weights stay f32. tf32: matrix products with 10 bits of mantissa. bf16: half \
-                the memory, 7 bits. f16: half the memory, with dynamic loss scaling";
     let value = &mut spec.training.precision;
-    form.choice(ui, "Precision", "training.precision", help, &options, value);
+    form.of("training.precision").choice(ui, &options, value);
     if let Some(refusal) = refusal(*value) {
         widgets::hint(ui, &refusal);
     }

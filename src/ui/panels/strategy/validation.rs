@@ -2,7 +2,7 @@ use egui::{DragValue, TextEdit, Ui};
 
 use crate::domain::{CalendarTime, CalendarUnit, Length, UtcMillis};
 use crate::spec::{ExperimentSpec, Portion, ValidationSpec};
-use crate::ui::widgets::{self, Form};
+use crate::ui::widgets::{self, Form, Row};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scheme {
@@ -75,12 +75,11 @@ pub(super) fn show(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
     widgets::section(ui, "Validation");
     let known = Scheme::of(&spec.validation);
     let mut scheme = known;
-    form.choice(
+    // Rolling or anchored is one field of walk-forward, and all else are schemes of their own.
+    let path =
+        if form.differs("validation.anchored") { "validation.anchored" } else { "validation" };
+    form.of(path).choice(
         ui,
-        "Scheme",
-        "validation",
-        "Rolling and anchored walk-forward learn from the past alone. K-fold also learns from what follows the test section: for comparison, \
-         not for a claim of what could have been earned",
         &[
             (Scheme::Rolling, "walk-forward, rolling".to_owned()),
             (Scheme::Anchored, "walk-forward, anchored".to_owned()),
@@ -107,49 +106,29 @@ pub(super) fn show(ui: &mut Ui, form: Form<'_>, spec: &mut ExperimentSpec) {
             } else {
                 "What the model learns from in each fold"
             };
-            length(ui, form, ("Train", "validation.train", help), train);
-            let help = "What early stopping and model choice see";
-            length(ui, form, ("Validation", "validation.validation", help), validation);
-            let help = "Seen once, at the end of each fold";
-            length(ui, form, ("Test", "validation.test", help), test);
-            let help = "From one fold to the next; never below the test section";
-            let names = ("Step", "validation.step", help, "as long as the test");
-            optional_length(ui, form, names, *test, step);
-            length(ui, form, ("Embargo", "validation.embargo", EMBARGO), embargo);
-            form.optional_integer(
-                ui,
-                "Folds at most",
-                "validation.max_folds",
-                ("", "Only the latest so many", "all that fit"),
-                4,
-                max_folds,
-            );
+            length(ui, form.of("validation.train").help(help), train);
+            length(ui, form.of("validation.validation"), validation);
+            length(ui, form.of("validation.test"), test);
+            let row = form.of("validation.step");
+            optional_length(ui, row, ("as long as the test", *test), step);
+            length(ui, form.of("validation.embargo"), embargo);
+            let row = form.of("validation.max_folds");
+            row.optional_integer(ui, ("all that fit", 4), max_folds);
         }
         ValidationSpec::PurgedKFold { folds, validation, embargo } => {
-            let help = "Equal parts, each tested once";
-            form.integer(ui, "Folds", "validation.folds", ("", help), folds);
+            form.of("validation.folds").integer(ui, folds);
             portion(ui, form, validation);
             let help = "How long rows wait after a test section's last label has ended, if longer than window and longest lookback";
-            let names = ("Embargo", "validation.embargo", help, "window + longest lookback");
-            optional_length(ui, form, names, Length::Bars(100), embargo);
+            let row = form.of("validation.embargo").help(help);
+            optional_length(ui, row, ("window + longest lookback", Length::Bars(100)), embargo);
         }
         ValidationSpec::HoldOut { validation_from, test_from, embargo } => {
-            let help = "Everything before is learnt from (UTC)";
-            date(
-                ui,
-                form,
-                ("Validation from", "validation.validation_from", help),
-                validation_from,
-            );
-            let help = "From here on everything is tested (UTC)";
-            date(ui, form, ("Test from", "validation.test_from", help), test_from);
-            length(ui, form, ("Embargo", "validation.embargo", EMBARGO), embargo);
+            date(ui, form, "validation.validation_from", validation_from);
+            date(ui, form, "validation.test_from", test_from);
+            length(ui, form.of("validation.embargo"), embargo);
         }
     }
 }
-
-const EMBARGO: &str =
-    "Left out between sections. The purge of overlapping labels comes on top by itself";
 
 /// What a length is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,52 +184,26 @@ const fn joined(count: u32, unit: Unit) -> Length {
     }
 }
 
-fn length(
-    ui: &mut Ui,
-    form: Form<'_>,
-    (name, field, help): (&str, &str, &str),
-    value: &mut Length,
-) {
-    form.labelled_row(ui, name, field, help, |ui, label| {
-        let (mut count, mut unit) = parts(*value);
-        measure(ui, name, label, (&mut count, &mut unit), &UNITS[..7]);
-        *value = joined(count, unit);
-    });
+fn length(ui: &mut Ui, row: Row<'_>, value: &mut Length) {
+    let name = row.title();
+    row.labelled(ui, |ui, label| length_field(ui, &name, label, value));
 }
 
-fn optional_length(
-    ui: &mut Ui,
-    form: Form<'_>,
-    (name, field, help, absent): (&str, &str, &str, &str),
-    initial: Length,
-    value: &mut Option<Length>,
-) {
-    form.labelled_row(ui, name, field, help, |ui, label| {
-        let mut present = value.is_some();
-        let tick = ui.checkbox(&mut present, "");
-        widgets::name_toggle(&tick, present, &format!("Set {}", name.to_lowercase()));
-        if present != value.is_some() {
-            *value = present.then_some(initial);
-        }
-        match value {
-            Some(value) => {
-                let (mut count, mut unit) = parts(*value);
-                measure(ui, name, label, (&mut count, &mut unit), &UNITS[..7]);
-                *value = joined(count, unit);
-            }
-            None => {
-                ui.weak(absent);
-            }
-        }
-    });
+fn length_field(ui: &mut Ui, name: &str, label: egui::Id, value: &mut Length) {
+    let (mut count, mut unit) = parts(*value);
+    measure(ui, name, label, (&mut count, &mut unit), &UNITS[..7]);
+    *value = joined(count, unit);
+}
+
+fn optional_length(ui: &mut Ui, row: Row<'_>, absent: (&str, Length), value: &mut Option<Length>) {
+    let name = row.title();
+    row.optional(ui, absent, value, |ui, value, label| length_field(ui, &name, label, value));
 }
 
 fn portion(ui: &mut Ui, form: Form<'_>, value: &mut Portion) {
-    let (field, help) = (
-        "validation.validation",
-        "Right before the test section (after it in the first fold): what early stopping sees",
-    );
-    form.labelled_row(ui, "Validation", field, help, |ui, label| {
+    let help =
+        "Right before the test section (after it in the first fold): what early stopping sees";
+    form.of("validation.validation").help(help).labelled(ui, |ui, label| {
         let before = match *value {
             Portion::Length(length) => parts(length),
             Portion::Share(share) => ((share * 100.0).round() as u32, Unit::Share),
@@ -268,13 +221,8 @@ fn portion(ui: &mut Ui, form: Form<'_>, value: &mut Portion) {
 }
 
 /// A date typed as text; what cannot be read stays in the field until it can, and changes nothing.
-fn date(
-    ui: &mut Ui,
-    form: Form<'_>,
-    (name, field, help): (&str, &str, &str),
-    value: &mut UtcMillis,
-) {
-    form.labelled_row(ui, name, field, help, |ui, label| {
+fn date(ui: &mut Ui, form: Form<'_>, field: &str, value: &mut UtcMillis) {
+    form.of(field).labelled(ui, |ui, label| {
         let id = ui.make_persistent_id(field);
         let shown = day_or_minute(*value);
         let typed: Option<String> = ui.data(|data| data.get_temp(id));

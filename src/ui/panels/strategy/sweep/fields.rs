@@ -1,6 +1,9 @@
 use serde_json::Value;
 
-use crate::spec::{ExperimentSpec, SweepSpec};
+use std::ops::Bound;
+
+use crate::domain::text::chosen;
+use crate::spec::{ExperimentSpec, Range, SweepSpec, field};
 
 /// What decides no result, or is not for a sweep to decide.
 const LEFT_OUT: [&str; 6] = ["schema", "name", "notes", "sweep", "resources", "data.source"];
@@ -30,6 +33,33 @@ impl Fields {
     /// The value of a field now; `None` where there is no such field.
     pub(super) fn current(&self, path: &str) -> Option<&str> {
         self.all.iter().find(|(name, _)| name == path).map(|(_, value)| value.as_str())
+    }
+
+    /// Values to begin with: of a number some below and above what it is, as far as its range lets; of a switch both. `None` where nobody can
+    /// say.
+    pub(super) fn proposal(&self, path: &str) -> Option<Vec<String>> {
+        let now = self.current(path)?;
+        if let Ok(now) = now.parse::<bool>() {
+            return Some(vec![now.to_string(), (!now).to_string()]);
+        }
+        let range = field(path).map_or(Range::ANY, |field| field.range);
+        let mut values: Vec<String> = if let Ok(now) = now.parse::<u64>() {
+            let near = [now / 2, now, now.saturating_mul(2)];
+            // Of what has no range, as a feature's lag, 0 is rarely meant.
+            let is_meant = |value: u64| value > 0 || now == 0 || range != Range::ANY;
+            let fits = |value: &u64| range.contains(*value as f64) && is_meant(*value);
+            let inside = near.into_iter().filter(fits);
+            inside.map(|value| value.to_string()).collect()
+        } else {
+            let now = now.parse::<f64>().ok().filter(|now| now.is_finite() && *now != 0.0)?;
+            // A share has an end; what has none, as a learning rate, is varied by its magnitude.
+            let factors =
+                if range.most == Bound::Unbounded { [0.3, 1.0, 3.0] } else { [0.5, 1.0, 2.0] };
+            let near = factors.map(|factor| now * factor);
+            near.into_iter().filter(|value| range.contains(*value)).map(chosen).collect()
+        };
+        values.dedup();
+        (values.len() > 1).then_some(values)
     }
 
     /// Fields whose paths have every word that is typed, those that begin with them first.
@@ -108,6 +138,31 @@ mod tests {
                 let same = apply(&spec, &[Assignment::parse_value(path, value)])
                     .unwrap_or_else(|error| panic!("{}: {path}={value}: {error}", preset.name));
                 assert_eq!(same, spec, "{}: {path}={value}", preset.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_proposed_lies_around_what_is_and_can_be_run() {
+        let fields = fields("mlp-return");
+        let of = |path: &str| fields.proposal(path).unwrap_or_default().join(", ");
+        for (path, expected) in [
+            ("window", "2, 4, 8"),
+            ("model.dropout", "0.05, 0.1, 0.2"),
+            ("label.horizon", "1, 2"),
+            ("weights.uniqueness", "false, true"),
+            ("training.precision", ""),
+            ("training.min_delta", ""),
+            ("no.such", ""),
+        ] {
+            assert_eq!(of(path), expected, "{path}");
+        }
+        assert_eq!(of("training.learning_rate").split(", ").count(), 3);
+        let spec = load("mlp-return").unwrap();
+        for (path, _) in &fields.all {
+            for value in fields.proposal(path).unwrap_or_default() {
+                let set = apply(&spec, &[Assignment::parse_value(path, &value)]);
+                assert!(set.is_ok(), "{path}={value}: {set:?}");
             }
         }
     }
