@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use egui_tiles::Tree;
 
-use super::actions::Action;
 use super::closing::Quitting;
 use super::commands::{Command, Commands};
 use super::dialogs::{Answer, Dialogs};
@@ -17,10 +16,11 @@ use super::panels::Panels;
 use super::settings::Settings;
 use super::state::{
     Checks, Choice, Compared, Details, Draft, Journal, Launches, Level, Listing, Looks, Machine,
-    Models, Preview, Results, Source, State,
+    Models, Notices, Preview, Results, Source, State,
 };
 use super::theme::{self, Themed, space};
 use super::tiling::Tiling;
+use super::toasts::Toasts;
 use super::{keys, modals, top_bar};
 use crate::devices::{Inventory, MachineReading, Telemetry};
 use crate::domain::UtcMillis;
@@ -35,6 +35,10 @@ const COSTLY_FRAME: Duration = Duration::from_millis(500);
 const TICK: Duration = Duration::from_millis(500);
 /// Time between two readings of the machine.
 const READING: Duration = Duration::from_secs(1);
+
+/// Between these Ctrl and + or − change the size of everything, as a factor.
+const SMALLEST: f32 = 0.2;
+const LARGEST: f32 = 5.0;
 
 /// How to begin.
 #[derive(Debug)]
@@ -61,11 +65,14 @@ pub struct App {
     pub(super) theme: egui::ThemePreference,
     pub(super) dialogs: Dialogs,
     pub(super) modal: Option<Modal>,
+    pub(super) toasts: Toasts,
     /// Somebody asked to quit: what the window waits for before it closes.
     pub(super) quitting: Option<Quitting>,
     pub(super) frames: FrameMeter,
-    /// Pressed in the last frame, to be carried out in this one.
-    pressed: Option<Action>,
+    /// What the keys pressed in the last frame ask for, to be carried out in this one.
+    pressed: Option<Command>,
+    /// How much larger than usual everything is drawn.
+    zoom: f32,
     /// Raised from outside, as by Ctrl-C in the terminal that started the program.
     interrupted: Arc<AtomicBool>,
     /// What this frame took before anything was drawn.
@@ -102,12 +109,16 @@ impl App {
             journal.add(now, Level::Warning, text);
             Settings::default()
         });
+        if (SMALLEST..=LARGEST).contains(&settings.zoom) {
+            ctx.set_zoom_factor(settings.zoom);
+        }
         if options.software_rendered {
             let text = "no graphics device: the processor draws the window, at two frames a second while something happens";
             journal.add(now, Level::Info, text);
         }
         let mut machine = Machine::default();
-        let telemetry = options.telemetry.then(|| Telemetry::start(READING, wake));
+        let telemetry =
+            options.telemetry.then(|| Telemetry::start(READING, options.runs.clone(), wake));
         let telemetry = match telemetry {
             Some(Ok(telemetry)) => Some(telemetry),
             Some(Err(error)) => {
@@ -147,16 +158,18 @@ impl App {
                 looks: Looks::default(),
                 machine,
                 journal,
-                notice: None,
+                notices: Notices::default(),
             },
             panels: Panels::new(&settings.panels),
             layout: layout::restore(settings.layout),
             theme: settings.theme,
             dialogs: Dialogs::default(),
             modal: None,
+            toasts: Toasts::default(),
             quitting: None,
             frames: FrameMeter::default(),
             pressed: None,
+            zoom: ctx.zoom_factor(),
             interrupted: Arc::default(),
             thought: Duration::ZERO,
             followed: None,
@@ -193,6 +206,7 @@ impl App {
     pub fn settings(&self) -> Settings {
         Settings {
             theme: self.theme,
+            zoom: self.zoom,
             draft: Some(self.state.draft.store()),
             layout: Some(self.layout.clone()),
             panels: self.panels.views(),
@@ -237,9 +251,11 @@ impl App {
             self.carry_out(ctx, Command::CheckpointAndQuit);
         }
         self.follow_draft();
-        if self.state.is_busy() {
+        // Whoever waits for the window to close is told when that takes too long.
+        if self.state.is_moving() || self.quitting.is_some() {
             ctx.request_repaint_after(TICK);
         }
+        self.zoom = ctx.zoom_factor();
         self.mind_closing(ctx);
     }
 
@@ -304,8 +320,8 @@ impl App {
     fn draw(&mut self, ui: &mut egui::Ui) {
         let mut commands = Commands::default();
         keys::give_up_focus_on_press(ui.ctx());
-        if let Some(action) = self.pressed.take() {
-            commands.send(Command::Do(action));
+        if let Some(command) = self.pressed.take() {
+            commands.send(command);
         }
         if self.modal.is_none() {
             self.pressed = keys::shortcut(ui.ctx());
@@ -317,9 +333,9 @@ impl App {
         egui::Panel::top("top_bar").frame(bar).show_separator_line(true).show(ui, |ui| {
             top_bar::bar(ui, &self.state, self.theme, &mut commands);
         });
-        if let Some(notice) = &self.state.notice {
+        if self.state.notices.front().is_some() {
             egui::Panel::top("notice").frame(bar.fill(palette.raised)).show(ui, |ui| {
-                top_bar::notice(ui, notice, &mut commands);
+                top_bar::notice(ui, &self.state.notices, &mut commands);
             });
         }
         let background = egui::Frame::new()
@@ -330,6 +346,7 @@ impl App {
                 Tiling { state: &self.state, panels: &mut self.panels, commands: &mut commands };
             self.layout.ui(&mut behavior, ui);
         });
+        self.toasts.show(ui.ctx(), self.state.now, &mut commands);
         if let Some(modal) = &mut self.modal {
             modals::show(ui.ctx(), modal, &self.state, self.quitting, &self.dialogs, &mut commands);
         }

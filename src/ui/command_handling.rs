@@ -2,10 +2,11 @@ use std::path::PathBuf;
 
 use super::actions::Action;
 use super::app::App;
-use super::commands::{Command, Purpose};
+use super::commands::{Command, Purpose, Zoom};
 use super::frame_meter::FrameMeter;
+use super::keys;
 use super::layout::{self, PanelKind};
-use super::modals::Modal;
+use super::modals::{Modal, Palette};
 use super::state::{Draft, Level, RunView};
 use crate::domain::RunId;
 use crate::export::ExportWhat;
@@ -33,6 +34,7 @@ impl App {
             }
             Command::Rescan => self.followed = None,
             Command::Browse(purpose) => self.dialogs.open(purpose),
+            Command::AskForPath(purpose) => self.modal = Some(Modal::path(purpose, String::new())),
             Command::Chosen(purpose, path) => self.use_path(ctx, purpose, home_expanded(path)),
             Command::ShowRun(id) => {
                 self.state.shown_run = Some(id);
@@ -56,7 +58,11 @@ impl App {
             Command::ShowPanel(kind) => layout::show(&mut self.layout, kind),
             Command::ResetLayout => self.layout = layout::default_layout(),
             Command::SetTheme(theme) => self.theme = theme,
-            Command::DismissNotice => self.state.notice = None,
+            Command::Zoom(Zoom::In) => egui::gui_zoom::zoom_in(ctx),
+            Command::Zoom(Zoom::Out) => egui::gui_zoom::zoom_out(ctx),
+            Command::Zoom(Zoom::Reset) => ctx.set_zoom_factor(1.0),
+            Command::Copy(text) => ctx.copy_text(text),
+            Command::DismissNotice => self.state.notices.dismiss(),
             Command::CloseModal => self.modal = None,
             Command::CopyCommandLine => {
                 let line = command_line_beside(self.state.draft.spec(), &self.state.runs_folder);
@@ -112,7 +118,15 @@ impl App {
                     self.tell(Level::Info, text.to_owned());
                 }
             }
+            Action::Palette => self.modal = Some(Modal::Palette(Palette::default())),
+            Action::Find => {
+                if !keys::find(ctx) {
+                    let text = "There is nothing to search in what is in view.";
+                    self.tell(Level::Info, text.to_owned());
+                }
+            }
             Action::Help => self.modal = Some(Modal::Help),
+            Action::About => self.modal = Some(Modal::About),
             Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
         }
     }
@@ -130,7 +144,7 @@ impl App {
         self.state.results.chosen = false;
         self.state.shown_run = None;
         self.state.selected_task = None;
-        self.state.notice = None;
+        self.state.notices.keep_offers();
         let text = format!("{}: sent to the engine", spec.name);
         self.state.journal.add(self.state.now, Level::Info, text);
         self.engine.send(workbench::Command::Start(spec));
@@ -151,7 +165,8 @@ impl App {
         let ticket = self.state.checks.begin(&spec, contrast);
         let text = format!("{}: checking for leaks", spec.name);
         self.state.journal.add(self.state.now, Level::Info, text);
-        self.state.notice = None;
+        self.state.notices.keep_offers();
+        self.state.notices.withdraw(|offer| *offer == Command::ShowChecks);
         self.engine.send(workbench::Command::CheckLeaks { ticket, spec, contrast });
         self.panels.checks.show_leaks();
         layout::show(&mut self.layout, PanelKind::Checks);
@@ -175,7 +190,7 @@ impl App {
 
     pub(super) fn put_on_bench(&mut self, spec: ExperimentSpec) {
         self.state.draft = Draft::new(spec);
-        self.state.notice = None;
+        self.state.notices.keep_offers();
         self.panels.data.forget_typing();
         // Its folder may be the one that is listed already: what is ticked must be looked up again.
         self.followed = None;

@@ -22,6 +22,8 @@ pub(super) enum Command {
     Rescan,
     /// Let the system's dialog choose a path.
     Browse(Purpose),
+    /// Ask for a path to be typed.
+    AskForPath(Purpose),
     /// A path was chosen.
     Chosen(Purpose, PathBuf),
     /// Stop one run.
@@ -86,6 +88,10 @@ pub(super) enum Command {
     ResetLayout,
     /// Choose dark, light, or what the system says.
     SetTheme(egui::ThemePreference),
+    /// Make everything larger or smaller.
+    Zoom(Zoom),
+    /// Put a text on the clipboard.
+    Copy(String),
     /// The notice was read.
     DismissNotice,
     /// Close what stands in front of the panels.
@@ -96,6 +102,17 @@ pub(super) enum Command {
     CheckpointAndQuit,
     /// Close the window although something that was told to stop has not.
     CloseAnyway,
+}
+
+/// How the size of everything changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Zoom {
+    /// A tenth larger.
+    In,
+    /// A tenth smaller.
+    Out,
+    /// As the system has it.
+    Reset,
 }
 
 /// What a path is wanted for.

@@ -84,6 +84,7 @@ impl App {
             | Command::UseFolder(_)
             | Command::Rescan
             | Command::Browse(_)
+            | Command::AskForPath(_)
             | Command::Chosen(..)
             | Command::CopyCommandLine
             | Command::ShowRun(_)
@@ -95,6 +96,8 @@ impl App {
             | Command::ShowPanel(_)
             | Command::ResetLayout
             | Command::SetTheme(_)
+            | Command::Zoom(_)
+            | Command::Copy(_)
             | Command::DismissNotice
             | Command::CloseModal
             | Command::StopAndQuit
@@ -142,6 +145,9 @@ impl App {
         self.state.launches.follow_next = true;
         self.state.shown_run = None;
         self.state.selected_task = None;
+        self.state.notices.withdraw(|offer| {
+            matches!(offer, Command::TakeUp(offered) if offered.iter().all(|run| runs.contains(run)))
+        });
         for run in runs {
             self.note(Level::Info, format!("{run}: asked to go on"));
             self.state.resuming.insert(run.clone());

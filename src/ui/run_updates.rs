@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::app::App;
 use super::commands::Command;
-use super::state::{Level, Notice, RunView, TaskState};
+use super::layout::{self, PanelKind};
+use super::state::{Level, RunView, TaskState};
 use crate::domain::text::{self, count, duration, number};
 use crate::domain::{Event, EventKind, Plan, RunId, RunOutcome, SweepId, UtcMillis};
 use crate::runs::{RunEntry, RunStatus};
@@ -190,7 +191,6 @@ impl App {
                 (Level::Info, format!("{name} cancelled: {finished} of {all} tasks are kept"))
             }
         };
-        self.note(level, text.clone());
         let mut actions = Vec::new();
         if finished > 0 {
             actions.push(("Show results", Command::LookAt(id.clone())));
@@ -208,9 +208,17 @@ impl App {
         let is_told = sweep.is_some_and(|member| {
             outcome == RunOutcome::Finished || results.told_sweeps.contains(&member.sweep)
         });
-        if !is_told {
-            self.state.notice = Some(Notice { level, text, actions });
+        if is_told || (outcome == RunOutcome::Finished && self.is_looked_at(id)) {
+            self.note(level, text);
+        } else {
+            self.offer(level, text, actions);
         }
+    }
+
+    /// Whether Results is in view with this run.
+    fn is_looked_at(&self, run: &RunId) -> bool {
+        layout::is_in_front(&self.layout, PanelKind::Results)
+            && self.state.results.wanted.as_ref() == Some(run)
     }
 
     /// The run says nothing more.
@@ -312,10 +320,9 @@ impl App {
         };
         let resume = if interrupted.len() == 1 { "Resume" } else { "Resume all" };
         let runs: Vec<RunId> = interrupted.iter().map(|run| run.id.clone()).collect();
-        self.note(Level::Warning, text.clone());
         let actions =
             vec![(resume, Command::TakeUp(runs)), ("Show the runs", Command::ShowInterrupted)];
-        self.state.notice = Some(Notice { level: Level::Warning, text, actions });
+        self.offer(Level::Warning, text, actions);
     }
 
     /// Says when the last run of a sweep of this session has ended.
@@ -348,9 +355,8 @@ impl App {
             };
             let text = format!("{}: {} runs of the sweep, {how}", first.experiment, runs.len());
             let actions = vec![("Compare the sweep", Command::CompareSweep(sweep.clone()))];
-            self.note(level, text.clone());
             self.state.results.told_sweeps.insert(sweep);
-            self.state.notice = Some(Notice { level, text, actions });
+            self.offer(level, text, actions);
         }
     }
 

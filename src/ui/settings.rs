@@ -5,11 +5,13 @@ use super::layout::PanelKind;
 use super::panels::PanelViews;
 use super::state::StoredDraft;
 
-/// What the window remembers: theme, layout, the experiment on the bench, how the panels show what they show. Everything else begins anew.
+/// What the window remembers: theme, size, layout, the experiment on the bench, how the panels show what they show. Everything else begins anew.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
     pub(super) theme: egui::ThemePreference,
+    /// How much larger than usual everything is drawn.
+    pub(super) zoom: f32,
     pub(super) draft: Option<StoredDraft>,
     pub(super) layout: Option<Tree<PanelKind>>,
     pub(super) panels: PanelViews,
@@ -19,6 +21,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             theme: egui::ThemePreference::Dark,
+            zoom: 1.0,
             draft: None,
             layout: None,
             panels: PanelViews::default(),

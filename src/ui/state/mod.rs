@@ -12,6 +12,7 @@ mod launches;
 mod looks;
 mod machine;
 mod models;
+mod notices;
 mod preview;
 mod results;
 mod run;
@@ -22,7 +23,6 @@ mod tries;
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 
-use super::commands::Command;
 use crate::domain::{RunId, TaskId, UtcMillis};
 
 pub(super) use catalog::{ListedFile, Listing, Source};
@@ -37,20 +37,12 @@ pub(super) use launches::Launches;
 pub(super) use looks::Looks;
 pub(super) use machine::Machine;
 pub(super) use models::Models;
+pub(super) use notices::{Notice, Notices};
 pub(super) use preview::Preview;
 pub(super) use results::Results;
 pub(super) use run::RunView;
 pub(super) use standing::Standing;
 pub(super) use task::{TaskState, TaskView};
-
-/// A message under the top bar, until it is dismissed or another takes its place.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Notice {
-    pub(super) level: Level,
-    pub(super) text: String,
-    /// Ways on: what each button says and does.
-    pub(super) actions: Vec<(&'static str, Command)>,
-}
 
 /// Everything the panels show.
 #[derive(Debug)]
@@ -98,7 +90,7 @@ pub(super) struct State {
     /// What happened.
     pub(super) journal: Journal,
     /// What the user should see now.
-    pub(super) notice: Option<Notice>,
+    pub(super) notices: Notices,
 }
 
 impl State {
@@ -123,6 +115,11 @@ impl State {
             || !self.resuming.is_empty()
             || self.exporting
             || self.runs.iter().any(|run| !run.is_over())
+    }
+
+    /// Whether a time that is shown goes on, though nothing is told.
+    pub(super) fn is_moving(&self) -> bool {
+        self.runs.iter().any(|run| !run.is_over() && !run.stands())
     }
 
     /// Whether somebody has said yes to deleting it, which has not come about yet.
