@@ -14,9 +14,15 @@ mod pictures;
 mod run_pictures;
 #[path = "ui/runs.rs"]
 mod runs;
+#[path = "ui/scale.rs"]
+mod scale;
 #[cfg(target_os = "linux")]
 #[path = "ui/screen.rs"]
 mod screen;
+#[path = "ui/shell.rs"]
+mod shell;
+#[path = "ui/shell_pictures.rs"]
+mod shell_pictures;
 #[path = "support/skip.rs"]
 mod skip;
 #[path = "ui/stories.rs"]

@@ -36,10 +36,6 @@ const TICK: Duration = Duration::from_millis(500);
 /// Time between two readings of the machine.
 const READING: Duration = Duration::from_secs(1);
 
-/// Between these Ctrl and + or − change the size of everything, as a factor.
-const SMALLEST: f32 = 0.2;
-const LARGEST: f32 = 5.0;
-
 /// How to begin.
 #[derive(Debug)]
 pub struct Options {
@@ -109,9 +105,8 @@ impl App {
             journal.add(now, Level::Warning, text);
             Settings::default()
         });
-        if (SMALLEST..=LARGEST).contains(&settings.zoom) {
-            ctx.set_zoom_factor(settings.zoom);
-        }
+        let zoom = settings.zoom_factor();
+        ctx.set_zoom_factor(zoom);
         if options.software_rendered {
             let text = "no graphics device: the processor draws the window, at two frames a second while something happens";
             journal.add(now, Level::Info, text);
@@ -169,7 +164,7 @@ impl App {
             quitting: None,
             frames: FrameMeter::default(),
             pressed: None,
-            zoom: ctx.zoom_factor(),
+            zoom,
             interrupted: Arc::default(),
             thought: Duration::ZERO,
             followed: None,
@@ -300,8 +295,8 @@ impl App {
     pub(super) fn take_listing(&mut self, listing: Listing) {
         let draft = &self.state.draft;
         let (symbols, timeframes) = (listing.all_symbols(), listing.all_timeframes());
-        let symbols = still_there(draft.symbols(), &symbols);
-        let timeframes = match still_there(draft.timeframes(), &timeframes) {
+        let symbols = draft.symbols().among(&symbols);
+        let timeframes = match draft.timeframes().among(&timeframes) {
             // A preset's timeframe may not be in the folder; the most common one is a start.
             Choice::None => listing
                 .timeframes
@@ -389,17 +384,6 @@ impl eframe::App for App {
     fn persist_egui_memory(&self) -> bool {
         // What is remembered is chosen, not whatever egui happens to hold.
         false
-    }
-}
-
-/// What is ticked and exists; where nothing is left, nothing is ticked.
-fn still_there<T: Clone + PartialEq>(chosen: &Choice<T>, all: &[T]) -> Choice<T> {
-    match chosen {
-        Choice::Some(items) => {
-            let kept: Vec<T> = items.iter().filter(|item| all.contains(item)).cloned().collect();
-            if kept.is_empty() { Choice::None } else { Choice::Some(kept) }
-        }
-        other => other.clone(),
     }
 }
 

@@ -38,6 +38,12 @@ impl Settings {
         ron::from_str(text).map_err(|error| error.to_string())
     }
 
+    /// How much larger than usual everything is drawn; 1 where what is stored makes no sense.
+    pub(super) fn zoom_factor(&self) -> f32 {
+        // Between these Ctrl and + or − change it.
+        if (0.2..=5.0).contains(&self.zoom) { self.zoom } else { 1.0 }
+    }
+
     /// As text to be stored.
     ///
     /// # Panics

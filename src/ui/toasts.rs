@@ -55,7 +55,7 @@ impl Toasts {
         if self.shown.is_empty() {
             return;
         }
-        let area = Area::new(Id::unique("toasts")).order(Order::Middle);
+        let area = Area::new(Id::unique("toasts")).order(Order::Middle).fade_in(false);
         area.anchor(Align2::RIGHT_BOTTOM, vec2(-space::M, -space::M)).show(ctx, |ui| {
             ui.spacing_mut().item_spacing.y = space::S;
             self.shown.retain_mut(|toast| {

@@ -25,7 +25,7 @@ use walkforge::workbench::{Contrast, LeakCheck, LeakReport, PredictorContrast, S
 
 use crate::bench::Window;
 
-const GIB: u64 = 1 << 30;
+pub const GIB: u64 = 1 << 30;
 
 /// Software Vulkan draws the same from run to run; versions of Mesa differ a little in the edges of letters.
 pub fn compare(window: &mut Window, name: &str) {
@@ -74,7 +74,7 @@ pub fn experiment(set: &[&str]) -> ExperimentSpec {
 }
 
 /// A machine of two cores without a GPU, five minutes after the start.
-fn small_machine(window: &mut Window) {
+pub fn small_machine(window: &mut Window) {
     let inventory = Inventory {
         cpu: CpuInfo {
             cores: 2,
@@ -148,7 +148,7 @@ fn wave(second: i64, period: f64) -> f64 {
     (second as f64 * std::f64::consts::TAU / period).sin()
 }
 
-fn reading(second: i64, cuda: Vec<(Device, NvmlReading)>) -> MachineReading {
+pub fn reading(second: i64, cuda: Vec<(Device, NvmlReading)>) -> MachineReading {
     let busy = second > 60;
     let load = if busy { 92.0 + 6.0 * wave(second, 17.0) } else { 6.0 + 4.0 * wave(second, 9.0) };
     let used = 3.4 + if busy { 0.9 } else { 0.0 } + 0.1 * wave(second, 23.0);

@@ -119,7 +119,7 @@ mod tests {
             let [better, worse] = [better, worse].map(|text| find(typed, text).unwrap().score);
             assert!(better > worse, "{typed}: {better} and {worse}");
         };
-        ordered("run", "Show Runs", "Results of a return unit");
+        ordered("run", "Show Runs", "Turn it around");
         ordered("save", "Save as…", "Strategy and variance");
         ordered("pd", "Preset: default", "Stopped");
     }
