@@ -318,8 +318,14 @@ mod tests {
     fn a_paused_task_keeps_its_share_and_goes_on() {
         let printer = Printer::new(false, true);
         let mut shown = shown(&printer);
-        let progress =
-            Progress { epoch: 3, max_epochs: 4, batch: 0, batches: 9, samples_per_second: 1.0 };
+        let progress = Progress {
+            epoch: 3,
+            max_epochs: 4,
+            batch: 0,
+            batches: 9,
+            samples_per_second: 1.0,
+            times: None,
+        };
         shown.tell(EventKind::Started { device: Device::Cpu });
         assert_eq!(shown.tell(EventKind::Progress(progress)), (Some(0.5), 0));
         assert_eq!(shown.tell(EventKind::Paused { steps: 18 }), (Some(0.5), 0));
@@ -332,8 +338,14 @@ mod tests {
     fn a_task_that_is_tried_again_begins_anew_and_one_that_is_kept_has_finished() {
         let printer = Printer::new(false, true);
         let mut shown = shown(&printer);
-        let progress =
-            Progress { epoch: 3, max_epochs: 4, batch: 0, batches: 9, samples_per_second: 1.0 };
+        let progress = Progress {
+            epoch: 3,
+            max_epochs: 4,
+            batch: 0,
+            batches: 9,
+            samples_per_second: 1.0,
+            times: None,
+        };
         shown.tell(EventKind::Started { device: Device::Cpu });
         shown.tell(EventKind::Progress(progress));
         let again = EventKind::Retrying { message: "no memory".to_owned(), attempt: 2 };

@@ -129,6 +129,25 @@ pub struct Progress {
     pub batches: u32,
     /// Training samples a second since the task's training began.
     pub samples_per_second: f64,
+    /// Where the time of this attempt's steps went; unknown in what older versions wrote.
+    #[serde(default)]
+    pub times: Option<StepTimes>,
+}
+
+/// Where the time of training steps went, in seconds, as the thread that trains sees it. A graphics card works behind it: there a part is what
+/// it takes to ask for the work, and waiting for the answer counts as something else.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct StepTimes {
+    /// Gathering windows, labels and weights.
+    pub data: f64,
+    /// Through the network to the loss.
+    pub forward: f64,
+    /// Gradients.
+    pub backward: f64,
+    /// Clipping, scaling and the step itself.
+    pub optimizer: f64,
+    /// Everything since training began: these four, validation, checkpoints, waiting.
+    pub total: f64,
 }
 
 impl Progress {

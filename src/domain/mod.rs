@@ -25,7 +25,7 @@ pub use bytes::Bytes;
 pub use cancel::Cancel;
 pub use device::Device;
 pub use equity::{EquityCurve, PredictorEquity};
-pub use event::{EpochRecord, Event, EventKind, Progress, RunOutcome, Stage};
+pub use event::{EpochRecord, Event, EventKind, Progress, RunOutcome, Stage, StepTimes};
 pub use footprint::Footprint;
 pub use ids::{ContentHash, FoldIndex, RunId, SweepId, TaskId};
 pub use length::{CalendarTime, CalendarUnit, InvalidLength, Length};

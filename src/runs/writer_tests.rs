@@ -31,6 +31,7 @@ fn progress() -> EventKind {
         batch: 1,
         batches: 2,
         samples_per_second: 1.0,
+        times: None,
     })
 }
 

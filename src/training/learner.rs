@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use tch::{Kind, Tensor};
 
@@ -6,7 +7,7 @@ use super::optimizer::{copy, overwrite};
 use super::scaler::LossScaler;
 use super::{Batch, Loss, Optimizer, TaskSeeds};
 use crate::dataset::TaskData;
-use crate::domain::Device;
+use crate::domain::{Device, StepTimes};
 use crate::models::{Mode, Network};
 use crate::spec::{ExperimentSpec, LossSpec, Precision};
 use crate::torch::faults::{self, Place};
@@ -31,6 +32,7 @@ pub struct Learner<'a> {
     micro_batch: i64,
     /// `[resident rows]`, i64: when each row is decided; only where the loss compares the rows of a moment.
     moments: Option<Tensor>,
+    times: StepTimes,
 }
 
 /// What one optimizer step leaves, on the device.
@@ -41,6 +43,24 @@ pub struct StepOutcome {
     /// The norm of the gradient before it was clipped; a scalar, 0 where the step was passed over because a half-precision gradient left its
     /// range.
     pub gradient_norm: Tensor,
+}
+
+/// A batch on the device.
+struct Gathered {
+    windows: Tensor,
+    labels: Tensor,
+    weights: Option<Tensor>,
+    moments: Option<Tensor>,
+}
+
+impl Gathered {
+    const fn batch(&self) -> Batch<'_> {
+        Batch {
+            labels: &self.labels,
+            weights: self.weights.as_ref(),
+            moments: self.moments.as_ref(),
+        }
+    }
 }
 
 impl<'a> Learner<'a> {
@@ -84,7 +104,14 @@ impl<'a> Learner<'a> {
             gradient_clip_val: training.gradient_clip_val,
             micro_batch: i64::from(training.batch_size),
             moments,
+            times: StepTimes::default(),
         })
+    }
+
+    /// Where the time of the steps went; their total is the asker's.
+    #[must_use]
+    pub const fn times(&self) -> StepTimes {
+        self.times
     }
 
     /// The step size of the next steps.
@@ -126,6 +153,7 @@ impl<'a> Learner<'a> {
         } else {
             self.accumulate(rows, count)?
         };
+        let began = Instant::now();
         let gradient_norm = match &self.scaler {
             None => {
                 let norm = clip_grad_norm(&gradients, self.gradient_clip_val)?;
@@ -142,6 +170,7 @@ impl<'a> Learner<'a> {
                 norm.f_masked_fill(&passed_over, 0.0)?
             }
         };
+        self.times.optimizer += began.elapsed().as_secs_f64();
         Ok(StepOutcome { loss, gradient_norm })
     }
 
@@ -174,37 +203,52 @@ impl<'a> Learner<'a> {
 
     /// What these rows contribute to the mean over `count` rows.
     fn part_of_mean(&mut self, rows: &Tensor, count: i64) -> Result<Tensor, TorchError> {
-        let outputs = self.outputs(rows)?;
-        let (labels, weights) = (self.data.labels(rows)?, self.data.weights(rows)?);
-        let batch = Batch { labels: &labels, weights: weights.as_ref(), moments: None };
-        Ok(self.loss.sum(&outputs, &batch)?.f_div_scalar(count as f64)?)
+        let gathered = self.gather(rows)?;
+        let began = Instant::now();
+        let outputs = self.outputs(&gathered.windows)?;
+        let loss = self.loss.sum(&outputs, &gathered.batch())?.f_div_scalar(count as f64)?;
+        self.times.forward += began.elapsed().as_secs_f64();
+        Ok(loss)
     }
 
     fn forward(&mut self, rows: &Tensor) -> Result<Tensor, TorchError> {
-        let outputs = self.outputs(rows)?;
+        let mut gathered = self.gather(rows)?;
+        let began = Instant::now();
+        gathered.moments = self.moments_of(rows)?;
+        let outputs = self.outputs(&gathered.windows)?;
+        let loss = self.loss.mean(&outputs, &gathered.batch())?;
+        self.times.forward += began.elapsed().as_secs_f64();
+        Ok(loss)
+    }
+
+    /// Everything of these rows that the loss needs, but for their moments.
+    fn gather(&mut self, rows: &Tensor) -> Result<Gathered, TorchError> {
+        faults::check(Place::Step)?;
+        let began = Instant::now();
+        let windows = self.data.windows(rows)?;
         let (labels, weights) = (self.data.labels(rows)?, self.data.weights(rows)?);
-        let moments = self.moments_of(rows)?;
-        let batch = Batch { labels: &labels, weights: weights.as_ref(), moments: moments.as_ref() };
-        self.loss.mean(&outputs, &batch)
+        self.times.data += began.elapsed().as_secs_f64();
+        Ok(Gathered { windows, labels, weights, moments: None })
     }
 
     /// Outputs in f32, whatever they were computed in.
-    fn outputs(&mut self, rows: &Tensor) -> Result<Tensor, TorchError> {
-        faults::check(Place::Step)?;
-        let windows = self.data.windows(rows)?;
+    fn outputs(&mut self, windows: &Tensor) -> Result<Tensor, TorchError> {
         let mut mode = Mode::Learn(&mut self.dropout);
-        let Some(kind) = self.autocast else { return self.network.forward(&windows, &mut mode) };
+        let Some(kind) = self.autocast else { return self.network.forward(windows, &mut mode) };
         let outputs = {
             let _lower_precision = Autocast::enter(self.device, Some(kind))?;
-            self.network.forward(&windows, &mut mode)?
+            self.network.forward(windows, &mut mode)?
         };
         Ok(outputs.f_to_kind(Kind::Float)?)
     }
 
-    fn backward(&self, loss: &Tensor) -> Result<Vec<Tensor>, TorchError> {
+    fn backward(&mut self, loss: &Tensor) -> Result<Vec<Tensor>, TorchError> {
+        let began = Instant::now();
         let scaled = self.scaler.as_ref().map(|scaler| scaler.scale(loss)).transpose()?;
         let loss = scaled.as_ref().unwrap_or(loss);
-        Ok(Tensor::f_run_backward(&[loss], &self.parameters, false, false)?)
+        let gradients = Tensor::f_run_backward(&[loss], &self.parameters, false, false)?;
+        self.times.backward += began.elapsed().as_secs_f64();
+        Ok(gradients)
     }
 
     fn moments_of(&self, rows: &Tensor) -> Result<Option<Tensor>, TorchError> {

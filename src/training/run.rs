@@ -11,7 +11,7 @@ use super::schedule::Schedule;
 use super::sums::Sums;
 use super::{Checkpoints, Divergence, Learner, Loss, Observer, Position, Signals};
 use super::{StepOutcome, TrainError, Trained, Trainer, monitor};
-use crate::domain::{Determinism, Device, EpochRecord, Progress};
+use crate::domain::{Determinism, Device, EpochRecord, Progress, StepTimes};
 use crate::spec::Monitor;
 use crate::torch::empty_cache;
 
@@ -322,6 +322,10 @@ impl<'a> Run<'a> {
             batch: self.at.step,
             batches,
             samples_per_second: self.at.samples as f64 / seconds.max(1e-9),
+            times: Some(StepTimes {
+                total: self.began.elapsed().as_secs_f64(),
+                ..self.learner.times()
+            }),
         });
     }
 

@@ -13,6 +13,7 @@ use super::frame_meter::FrameMeter;
 use super::layout::{self, PanelKind};
 use super::modals::Modal;
 use super::panels::Panels;
+use super::picture::PictureRequest;
 use super::settings::Settings;
 use super::state::{
     Checks, Choice, Compared, Details, Draft, Journal, Launches, Level, Listing, Looks, Machine,
@@ -65,6 +66,7 @@ pub struct App {
     /// Somebody asked to quit: what the window waits for before it closes.
     pub(super) quitting: Option<Quitting>,
     pub(super) frames: FrameMeter,
+    pub(super) picture: PictureRequest,
     /// What the keys pressed in the last frame ask for, to be carried out in this one.
     pressed: Option<Command>,
     /// How much larger than usual everything is drawn.
@@ -163,6 +165,7 @@ impl App {
             toasts: Toasts::default(),
             quitting: None,
             frames: FrameMeter::default(),
+            picture: PictureRequest::default(),
             pressed: None,
             zoom,
             interrupted: Arc::default(),
@@ -251,6 +254,7 @@ impl App {
             ctx.request_repaint_after(TICK);
         }
         self.zoom = ctx.zoom_factor();
+        self.mind_picture(ctx);
         self.mind_closing(ctx);
     }
 

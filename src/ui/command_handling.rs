@@ -34,8 +34,8 @@ impl App {
             }
             Command::Rescan => self.followed = None,
             Command::Browse(purpose) => self.dialogs.open(purpose),
-            Command::AskForPath(purpose) => self.modal = Some(Modal::path(purpose, String::new())),
             Command::Chosen(purpose, path) => self.use_path(ctx, purpose, home_expanded(path)),
+            Command::AskForPath(purpose, path) => self.modal = Some(Modal::path(purpose, path)),
             Command::ShowRun(id) => {
                 self.state.shown_run = Some(id);
                 self.state.selected_task = None;
@@ -220,6 +220,10 @@ impl App {
                 let run = run.to_string();
                 self.engine.send(workbench::Command::Export { run, what, to: path });
             }
+            Purpose::Curves(run) => {
+                self.engine.send(workbench::Command::SaveCurves { run, to: path });
+            }
+            Purpose::Picture => self.picture.ask(path),
         }
     }
 

@@ -22,8 +22,8 @@ pub(super) enum Command {
     Rescan,
     /// Let the system's dialog choose a path.
     Browse(Purpose),
-    /// Ask for a path to be typed.
-    AskForPath(Purpose),
+    /// Ask for a path; this is in the field at first.
+    AskForPath(Purpose, String),
     /// A path was chosen.
     Chosen(Purpose, PathBuf),
     /// Stop one run.
@@ -126,6 +126,10 @@ pub(super) enum Purpose {
     Save,
     /// Where to write a run's models, and which of them.
     Export(RunId, ExportWhat),
+    /// Where to write the curves of a run's tasks.
+    Curves(RunId),
+    /// Where to write the training charts as a picture.
+    Picture,
 }
 
 /// What has tags and notes.

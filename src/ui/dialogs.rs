@@ -63,6 +63,18 @@ impl Dialogs {
                     .add_filter("Experiment", &["ron"])
                     .save_file(),
             ),
+            Purpose::Curves(_) => Box::pin(
+                dialog
+                    .set_title("Export training curves")
+                    .add_filter("Table", &["csv", "parquet"])
+                    .save_file(),
+            ),
+            Purpose::Picture => Box::pin(
+                dialog
+                    .set_title("Export the training charts")
+                    .add_filter("Picture", &["png"])
+                    .save_file(),
+            ),
             Purpose::Export(..) => {
                 Box::pin(dialog.set_title("Folder for the models").pick_folder())
             }

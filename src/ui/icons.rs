@@ -41,6 +41,7 @@ pub(super) const SHIELD_CHECK: &str = "\u{e40c}";
 pub(super) const SHIELD_WARNING: &str = "\u{e412}";
 pub(super) const SHUFFLE: &str = "\u{e422}";
 pub(super) const SLIDERS_HORIZONTAL: &str = "\u{e434}";
+pub(super) const SNOWFLAKE: &str = "\u{e5aa}";
 pub(super) const STACK: &str = "\u{e466}";
 pub(super) const STOP: &str = "\u{e46c}";
 pub(super) const SUN: &str = "\u{e472}";

@@ -18,6 +18,7 @@ mod keys;
 mod layout;
 mod modals;
 mod panels;
+mod picture;
 mod plots;
 mod run_commands;
 mod run_updates;

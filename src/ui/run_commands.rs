@@ -84,7 +84,7 @@ impl App {
             | Command::UseFolder(_)
             | Command::Rescan
             | Command::Browse(_)
-            | Command::AskForPath(_)
+            | Command::AskForPath(..)
             | Command::Chosen(..)
             | Command::CopyCommandLine
             | Command::ShowRun(_)

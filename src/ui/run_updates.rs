@@ -72,7 +72,8 @@ impl App {
             | Update::Looked { .. }
             | Update::Scanned { .. }
             | Update::ExperimentOpened { .. }
-            | Update::ExperimentSaved { .. } => {}
+            | Update::ExperimentSaved { .. }
+            | Update::FileSaved { .. } => {}
         }
     }
 

@@ -71,10 +71,12 @@ impl App {
                 }
                 Err(message) => self.tell(Level::Error, message),
             },
-            Update::ExperimentSaved { path, saved } => match saved {
-                Ok(()) => self.tell(Level::Success, format!("Saved {}", path.display())),
-                Err(message) => self.tell(Level::Error, message),
-            },
+            Update::ExperimentSaved { path, saved } | Update::FileSaved { path, saved } => {
+                match saved {
+                    Ok(()) => self.tell(Level::Success, format!("Saved {}", path.display())),
+                    Err(message) => self.tell(Level::Error, message),
+                }
+            }
             of_runs => self.apply_to_runs(of_runs),
         }
     }

@@ -7,8 +7,10 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::contain::contain_panic;
+use super::curve_file::write_curves;
 use super::mailbox::Mailbox;
-use super::{ModelChange, Update};
+use super::picture::write_png;
+use super::{ModelChange, Picture, Update};
 use crate::domain::{Cancel, RunId};
 use crate::market::{Cache, Catalog};
 use crate::runs::{
@@ -40,6 +42,8 @@ pub(super) enum DeskJob {
     Scan(PathBuf),
     Open(PathBuf),
     Save { spec: Box<ExperimentSpec>, to: PathBuf },
+    SaveCurves { run: RunId, to: PathBuf },
+    SavePicture { picture: Picture, to: PathBuf },
     ListRuns,
     LoadResults(RunId),
     LoadCurves(RunId),
@@ -58,6 +62,9 @@ impl DeskJob {
             Self::Scan(folder) => Update::Scanned { folder, catalog: Err(message) },
             Self::Open(path) => Update::ExperimentOpened { path, spec: Err(message) },
             Self::Save { to, .. } => Update::ExperimentSaved { path: to, saved: Err(message) },
+            Self::SaveCurves { to, .. } | Self::SavePicture { to, .. } => {
+                Update::FileSaved { path: to, saved: Err(message) }
+            }
             Self::ListRuns => not_listed(message),
             Self::LoadResults(run) => Update::ResultsLoaded { run, results: Err(message) },
             Self::LoadCurves(run) => Update::CurvesLoaded { run, curves: Err(message) },
@@ -78,6 +85,8 @@ impl DeskJob {
         matches!(
             self,
             Self::Save { .. }
+                | Self::SaveCurves { .. }
+                | Self::SavePicture { .. }
                 | Self::DeleteRuns(_)
                 | Self::AnnotateRun { .. }
                 | Self::ChangeModels(_)
@@ -168,6 +177,17 @@ impl Desk {
             DeskJob::Save { spec, to } => {
                 let saved = attempt(|| save(&spec, &to));
                 Update::ExperimentSaved { path: to, saved }
+            }
+            DeskJob::SaveCurves { run, to } => {
+                let saved = attempt(|| {
+                    let curves = self.with_index(|index| index.curves(&run))?;
+                    write_curves(&to, &curves)
+                });
+                Update::FileSaved { path: to, saved }
+            }
+            DeskJob::SavePicture { picture, to } => {
+                let saved = attempt(|| write_png(&to, &picture));
+                Update::FileSaved { path: to, saved }
             }
             DeskJob::ListRuns => self.list_runs(),
             DeskJob::LoadResults(run) => {

@@ -181,6 +181,10 @@ impl Workbench {
             }
             Command::Scan(folder) => self.ask_desk(DeskJob::Scan(folder)),
             Command::OpenExperiment(path) => self.ask_desk(DeskJob::Open(path)),
+            Command::SaveCurves { run, to } => self.ask_desk(DeskJob::SaveCurves { run, to }),
+            Command::SavePicture { picture, to } => {
+                self.ask_desk(DeskJob::SavePicture { picture, to });
+            }
             Command::SaveExperiment { spec, to } => self.ask_desk(DeskJob::Save { spec, to }),
             Command::ListRuns => self.ask_desk(DeskJob::ListRuns),
             Command::LoadResults(run) => self.ask_desk(DeskJob::LoadResults(run)),

@@ -96,8 +96,14 @@ mod tests {
     }
 
     fn progress(seq: u64, task: &str) -> Update {
-        let kind =
-            Progress { epoch: 1, max_epochs: 2, batch: 1, batches: 2, samples_per_second: 1.0 };
+        let kind = Progress {
+            epoch: 1,
+            max_epochs: 2,
+            batch: 1,
+            batches: 2,
+            samples_per_second: 1.0,
+            times: None,
+        };
         event(seq, task, EventKind::Progress(kind))
     }
 

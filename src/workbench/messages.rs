@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{LeakReport, Look, LookAt, PlannedVariant};
+use super::{LeakReport, Look, LookAt, Picture, PlannedVariant};
 use crate::domain::{EpochRecord, Event, Plan, Priority, RunId, RunOutcome, SweepMember, TaskId};
 use crate::export::ExportWhat;
 use crate::market::Catalog;
@@ -82,6 +82,20 @@ pub enum Command {
     SaveExperiment {
         /// The experiment, which need not be one that can run.
         spec: Box<ExperimentSpec>,
+        /// The file.
+        to: PathBuf,
+    },
+    /// Write the epochs of a run's tasks as a table, CSV or Parquet by the file's ending. Answered by [`Update::FileSaved`].
+    SaveCurves {
+        /// The run.
+        run: RunId,
+        /// The file.
+        to: PathBuf,
+    },
+    /// Write a picture as a PNG file. Answered by [`Update::FileSaved`].
+    SavePicture {
+        /// What there is to see.
+        picture: Picture,
         /// The file.
         to: PathBuf,
     },
@@ -274,6 +288,13 @@ pub enum Update {
     },
     /// What became of [`Command::SaveExperiment`].
     ExperimentSaved {
+        /// As it was given.
+        path: PathBuf,
+        /// Whether it is on disk.
+        saved: Result<(), String>,
+    },
+    /// What became of a file that [`Command::SaveCurves`] or [`Command::SavePicture`] asked for.
+    FileSaved {
         /// As it was given.
         path: PathBuf,
         /// Whether it is on disk.

@@ -7,6 +7,7 @@
 mod checker;
 mod conclude;
 mod contain;
+mod curve_file;
 mod desk;
 mod doctor;
 mod engine;
@@ -24,6 +25,7 @@ mod memory;
 mod messages;
 mod origins;
 mod past;
+mod picture;
 mod planner;
 mod predict;
 mod preview;
@@ -55,6 +57,7 @@ pub use leaks::{
 pub use look::{ClassShare, Curve, Distribution, Look, LookAt, SectionDistribution, Trace};
 pub use messages::{Command, ModelChange, Update, Waiting};
 pub use past::Planning;
+pub use picture::Picture;
 pub use planner::{PlanError, Prepared, plan};
 pub use predict::{PredictError, PredictOptions, Predictions, predict};
 pub use preview::{MOST_PLANNED, PlanTotals, PlannedVariant};

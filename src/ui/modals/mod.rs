@@ -58,6 +58,8 @@ impl Modal {
             Self::Path { purpose: Purpose::Open, .. } => "modal open",
             Self::Path { purpose: Purpose::Save, .. } => "modal save",
             Self::Path { purpose: Purpose::Export(..), .. } => "modal export",
+            Self::Path { purpose: Purpose::Curves(_), .. } => "modal curves",
+            Self::Path { purpose: Purpose::Picture, .. } => "modal picture",
             Self::Quit => "modal quit",
             Self::Help => "modal help",
             Self::About => "modal about",

@@ -47,9 +47,21 @@ pub(super) fn show(
             "Folder",
             "Export",
         ),
+        Purpose::Curves(_) => (
+            "Export training curves",
+            "A row for each epoch of each task: losses, watched metric, learning rate, gradient norm, seconds. The name ends with .csv or .parquet.",
+            "File",
+            "Export",
+        ),
+        Purpose::Picture => (
+            "Export the training charts",
+            "A PNG file of the charts as they stand in the window; one that exists is replaced.",
+            "File",
+            "Export",
+        ),
     };
     ui.heading(title);
-    if let Purpose::Export(run, _) = purpose {
+    if let Purpose::Export(run, _) | Purpose::Curves(run) = purpose {
         ui.weak(format!("Run {run}"));
     }
     ui.add_space(space::XS);

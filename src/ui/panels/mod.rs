@@ -54,7 +54,7 @@ impl Panels {
             strategy: strategy::StrategyPanel::new(views.strategy),
             plan: plan::PlanPanel::default(),
             checks: checks::ChecksPanel::default(),
-            training: training::TrainingPanel { view: views.training },
+            training: training::TrainingPanel::new(views.training.clone()),
             results: results::ResultsPanel::default(),
             runs: runs::RunsPanel::default(),
             compare: compare::ComparePanel::default(),
@@ -66,7 +66,7 @@ impl Panels {
 
     /// What to remember of them.
     pub(super) fn views(&self) -> PanelViews {
-        PanelViews { strategy: self.strategy.view, training: self.training.view }
+        PanelViews { strategy: self.strategy.view, training: self.training.view.clone() }
     }
 
     /// Draws one of them.

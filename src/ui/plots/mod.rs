@@ -1,11 +1,14 @@
-//! What is drawn with axes: folds on a time axis, equity curves, losses, distributions, a feature over the price.
+//! What is drawn with axes: folds on a time axis, equity curves, training curves, distributions, a feature over the price.
 
 mod axes;
+pub(super) mod band;
+pub(super) mod curves;
 pub(super) mod equity;
 pub(super) mod feature;
 pub(super) mod folds;
 pub(super) mod histogram;
-pub(super) mod losses;
+pub(super) mod scale;
+pub(super) mod smooth;
 mod stroke;
 mod thinning;
 mod time_axis;

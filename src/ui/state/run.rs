@@ -223,8 +223,14 @@ mod tests {
         let started = event(&run, 0, 10, EventKind::Started { device: Device::Cpu });
         run.apply(started);
         assert_eq!(run.tasks[0].seconds_left(UtcMillis(20_000)), None);
-        let progress =
-            Progress { epoch: 3, max_epochs: 8, batch: 0, batches: 5, samples_per_second: 1.0 };
+        let progress = Progress {
+            epoch: 3,
+            max_epochs: 8,
+            batch: 0,
+            batches: 5,
+            samples_per_second: 1.0,
+            times: None,
+        };
         let progress = event(&run, 0, 12, EventKind::Progress(progress));
         run.apply(progress);
         // A quarter took ten seconds.
@@ -251,7 +257,7 @@ mod tests {
             run.apply(record);
         }
         assert_eq!(run.tasks[1].best.unwrap().epoch, 2);
-        assert_eq!(run.tasks[1].validation_loss.points().len(), 3);
+        assert_eq!(run.tasks[1].curves.validation_loss.points().len(), 3);
         let failed = event(&run, 1, 0, EventKind::Failed { message: "why".to_owned() });
         run.apply(failed);
         assert_eq!((run.count(TaskState::Failed), run.ended()), (1, 1));
@@ -278,7 +284,7 @@ mod tests {
         let curves = run.tasks.iter().map(|task| (task.id.clone(), stored.clone())).collect();
         run.remember(&curves);
         let losses = |task: &TaskView| -> Vec<(f64, f64)> {
-            task.validation_loss.points().iter().map(|point| (point.x, point.y)).collect()
+            task.curves.validation_loss.points().iter().map(|point| (point.x, point.y)).collect()
         };
         assert_eq!(losses(&run.tasks[0]), [(1.0, 0.9), (2.0, 0.8), (3.0, 0.5)]);
         assert_eq!(run.tasks[0].best.unwrap().epoch, 2);
@@ -296,8 +302,14 @@ mod tests {
             let event = event(run, 0, seconds, kind);
             run.apply(event);
         };
-        let progress =
-            Progress { epoch: 3, max_epochs: 8, batch: 0, batches: 5, samples_per_second: 1.0 };
+        let progress = Progress {
+            epoch: 3,
+            max_epochs: 8,
+            batch: 0,
+            batches: 5,
+            samples_per_second: 1.0,
+            times: None,
+        };
         tell(&mut run, 10, EventKind::Started { device: Device::Cpu });
         tell(&mut run, 19, EventKind::Progress(progress));
         run.pausing = true;
@@ -345,11 +357,12 @@ mod tests {
             seconds: 1.0,
             is_best: true,
         };
-        assert!(!run.tasks[0].has_curve());
+        assert!(run.tasks[0].curves.is_empty());
         let record = event(&run, 0, 1, EventKind::Epoch(record));
         run.apply(record);
-        assert!(run.tasks[0].has_curve() && run.tasks[0].validation_loss.points().is_empty());
-        assert_eq!(run.tasks[0].learning_rate.at(1.0), Some(0.1));
-        assert_eq!(run.tasks[0].monitor.at(1.0), None);
+        let curves = &run.tasks[0].curves;
+        assert!(!curves.is_empty() && curves.validation_loss.points().is_empty());
+        assert_eq!(curves.learning_rate.at(1.0), Some(0.1));
+        assert_eq!(curves.monitor.at(1.0), None);
     }
 }

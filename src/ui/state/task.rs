@@ -1,4 +1,4 @@
-use super::Curve;
+use super::TaskCurves;
 use crate::domain::{
     Device, EpochRecord, EventKind, Progress, Stage, StoredTask, TaskId, TaskReport, UtcMillis,
 };
@@ -35,11 +35,7 @@ pub(crate) struct TaskView {
     pub(crate) last_epoch: Option<EpochRecord>,
     /// The epoch whose weights are kept, so far.
     pub(crate) best: Option<EpochRecord>,
-    pub(crate) train_loss: Curve,
-    pub(crate) validation_loss: Curve,
-    /// The metric that is watched, where it is not the loss.
-    pub(crate) monitor: Curve,
-    pub(crate) learning_rate: Curve,
+    pub(crate) curves: TaskCurves,
     pub(crate) report: Option<Box<TaskReport>>,
     pub(crate) failure: Option<String>,
     /// When it was last given a device.
@@ -67,10 +63,7 @@ impl TaskView {
             progress: None,
             last_epoch: None,
             best: None,
-            train_loss: Curve::default(),
-            validation_loss: Curve::default(),
-            monitor: Curve::default(),
-            learning_rate: Curve::default(),
+            curves: TaskCurves::default(),
             report: None,
             failure: None,
             started_at: None,
@@ -136,47 +129,24 @@ impl TaskView {
         if before.is_empty() {
             return;
         }
-        let told = self.curves_mut().map(std::mem::take);
+        let mut told = std::mem::take(&mut self.curves);
         let (best, last) = (self.best.take(), self.last_epoch.take());
         for record in before {
             self.learn(record);
         }
-        for (curve, told) in self.curves_mut().into_iter().zip(told) {
-            for point in told.points().iter().filter(|point| point.x >= f64::from(until)) {
-                curve.push(point.x, point.y);
-            }
-        }
+        self.curves.extend(&mut told, until);
         // What was told is newer, where anything was.
         if self.told_from.is_some() {
             (self.best, self.last_epoch) = (best.or(self.best), last.or(self.last_epoch));
         }
     }
 
-    const fn curves_mut(&mut self) -> [&mut Curve; 4] {
-        [
-            &mut self.train_loss,
-            &mut self.validation_loss,
-            &mut self.monitor,
-            &mut self.learning_rate,
-        ]
-    }
-
     fn learn(&mut self, record: EpochRecord) {
-        let epoch = f64::from(record.epoch);
         if self.last_epoch.is_some_and(|last| last.epoch >= record.epoch) {
             // Another attempt, or a checkpoint from before.
-            for curve in self.curves_mut() {
-                curve.cut(epoch);
-            }
+            self.curves.cut(record.epoch);
         }
-        self.train_loss.push(epoch, record.train_loss);
-        if let Some(loss) = record.validation_loss {
-            self.validation_loss.push(epoch, loss);
-        }
-        if let Some(watched) = record.monitor {
-            self.monitor.push(epoch, watched);
-        }
-        self.learning_rate.push(epoch, record.learning_rate);
+        self.curves.push(&record);
         if record.is_best {
             self.best = Some(record);
         }
@@ -190,8 +160,13 @@ impl TaskView {
         (share > 0.02).then(|| worked as f64 / 1000.0 * (1.0 - share) / share)
     }
 
-    /// Whether a curve of it can be drawn. A refit has no validation rows and so the train loss alone.
-    pub(crate) fn has_curve(&self) -> bool {
-        !(self.validation_loss.points().is_empty() && self.train_loss.points().is_empty())
+    /// Optimizer steps in an epoch; unknown until it has begun to train.
+    pub(crate) fn steps_per_epoch(&self) -> Option<f64> {
+        let told = self.progress.map(|progress| f64::from(progress.batches));
+        let known = told.or_else(|| {
+            let report = self.report.as_ref()?;
+            Some(report.steps as f64 / f64::from(report.epochs.max(1)))
+        });
+        known.filter(|steps| *steps >= 1.0)
     }
 }

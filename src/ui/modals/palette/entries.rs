@@ -73,7 +73,7 @@ fn of_experiment() -> Vec<Entry> {
         icons::FOLDER_OPEN,
         "Open a data folder…",
         "Take bars from the market files in a folder",
-        Command::AskForPath(Purpose::Data),
+        Command::AskForPath(Purpose::Data, String::new()),
     );
     let synthetic = Entry::new(
         icons::DATABASE,

@@ -1,0 +1,286 @@
+mod bands;
+mod charts;
+mod controls;
+mod groups;
+mod head;
+mod smoothing;
+
+use std::collections::BTreeSet;
+
+use egui::{Ui, vec2};
+use serde::{Deserialize, Serialize};
+
+use self::bands::Bands;
+use self::charts::{Chart, Drawing};
+use self::groups::{Group, Groups, Layout};
+use self::smoothing::Smoothing;
+use crate::domain::{RunId, TaskId};
+use crate::ui::commands::Commands;
+use crate::ui::icons;
+use crate::ui::plots::curves::MOST_POINTS;
+use crate::ui::plots::scale::XAxis;
+use crate::ui::state::{RunView, State, TaskState, TaskView};
+use crate::ui::theme::{Themed, space, strong_family};
+use crate::ui::widgets;
+
+/// Curves drawn in full; the rest becomes a band.
+const FULL_CURVES: usize = 12;
+/// The same in one of many small plots.
+const FULL_CURVES_OF_MANY: usize = 4;
+/// Least width of one of many small plots, in points.
+const CELL_WIDTH: f32 = 280.0;
+/// Height of its curves, in points.
+const CELL_HEIGHT: f32 = 150.0;
+/// Room for its title, in points.
+const CELL_TITLE: f32 = 20.0;
+
+/// Live curves of the tasks at work.
+#[derive(Debug)]
+pub(in crate::ui) struct TrainingPanel {
+    pub(in crate::ui) view: TrainingView,
+    /// Where the charts stand, in points: what an export as a picture shows.
+    pub(in crate::ui) charts: Option<egui::Rect>,
+    smoothing: Smoothing,
+    bands: Bands,
+    groups: Groups,
+    frozen: Option<Frozen>,
+}
+
+/// How curves are shown; survives a restart.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(in crate::ui) struct TrainingView {
+    /// Logarithmic loss axis.
+    log: bool,
+    /// Hide the training losses, whose noise is larger.
+    validation_only: bool,
+    /// What has a plot besides the losses.
+    beneath: BTreeSet<Chart>,
+    axis: XAxis,
+    /// Weight of what was in the smoothed line; 0 draws lines as they are.
+    smoothing: f64,
+    layout: Layout,
+}
+
+/// Curves that stand still: up to which epoch each task's are drawn.
+#[derive(Debug)]
+struct Frozen {
+    run: RunId,
+    until: Vec<f64>,
+}
+
+impl TrainingPanel {
+    pub(in crate::ui) fn new(view: TrainingView) -> Self {
+        Self {
+            view,
+            charts: None,
+            smoothing: Smoothing::default(),
+            bands: Bands::default(),
+            groups: Groups::default(),
+            frozen: None,
+        }
+    }
+
+    pub(in crate::ui) fn show(&mut self, ui: &mut Ui, state: &State, commands: &mut Commands) {
+        self.charts = None;
+        let Some(run) = state.shown_run() else {
+            let (title, next) = if state.launches.is_empty() {
+                (
+                    "No training yet",
+                    "Press Start (Ctrl+Enter): train and validation losses of every fold appear here as they are learnt.",
+                )
+            } else {
+                ("Planning the experiment", "Reading bars, computing features and cutting folds.")
+            };
+            widgets::empty_state(ui, icons::CHART_LINE, title, next);
+            return;
+        };
+        if self.frozen.as_ref().is_some_and(|frozen| frozen.run != run.id) {
+            self.frozen = None;
+        }
+        let shown = shown_tasks(run, state);
+        head::show(ui, state, run, &shown, commands);
+        self.controls(ui, run, commands);
+        head::times(ui, run, &shown);
+        ui.add_space(space::XS);
+        self.smoothing.begin(&run.id, self.view.smoothing);
+        let area = ui.available_rect_before_wrap();
+        if self.view.layout == Layout::Together {
+            self.together(ui, state, run, &shown);
+        } else {
+            self.side_by_side(ui, state, run);
+        }
+        self.smoothing.end();
+        self.charts = Some(area);
+    }
+
+    /// The charts that are asked for, of which there is something to show.
+    fn chosen_charts(&self, run: &RunView) -> Vec<Chart> {
+        let beneath = self.view.beneath.iter().copied();
+        let known = beneath.filter(|chart| *chart != Chart::Watched || watches(run));
+        std::iter::once(Chart::Loss).chain(known).collect()
+    }
+
+    /// All in one plot for each metric, under each other.
+    fn together(&mut self, ui: &mut Ui, state: &State, run: &RunView, shown: &[usize]) {
+        let charts = self.chosen_charts(run);
+        let drawing = Drawing {
+            run,
+            view: &self.view,
+            until: self.frozen.as_ref().map(|frozen| frozen.until.as_slice()),
+            selected: state.selected_task.as_ref(),
+        };
+        for chart in &charts {
+            drawing.smooth(*chart, shown, &mut self.smoothing);
+        }
+        let others: Vec<usize> =
+            (0..run.tasks.len()).filter(|index| !shown.contains(index)).collect();
+        let now = ui.input(|input| input.time);
+        let gaps = space::XS * (charts.len() - 1) as f32;
+        // The losses are twice as high as the rest.
+        let unit = (ui.available_height() - gaps) / (charts.len() + 1) as f32;
+        let lines =
+            charts.iter().map(|chart| drawing.lines_of(*chart) * shown.len()).sum::<usize>();
+        let points = points_a_line(ui.available_width(), lines);
+        for (position, &chart) in charts.iter().enumerate() {
+            let band = self.bands.get((chart, 0), &drawing, &others, now);
+            let place = charts::Place {
+                id: egui::Id::unique(("training", chart)),
+                height: if position == 0 { 2.0 * unit } else { unit },
+                is_last: position + 1 == charts.len(),
+                is_first: position == 0,
+                linked: Some(egui::Id::unique("training")),
+            };
+            let response = drawing.plot(ui, chart, (shown, band), &self.smoothing, &place, points);
+            widgets::name(&response, egui::Role::Image, &drawing.description(chart, shown, None));
+            if position + 1 < charts.len() {
+                ui.add_space(space::XS);
+            }
+        }
+    }
+
+    /// A small plot of the losses for each symbol or fold.
+    fn side_by_side(&mut self, ui: &mut Ui, state: &State, run: &RunView) {
+        let groups = self.groups.of(run, self.view.layout);
+        let drawing = Drawing {
+            run,
+            view: &self.view,
+            until: self.frozen.as_ref().map(|frozen| frozen.until.as_slice()),
+            selected: state.selected_task.as_ref(),
+        };
+        let now = ui.input(|input| input.time);
+        let width = ui.available_width() - ui.spacing().scroll.allocated_width();
+        let columns = ((width / CELL_WIDTH) as usize).clamp(1, groups.len().max(1));
+        let cell_width = (width - space::M * (columns - 1) as f32) / columns as f32;
+        let cell = vec2(cell_width, CELL_TITLE + CELL_HEIGHT);
+        let in_view = (ui.available_height() / cell.y).ceil() as usize + 1;
+        let lines = 2 * FULL_CURVES_OF_MANY * columns * in_view;
+        let points = points_a_line(cell_width, lines);
+        let (smoothing, bands) = (&mut self.smoothing, &mut self.bands);
+        egui::ScrollArea::vertical().auto_shrink([false, false]).show_rows(
+            ui,
+            cell.y,
+            groups.len().div_ceil(columns),
+            |ui, rows| {
+                for row in rows {
+                    ui.horizontal(|ui| {
+                        ui.spacing_mut().item_spacing.x = space::M;
+                        for (position, group) in
+                            groups.iter().enumerate().skip(row * columns).take(columns)
+                        {
+                            let layout = egui::Layout::top_down(egui::Align::Min);
+                            ui.allocate_ui_with_layout(cell, layout, |ui| {
+                                ui.spacing_mut().item_spacing.y = 0.0;
+                                let parts = (&drawing, &mut *smoothing, &mut *bands);
+                                one_of_many(ui, (position, group), parts, now, points);
+                            });
+                        }
+                    });
+                }
+            },
+        );
+    }
+
+    /// Lets curves stand still, or go on.
+    fn freeze(&mut self, run: &RunView) {
+        if self.frozen.take().is_some() {
+            return;
+        }
+        let last = |task: &TaskView| task.last_epoch.map_or(0.0, |last| f64::from(last.epoch));
+        let until = run.tasks.iter().map(last).collect();
+        self.frozen = Some(Frozen { run: run.id.clone(), until });
+    }
+}
+
+fn one_of_many(
+    ui: &mut Ui,
+    (position, group): (usize, &Group),
+    (drawing, smoothing, bands): (&Drawing<'_>, &mut Smoothing, &mut Bands),
+    now: f64,
+    points: usize,
+) {
+    let title = egui::RichText::new(group.title.as_str()).family(strong_family()).small();
+    let title = egui::Label::new(title.color(ui.palette().text)).truncate();
+    ui.add_sized(vec2(ui.available_width(), CELL_TITLE), title).on_hover_text(&group.title);
+    let shown = first_of(drawing.run, &group.tasks, drawing.selected, FULL_CURVES_OF_MANY);
+    drawing.smooth(Chart::Loss, &shown, smoothing);
+    let others: Vec<usize> =
+        group.tasks.iter().copied().filter(|index| !shown.contains(index)).collect();
+    let band = bands.get((Chart::Loss, position + 1), drawing, &others, now);
+    let place = charts::Place {
+        id: egui::Id::unique(("training", position)),
+        height: CELL_HEIGHT,
+        is_last: true,
+        is_first: false,
+        linked: None,
+    };
+    let shown = shown.as_slice();
+    let response = drawing.plot(ui, Chart::Loss, (shown, band), smoothing, &place, points);
+    let description = drawing.description(Chart::Loss, shown, Some(&group.title));
+    widgets::name(&response, egui::Role::Image, &description);
+}
+
+/// Points for each of so many lines: no more than are told apart, nor than the window draws in all.
+fn points_a_line(width: f32, lines: usize) -> usize {
+    (MOST_POINTS / lines.max(1)).min(2 * width.max(1.0) as usize)
+}
+
+/// Whether a metric other than the loss is watched and known.
+fn watches(run: &RunView) -> bool {
+    run.tasks.iter().any(|task| !task.curves.monitor.points().is_empty())
+}
+
+/// The tasks drawn in full: the picked one, those at work, then those that ended last.
+fn shown_tasks(run: &RunView, state: &State) -> Vec<usize> {
+    let picked = |index: &usize| state.selected_task.as_ref() == Some(&run.tasks[*index].id);
+    if let Some(index) = (0..run.tasks.len()).find(picked) {
+        return vec![index];
+    }
+    let at_work =
+        |index: &usize| matches!(run.tasks[*index].state, TaskState::Running | TaskState::Paused);
+    let running: Vec<usize> = (0..run.tasks.len()).filter(at_work).take(FULL_CURVES).collect();
+    if !running.is_empty() {
+        return running;
+    }
+    let mut ended: Vec<usize> =
+        (0..run.tasks.len()).filter(|&index| !run.tasks[index].curves.is_empty()).collect();
+    ended.sort_by_key(|&index| std::cmp::Reverse(run.tasks[index].started_at));
+    ended.truncate(4);
+    ended.sort_unstable();
+    ended
+}
+
+/// Of some tasks the first that are picked, at work or have a curve, in their order.
+fn first_of(run: &RunView, tasks: &[usize], selected: Option<&TaskId>, most: usize) -> Vec<usize> {
+    let rank = |index: usize| {
+        let task = &run.tasks[index];
+        let at_work = matches!(task.state, TaskState::Running | TaskState::Paused);
+        (selected != Some(&task.id), !at_work, task.curves.is_empty())
+    };
+    let mut ranked = tasks.to_vec();
+    ranked.sort_by_key(|&index| rank(index));
+    ranked.truncate(most);
+    ranked.retain(|&index| !run.tasks[index].curves.is_empty());
+    ranked.sort_unstable();
+    ranked
+}
