@@ -27,6 +27,8 @@ mod pause;
 mod presets;
 #[path = "engine/resume.rs"]
 mod resume;
+#[path = "engine/retry.rs"]
+mod retry;
 #[path = "engine/reuse.rs"]
 mod reuse;
 #[path = "engine/schemes.rs"]

@@ -8,8 +8,12 @@ mod bench;
 #[cfg(target_os = "linux")]
 #[path = "ui/display.rs"]
 mod display;
+#[path = "ui/journey.rs"]
+mod journey;
 #[path = "ui/pictures.rs"]
 mod pictures;
+#[path = "ui/queue.rs"]
+mod queue;
 #[path = "ui/run_pictures.rs"]
 mod run_pictures;
 #[path = "ui/runs.rs"]
@@ -31,3 +35,5 @@ mod stories;
 mod strategy;
 #[path = "ui/training.rs"]
 mod training;
+#[path = "ui/training_panel.rs"]
+mod training_panel;

@@ -72,7 +72,7 @@ pub enum EventKind {
         /// The task of another run with the same key; `None` where this very run had finished it before it was interrupted.
         from: Option<StoredTask>,
     },
-    /// An attempt failed for a reason that may pass; the task is tried again.
+    /// An attempt failed for a reason that may pass, or somebody asked for another one; the task is tried again.
     Retrying {
         /// What went wrong, and what is done about it.
         message: String,

@@ -233,6 +233,12 @@ impl App {
         self.engine.send(workbench::Command::LoadResults(run));
     }
 
+    /// Whether Results is in view with this run.
+    pub(super) fn is_looked_at(&self, run: &RunId) -> bool {
+        layout::is_in_front(&self.layout, PanelKind::Results)
+            && self.state.results.wanted.as_ref() == Some(run)
+    }
+
     /// The run whose models Export writes: the one Results shows, else the latest of this session with a finished task.
     fn exportable(&self) -> Option<RunId> {
         let results = &self.state.results;

@@ -32,10 +32,12 @@ pub(super) enum Command {
     PauseRun(RunId),
     /// Let a paused run go on.
     ResumeRun(RunId),
-    /// Stop one task.
-    CancelTask(RunId, TaskId),
-    /// Let one task write a checkpoint and give its device back, or let it go on.
-    HoldTask(RunId, TaskId, bool),
+    /// Stop tasks of a run; the others go on.
+    CancelTasks(RunId, Vec<TaskId>),
+    /// Let tasks of a run write checkpoints and give their devices back, or let them go on.
+    HoldTasks(RunId, Vec<TaskId>, bool),
+    /// Let tasks of a run that failed be tried again while it goes on.
+    RetryTasks(RunId, Vec<TaskId>),
     /// Whose tasks come first.
     Prioritise(RunId, Priority),
     /// Give up experiments that wait or are being planned.

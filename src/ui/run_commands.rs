@@ -21,14 +21,11 @@ impl App {
             }
             Command::PauseRun(id) => self.hold(id, true),
             Command::ResumeRun(id) => self.hold(id, false),
-            Command::CancelTask(id, task) => {
-                let run = self.state.runs.iter_mut().find(|run| run.id == id);
-                if let Some(task) = run.and_then(|run| run.task_mut(&task)) {
-                    task.stopping = true;
-                }
-                self.engine.send(workbench::Command::CancelTask(id, task));
+            Command::CancelTasks(id, tasks) => self.cancel_tasks(&id, tasks),
+            Command::HoldTasks(id, tasks, pause) => self.hold_tasks(&id, tasks, pause),
+            Command::RetryTasks(id, tasks) => {
+                self.engine.send(workbench::Command::RetryTasks(id, tasks));
             }
-            Command::HoldTask(id, task, pause) => self.hold_task(id, task, pause),
             Command::Prioritise(id, priority) => {
                 if let Some(run) = self.state.runs.iter_mut().find(|run| run.id == id) {
                     run.priority = priority;
@@ -111,9 +108,7 @@ impl App {
         let run = self.state.runs.iter_mut().find(|run| run.id == id && !run.is_over());
         let Some(run) = run.filter(|run| run.pausing != pause && !run.stopping) else { return };
         run.pausing = pause;
-        for task in &mut run.tasks {
-            task.pausing = false;
-        }
+        run.changes.standings += 1;
         let text = if pause {
             "asked to pause: each task stops at a checkpoint and gives its device back"
         } else {
@@ -125,16 +120,24 @@ impl App {
         self.engine.send(command(id));
     }
 
-    fn hold_task(&mut self, id: RunId, task: TaskId, pause: bool) {
-        let run = self.state.runs.iter_mut().find(|run| run.id == id);
-        if let Some(task) = run.and_then(|run| run.task_mut(&task)) {
-            task.pausing = pause;
+    fn cancel_tasks(&mut self, id: &RunId, tasks: Vec<TaskId>) {
+        if let Some(run) = self.state.runs.iter_mut().find(|run| run.id == *id) {
+            run.ask_to_stop(&tasks);
         }
-        self.engine.send(if pause {
-            workbench::Command::PauseTask(id, task)
-        } else {
-            workbench::Command::ResumeTask(id, task)
-        });
+        for task in tasks {
+            self.engine.send(workbench::Command::CancelTask(id.clone(), task));
+        }
+    }
+
+    fn hold_tasks(&mut self, id: &RunId, tasks: Vec<TaskId>, pause: bool) {
+        if let Some(run) = self.state.runs.iter_mut().find(|run| run.id == *id) {
+            run.ask_to_pause(&tasks, pause);
+        }
+        let command =
+            if pause { workbench::Command::PauseTask } else { workbench::Command::ResumeTask };
+        for task in tasks {
+            self.engine.send(command(id.clone(), task));
+        }
     }
 
     /// Takes runs on disk up again.

@@ -163,6 +163,7 @@ impl App {
         run.monitor = self.state.launches.monitor(&run.plan.experiment);
         self.state.runs.retain(|earlier| earlier.id != id);
         self.state.runs.push(run);
+        self.state.release_old_runs();
         self.state.details.forget(&id);
         if goes_on {
             self.engine.send(workbench::Command::LoadCurves(id.clone()));
@@ -214,12 +215,6 @@ impl App {
         } else {
             self.offer(level, text, actions);
         }
-    }
-
-    /// Whether Results is in view with this run.
-    fn is_looked_at(&self, run: &RunId) -> bool {
-        layout::is_in_front(&self.layout, PanelKind::Results)
-            && self.state.results.wanted.as_ref() == Some(run)
     }
 
     /// The run says nothing more.

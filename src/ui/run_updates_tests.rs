@@ -106,3 +106,25 @@ fn a_window_whose_runs_stand_still_needs_no_frames() {
     }
     assert!(app.state.is_busy() && !app.state.is_moving());
 }
+
+#[test]
+fn runs_that_have_long_been_over_are_let_go_of_and_those_at_work_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path());
+    begin(&mut app, "at-work");
+    let mut listed = vec![entry("at-work", RunStatus::Running)];
+    for number in 0..80 {
+        let name = format!("run-{number}");
+        begin(&mut app, &name);
+        end(&mut app, &name, RunOutcome::Finished);
+        listed.push(entry(&name, RunStatus::Finished));
+        // Asked for before its end, and after.
+        for _ in 0..2 {
+            list(&mut app, listed.clone());
+        }
+    }
+    begin(&mut app, "latest");
+    let kept: Vec<&str> = app.state.runs.iter().map(|run| run.id.as_str()).collect();
+    assert_eq!(kept.len(), 60);
+    assert_eq!((kept[0], kept[1], kept[59]), ("at-work", "run-22", "latest"));
+}

@@ -1,10 +1,13 @@
 //! A window without a screen, for tests of what it makes of updates.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
+use super::state::RunView;
 use super::{App, Options, Settings};
 use crate::domain::{
-    Cancel, ContentHash, Event, EventKind, Plan, RunId, RunOutcome, SweepId, SweepMember, UtcMillis,
+    Cancel, ContentHash, Determinism, Event, EventKind, Plan, Progress, RunId, RunOutcome, Score,
+    SweepId, SweepMember, Task, TaskId, TaskReport, TaskRows, UtcMillis,
 };
 use crate::runs::{RunEntry, RunStatus};
 use crate::spec::{ExperimentSpec, apply, load};
@@ -17,7 +20,9 @@ pub(super) fn spec() -> ExperimentSpec {
 }
 
 pub(super) fn plan() -> Plan {
-    crate::workbench::plan(&spec(), &Cancel::new()).unwrap().plan
+    static PLAN: LazyLock<Plan> =
+        LazyLock::new(|| crate::workbench::plan(&spec(), &Cancel::new()).unwrap().plan);
+    PLAN.clone()
 }
 
 pub(super) fn app(runs: &Path) -> App {
@@ -78,4 +83,39 @@ pub(super) fn member(run: &str, variant: u32, status: RunStatus) -> RunEntry {
 pub(super) fn list(app: &mut App, runs: Vec<RunEntry>) {
     let searched = runs.iter().map(search_text).collect();
     app.apply(Update::RunsListed { runs: Ok(runs), searched, broken: Vec::new() });
+}
+
+/// A run of so many tasks that all wait, of one series.
+pub(super) fn run_of(tasks: usize) -> RunView {
+    let mut plan = plan();
+    let first = plan.tasks[0].clone();
+    let task = |place: usize| Task {
+        id: TaskId::new(format!("SYN_A-1h-fold{place:02}")),
+        ..first.clone()
+    };
+    plan.tasks = (0..tasks).map(task).collect();
+    RunView::new(RunId::new("r"), plan, UtcMillis(0))
+}
+
+/// In the third of eight epochs.
+pub(super) const fn progress() -> Progress {
+    Progress { epoch: 3, max_epochs: 8, batch: 0, batches: 5, samples_per_second: 1.0, times: None }
+}
+
+/// Of a task that took a second.
+pub(super) fn report() -> TaskReport {
+    TaskReport {
+        rows: TaskRows::default(),
+        epochs: 3,
+        best_epoch: 2,
+        train_loss: 1.0,
+        validation_loss: Some(1.0),
+        stopped_early: false,
+        steps: 30,
+        seconds: 1.0,
+        model: Score::default(),
+        baselines: Vec::new(),
+        determinism: Determinism::default(),
+        peak_memory: None,
+    }
 }

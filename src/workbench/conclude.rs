@@ -2,27 +2,11 @@
 
 use super::retry::save_patiently;
 use super::run::Run;
-use super::scoring::SymbolPredictions;
+use super::scheduler::AtWork as _;
 use super::summary::summarise;
 use super::task_queue::Ended;
 use crate::domain::{EventKind, RunOutcome, UtcMillis};
 use crate::runs::{Outcome, RunFolder, StoreError};
-
-/// Results of the tasks that have ended, whatever their order.
-#[derive(Debug, Default)]
-pub(super) struct Endings {
-    predictions: Vec<SymbolPredictions>,
-    failed: bool,
-    cancelled: bool,
-}
-
-impl Endings {
-    pub(super) fn add(&mut self, how: Ended, predictions: Vec<SymbolPredictions>) {
-        self.predictions.extend(predictions);
-        self.failed |= how == Ended::Failed;
-        self.cancelled |= how == Ended::Cancelled;
-    }
-}
 
 impl Run {
     /// Writes what the finished tasks add up to, once every task has ended, and tells how the run went.
@@ -30,17 +14,17 @@ impl Run {
     /// # Errors
     /// When the run's folder can no longer be written; what was written before is kept.
     pub(super) fn conclude(&self) -> Result<RunOutcome, StoreError> {
-        let mut endings = std::mem::take(&mut *self.endings.lock());
-        let predictions = std::mem::take(&mut endings.predictions);
+        let predictions = std::mem::take(&mut *self.predictions.lock());
+        let mut has_failed = self.queue().has_ended(Ended::Failed);
         let summarised = summarise(predictions, &self.prepared.spec);
         let (summary, equity) = summarised.unwrap_or_else(|error| {
             self.warn(format!("the finished folds could not be summarised: {error}"));
-            endings.failed = true;
+            has_failed = true;
             Default::default()
         });
-        let mut outcome = if endings.cancelled {
+        let mut outcome = if self.queue().has_ended(Ended::Cancelled) {
             RunOutcome::Cancelled
-        } else if endings.failed {
+        } else if has_failed {
             RunOutcome::Failed
         } else {
             RunOutcome::Finished

@@ -156,6 +156,10 @@ impl Workbench {
             Command::ResumeTask(run, task) => {
                 self.with_task(&run, &task, |flags| flags.pause.resume());
             }
+            Command::RetryTasks(run, tasks) => {
+                let tasks: BTreeSet<TaskId> = tasks.into_iter().collect();
+                self.with_run(&run, |run| run.retry(&tasks));
+            }
             Command::Prioritise(run, priority) => {
                 self.with_run(&run, |run| run.prioritise(priority));
             }

@@ -30,6 +30,8 @@ pub enum Command {
     PauseTask(RunId, TaskId),
     /// Let one paused task go on.
     ResumeTask(RunId, TaskId),
+    /// Let those of the tasks that failed be tried again while their run goes on. For a run that is over there is [`Command::Resume`].
+    RetryTasks(RunId, Vec<TaskId>),
     /// Whose tasks come first.
     Prioritise(RunId, Priority),
     /// Let every task write a checkpoint, and stop. Runs stay on disk as interrupted, and [`Command::Resume`] takes them up again; what waits

@@ -36,6 +36,7 @@ mod resolve;
 mod retry;
 mod run;
 mod runner;
+mod save;
 mod scheduler;
 mod scoring;
 mod starts;

@@ -44,11 +44,13 @@ pub(super) struct Retries {
     attempts: Mutex<BTreeMap<TaskId, Attempts>>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default)]
 struct Attempts {
     made: u32,
     /// How many of them ran out of memory.
     without_memory: u32,
+    /// Why the task failed for good.
+    failure: String,
 }
 
 impl Retries {
@@ -60,8 +62,7 @@ impl Retries {
         error: &dyn std::fmt::Display,
     ) -> Option<EventKind> {
         let mut attempts = self.attempts.lock();
-        let attempts =
-            attempts.entry(task.clone()).or_insert(Attempts { made: 0, without_memory: 0 });
+        let attempts = attempts.entry(task.clone()).or_default();
         attempts.made += 1;
         let remedy = match trouble {
             Trouble::OutOfMemory => {
@@ -75,6 +76,23 @@ impl Retries {
         }?;
         let message = format!("{error}; {remedy}");
         Some(EventKind::Retrying { message, attempt: attempts.made + 1 })
+    }
+
+    /// Takes note of why a task failed for good.
+    pub(super) fn failed(&self, task: &TaskId, why: &str) {
+        why.clone_into(&mut self.attempts.lock().entry(task.clone()).or_default().failure);
+    }
+
+    /// The event that announces another attempt at a task that had failed for good, because somebody asked for it. What is short may be there
+    /// now, so it asks for no more than at first.
+    pub(super) fn asked(&self, task: &TaskId) -> EventKind {
+        let mut attempts = self.attempts.lock();
+        let attempts = attempts.entry(task.clone()).or_default();
+        // One that could not begin has made none.
+        attempts.made = attempts.made.max(1);
+        attempts.without_memory = 0;
+        let message = format!("{}; somebody asked for another attempt", attempts.failure);
+        EventKind::Retrying { message, attempt: attempts.made + 1 }
     }
 
     /// What to ask for, given what the task says it takes: twice as much after each time that it was not enough, but no more than an empty device

@@ -1,9 +1,8 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::conclude::Endings;
 use super::contain::contain_panic;
 use super::keeper::Keeper;
 use super::kept;
@@ -22,10 +21,7 @@ use crate::devices::{DevicePool, DeviceSet, Refused};
 use crate::domain::{
     Cancel, Device, EventKind, Pause, Priority, RunId, Stage, StoredTask, Task, TaskId, TaskRole,
 };
-use crate::runs::{
-    RunFolder, RunIndex, RunLog, StoreError, TaskMetadata, read_weights, write_history,
-    write_predictions, write_weights,
-};
+use crate::runs::{RunFolder, RunIndex, RunLog, StoreError, read_weights};
 use crate::spec::{ExperimentSpec, Precision};
 use crate::torch::{MathGuard, MathMode, StreamGuard, set_threads_of_this_thread};
 use crate::training::{Observer, Signals};
@@ -50,7 +46,8 @@ pub(super) struct Run {
     /// What tasks turned out to take.
     memory: Memory,
     retries: Retries,
-    pub(super) endings: Mutex<Endings>,
+    /// Of the tasks that have finished, whatever their order.
+    pub(super) predictions: Mutex<Vec<SymbolPredictions>>,
 }
 
 /// What all runs at work share.
@@ -126,7 +123,7 @@ impl Run {
         Self {
             queue: TaskQueue::new(tasks, &flags, &own_kept.collect(), twins),
             retries: Retries::default(),
-            endings: Mutex::default(),
+            predictions: Mutex::default(),
             priority: Mutex::default(),
             id,
             cancel,
@@ -162,6 +159,15 @@ impl Run {
         self.queue.is_over()
     }
 
+    /// Lets those of the tasks that failed be tried again.
+    pub(super) fn retry(&self, tasks: &BTreeSet<TaskId>) {
+        for (index, task) in self.prepared.plan.tasks.iter().enumerate() {
+            if tasks.contains(&task.id) {
+                self.queue.ask_again(index);
+            }
+        }
+    }
+
     /// What stops a task.
     pub(super) fn flags(&self, task: &TaskId) -> Option<&TaskFlags> {
         self.flags.get(task)
@@ -179,6 +185,10 @@ impl Run {
             Next::Run(index) => self.settle(index, self.attempt(index)),
             Next::Impossible(index, message) => {
                 self.settle(index, self.end(index, EventKind::Failed { message }));
+            }
+            Next::Again(index) => {
+                let task = &self.prepared.plan.tasks[index].id;
+                self.settle(index, self.end(index, self.retries.asked(task)));
             }
             Next::Cancelled(all) => {
                 let task = |&index: &usize| &self.prepared.plan.tasks[index].id;
@@ -198,7 +208,7 @@ impl Run {
         match attempt {
             Attempt::PutBack => self.queue.put_back(index),
             Attempt::Ended(how, predictions) => {
-                self.endings.lock().add(how, predictions);
+                self.predictions.lock().extend(predictions);
                 self.queue.ended(index, how);
             }
         }
@@ -220,12 +230,16 @@ impl Run {
 
     /// Records how an attempt ended without a result.
     fn end(&self, index: usize, kind: EventKind) -> Attempt {
+        let task = &self.prepared.plan.tasks[index].id;
+        if let EventKind::Failed { message } = &kind {
+            self.retries.failed(task, message);
+        }
         let attempt = match kind {
             EventKind::Cancelled => Attempt::Ended(Ended::Cancelled, Vec::new()),
             EventKind::Paused { .. } | EventKind::Retrying { .. } => Attempt::PutBack,
             _ => Attempt::Ended(Ended::Failed, Vec::new()),
         };
-        match self.log.record(Some(&self.prepared.plan.tasks[index].id), kind) {
+        match self.log.record(Some(task), kind) {
             Ok(()) => attempt,
             Err(_already_told) => Attempt::Ended(Ended::Failed, Vec::new()),
         }
@@ -365,30 +379,6 @@ impl Run {
         let resident = &self.machine.resident;
         let context = TaskContext { device, signals, checkpoints: keeper, resident, begin_with };
         run_cut(task, &spec, (series, &cut), context, observer)
-    }
-
-    fn save(&self, task: &Task, output: &TaskOutput) -> Result<(), StoreError> {
-        let path = self.folder.create_task(&task.id)?;
-        // What an earlier attempt left must not vouch for files of this one.
-        self.folder.remove_metadata(&task.id)?;
-        let weights = path.join("weights.safetensors");
-        let weights_hash = Some(write_weights(&weights, output.network.parameters())?);
-        write_history(&path.join("history.parquet"), &output.history)?;
-        if task.role == TaskRole::Fold {
-            let predictions = path.join("predictions.parquet");
-            write_predictions(&predictions, task.fold.index, &output.predictions)?;
-        }
-        self.folder.write_metadata(&TaskMetadata {
-            task: task.clone(),
-            design: output.network.design().clone(),
-            features: self.prepared.plan.features.clone(),
-            label: self.prepared.spec.label,
-            weights: self.prepared.spec.weights,
-            dead_zone: output.dead_zone,
-            series_scalers: output.series_scalers.clone(),
-            weights_hash,
-            report: output.report.clone(),
-        })
     }
 }
 

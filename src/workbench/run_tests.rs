@@ -123,3 +123,33 @@ fn what_was_said_to_be_finished_and_is_not_is_trained_again() {
         told.try_iter().any(|event| matches!(event.kind, EventKind::Kept { from: None, .. }));
     assert!(kept, "{first}");
 }
+
+#[test]
+fn a_task_that_failed_for_good_finishes_where_somebody_asks_for_another_attempt() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, run, told) = begin(folder.path());
+    let tasks = &run.prepared.plan.tasks;
+    let first = tasks[0].id.clone();
+    {
+        let _short = Plan::new(&[(Place::Network, 0, CARD_SHORT); 9]);
+        for attempt in [2, 3] {
+            let kind = step(&store, &run, &told);
+            assert!(matches!(kind, EventKind::Retrying { attempt: a, .. } if a == attempt));
+        }
+        assert!(matches!(step(&store, &run, &told), EventKind::Failed { .. }));
+    }
+    assert!(run.queue.has_ended(Ended::Failed));
+    run.retry(&BTreeSet::from([first.clone(), tasks[1].id.clone()]));
+    let kind = step(&store, &run, &told);
+    let EventKind::Retrying { message, attempt: 4 } = kind else { panic!("{kind:?}") };
+    let why = message.strip_suffix("; somebody asked for another attempt");
+    assert!(why.is_some_and(|why| !why.is_empty()), "{message}");
+    for _ in tasks {
+        assert!(matches!(step(&store, &run, &told), EventKind::Finished { .. }));
+    }
+    assert!(run.queue.is_over() && run.folder.metadata(&first).unwrap().is_some());
+    assert_eq!(run.conclude().unwrap(), RunOutcome::Finished);
+    let endings = run.log.endings();
+    assert_eq!(endings.len(), tasks.len());
+    assert!(endings.iter().all(|ended| ended.ending == crate::runs::Ending::Finished));
+}

@@ -52,8 +52,10 @@ impl TaskFlags {
 enum State {
     Waiting,
     Running,
-    /// A worker writes that it did not run.
+    /// A worker writes that it did not run, or that it is tried again.
     Closing,
+    /// It failed, and somebody asked for another attempt.
+    Asked,
     Ended(Ended),
 }
 
@@ -74,6 +76,8 @@ pub(super) enum Next {
     Cancelled(Vec<usize>),
     /// It cannot run: what it waits for did not finish.
     Impossible(usize, String),
+    /// It failed, and somebody asked for another attempt: it is to be put back.
+    Again(usize),
 }
 
 impl TaskQueue {
@@ -110,7 +114,7 @@ impl TaskQueue {
                     twins.begin(self.entries[*index].key);
                 }
             }
-            Next::Impossible(index, _) => states[*index] = State::Closing,
+            Next::Impossible(index, _) | Next::Again(index) => states[*index] = State::Closing,
             Next::Cancelled(all) => all.iter().for_each(|&index| states[index] = State::Closing),
         }
         Some(next)
@@ -124,6 +128,20 @@ impl TaskQueue {
     /// Whether every task has ended.
     pub(super) fn is_over(&self) -> bool {
         self.states.lock().iter().all(|state| matches!(state, State::Ended(_)))
+    }
+
+    /// Whether a task ended so.
+    pub(super) fn has_ended(&self, how: Ended) -> bool {
+        self.states.lock().contains(&State::Ended(how))
+    }
+
+    /// Lets a task that failed be tried again. Not once every task has ended: the run's end may be being written.
+    pub(super) fn ask_again(&self, index: usize) {
+        let mut states = self.states.lock();
+        let is_open = states.iter().any(|state| !matches!(state, State::Ended(_)));
+        if is_open && states[index] == State::Ended(Ended::Failed) {
+            states[index] = State::Asked;
+        }
     }
 
     /// The task ended; those that wait for it may start.
@@ -153,6 +171,9 @@ impl TaskQueue {
     fn ready(&self, states: &[State], may_run: bool) -> Option<Next> {
         let waiting = || (0..self.entries.len()).filter(|index| states[*index] == State::Waiting);
         let is_cancelled = |index: &usize| self.entries[*index].flags.cancel.is_cancelled();
+        if let Some(index) = states.iter().position(|state| *state == State::Asked) {
+            return Some(Next::Again(index));
+        }
         for index in waiting() {
             let Entry { flags, is_kept, key, .. } = &self.entries[index];
             if is_cancelled(&index) {

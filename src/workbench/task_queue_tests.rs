@@ -62,7 +62,7 @@ fn walk(tasks: &[Task], how: impl Fn(&str) -> Ended) -> Vec<String> {
                 seen.push(format!("{}: {why}", tasks[index].id.as_str()));
                 (index, Ended::Failed)
             }
-            Next::Cancelled(all) => panic!("nobody cancelled {all:?}"),
+            other => panic!("nobody asked for {other:?}"),
         };
         assert!(!queue.is_over());
         queue.ended(index, ended);
@@ -152,4 +152,36 @@ fn a_task_waits_while_another_run_trains_the_same() {
     assert_eq!(second.next(true), Some(Next::Run(0)), "to take its result over");
     second.put_back(1);
     assert_eq!(first.next(true), Some(Next::Run(1)), "it does not wait for one that stands still");
+}
+
+#[test]
+fn what_failed_is_tried_again_on_demand_while_the_run_goes_on() {
+    let tasks = [task("a", &[]), task("b", &["a"]), task("c", &[])];
+    let flags = flags(&tasks, &Pause::default());
+    let queue = queue(&tasks, &flags);
+    assert_eq!(queue.next(true), Some(Next::Run(0)));
+    queue.ask_again(0);
+    queue.ended(0, Ended::Failed);
+    assert!(matches!(queue.next(true), Some(Next::Impossible(1, _))), "nobody had asked in time");
+    queue.ended(1, Ended::Failed);
+    assert_eq!(queue.next(true), Some(Next::Run(2)));
+
+    queue.ask_again(0);
+    queue.ask_again(1);
+    queue.ask_again(2);
+    assert!(queue.has_next(false), "it needs no device");
+    assert_eq!(queue.next(false), Some(Next::Again(0)));
+    queue.put_back(0);
+    assert_eq!(queue.next(true), Some(Next::Again(1)));
+    queue.ended(2, Ended::Finished);
+    assert!(!queue.is_over(), "one is being put back, the other waits");
+    queue.put_back(1);
+    assert_eq!((queue.next(true), queue.next(true)), (Some(Next::Run(0)), None));
+    queue.ended(0, Ended::Finished);
+    assert_eq!(queue.next(true), Some(Next::Run(1)));
+    queue.ended(1, Ended::Failed);
+    assert!(queue.is_over() && queue.has_ended(Ended::Failed));
+
+    queue.ask_again(1);
+    assert!(queue.is_over(), "its end may be being written");
 }

@@ -206,7 +206,7 @@ fn idle() {
 }
 
 /// Half of the tasks are done, two are at work.
-fn running(theme: egui::Theme) -> (TempDir, Window) {
+pub fn running(theme: egui::Theme) -> (TempDir, Window) {
     let (runs, events) = recorded();
     let mut window = open(runs.path(), experiment(&[]), theme, "2026-01-15T09:30:33Z");
     window.until_says("10 tasks");

@@ -29,6 +29,7 @@ use super::state::State;
 pub(super) struct PanelViews {
     pub(super) strategy: strategy::StrategyView,
     pub(super) training: training::TrainingView,
+    pub(super) queue: queue::QueueView,
 }
 
 /// Every panel.
@@ -59,14 +60,18 @@ impl Panels {
             runs: runs::RunsPanel::default(),
             compare: compare::ComparePanel::default(),
             models: models::ModelsPanel::default(),
-            queue: queue::QueuePanel::default(),
+            queue: queue::QueuePanel::new(views.queue.clone()),
             log: log::LogPanel::default(),
         }
     }
 
     /// What to remember of them.
     pub(super) fn views(&self) -> PanelViews {
-        PanelViews { strategy: self.strategy.view, training: self.training.view.clone() }
+        PanelViews {
+            strategy: self.strategy.view,
+            training: self.training.view.clone(),
+            queue: self.queue.view.clone(),
+        }
     }
 
     /// Draws one of them.

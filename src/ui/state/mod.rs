@@ -8,6 +8,7 @@ mod curve;
 mod curves;
 mod details;
 mod draft;
+mod eta;
 mod journal;
 mod launches;
 mod looks;
@@ -18,6 +19,7 @@ mod preview;
 mod results;
 mod run;
 mod standing;
+mod tally;
 mod task;
 mod tries;
 
@@ -25,6 +27,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 
 use crate::domain::{RunId, TaskId, UtcMillis};
+use crate::runs::RunStatus;
 
 pub(super) use catalog::{ListedFile, Listing, Source};
 pub(super) use checks::{Checked, Checks, Running, Trouble};
@@ -34,6 +37,7 @@ pub(super) use curve::Curve;
 pub(super) use curves::TaskCurves;
 pub(super) use details::{Detail, Details};
 pub(super) use draft::{Draft, StoredDraft};
+pub(super) use eta::TimeLeft;
 pub(super) use journal::{Journal, Level};
 pub(super) use launches::Launches;
 pub(super) use looks::Looks;
@@ -42,9 +46,12 @@ pub(super) use models::Models;
 pub(super) use notices::{Notice, Notices};
 pub(super) use preview::Preview;
 pub(super) use results::Results;
-pub(super) use run::RunView;
+pub(super) use run::{Changes, RunView};
 pub(super) use standing::Standing;
 pub(super) use task::{TaskState, TaskView};
+
+/// Runs of this session that are kept with their curves.
+const MOST_RUNS: usize = 60;
 
 /// Everything the panels show.
 #[derive(Debug)]
@@ -109,6 +116,21 @@ impl State {
             .or_else(|| open().find(|run| run.count(TaskState::Running) > 0))
             .or_else(|| open().next())
             .or(self.runs.last())
+    }
+
+    /// Lets go of what has long been over, the oldest first: the store has it, and its curves need memory.
+    pub(super) fn release_old_runs(&mut self) {
+        let shown = self.shown_run().map(|run| run.id.clone());
+        let mut excess = self.runs.len().saturating_sub(MOST_RUNS);
+        let Self { runs, results, .. } = self;
+        runs.retain(|run| {
+            // The list of the stored runs must know of its end: from now on it is asked alone.
+            let is_told =
+                results.entry(&run.id).is_some_and(|entry| entry.status != RunStatus::Running);
+            let goes = excess > 0 && run.is_over() && is_told && Some(&run.id) != shown.as_ref();
+            excess -= usize::from(goes);
+            !goes
+        });
     }
 
     /// Whether anything trains, is about to, or is being written.

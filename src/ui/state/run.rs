@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{TaskState, TaskView};
+use super::eta::{AtWork, Pace};
+use super::tally::{Stood, Tally};
+use super::{TaskState, TaskView, TimeLeft};
 use crate::domain::{
     Determinism, EpochRecord, Event, EventKind, Plan, Priority, RunId, RunOutcome, RunSummary,
     TaskId, UtcMillis,
@@ -39,6 +41,17 @@ pub(crate) struct RunView {
     stands_since: Option<UtcMillis>,
     /// Milliseconds for which it stood still before.
     stood: i64,
+    tally: Tally,
+    pub(crate) changes: Changes,
+}
+
+/// How often something has changed: whoever keeps what was made of it looks here whether it is old.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Changes {
+    /// How tasks stand, where, and what was asked of them.
+    pub(crate) standings: u64,
+    /// How far tasks are and what they have learnt: many times a second.
+    pub(crate) values: u64,
 }
 
 impl RunView {
@@ -48,7 +61,10 @@ impl RunView {
             plan.tasks.iter().map(|task| TaskView::new(task.id.clone())).collect();
         let index =
             tasks.iter().enumerate().map(|(index, task)| (task.id.clone(), index)).collect();
+        let to_train = plan.tasks.iter().filter(|task| task.reuse.is_none()).count();
         Self {
+            tally: Tally::new(tasks.len(), to_train),
+            changes: Changes::default(),
             id,
             plan: Arc::new(plan),
             tasks,
@@ -80,9 +96,23 @@ impl RunView {
             }
             (Some(task), kind) => {
                 let Some(&index) = self.index.get(&task) else { return };
-                let before = self.tasks[index].state;
-                self.tasks[index].apply(at, kind);
-                if self.tasks[index].state != before {
+                let task = &mut self.tasks[index];
+                let (before, device) = (Stood::of(task), task.device);
+                let is_trained_here = matches!(kind, EventKind::Finished { .. });
+                if let EventKind::Retrying { .. } = kind {
+                    // Somebody asked for another attempt.
+                    task.failure = None;
+                }
+                task.apply(at, kind);
+                if let Some(report) = task.report.as_ref().filter(|_| is_trained_here) {
+                    self.tally.finished(report);
+                }
+                self.changes.values += 1;
+                self.changes.standings += u64::from(task.device != device);
+                if Stood::of(task) != before {
+                    let is_reused = self.plan.tasks.get(index).is_some_and(|t| t.reuse.is_some());
+                    self.tally.changed(index, before, &self.tasks[index], is_reused);
+                    self.changes.standings += 1;
                     self.mind_standing(at);
                 }
             }
@@ -97,6 +127,26 @@ impl RunView {
                 self.tasks[index].remember(epochs);
             }
         }
+        self.changes.values += 1;
+    }
+
+    /// Somebody asks tasks to stop.
+    pub(crate) fn ask_to_stop(&mut self, tasks: &[TaskId]) {
+        self.ask(tasks, |task| task.stopping = true);
+    }
+
+    /// Somebody asks tasks to pause, or to go on.
+    pub(crate) fn ask_to_pause(&mut self, tasks: &[TaskId], pause: bool) {
+        self.ask(tasks, |task| task.pausing = pause);
+    }
+
+    fn ask(&mut self, tasks: &[TaskId], what: impl Fn(&mut TaskView)) {
+        for task in tasks {
+            if let Some(&index) = self.index.get(task) {
+                what(&mut self.tasks[index]);
+            }
+        }
+        self.changes.standings += 1;
     }
 
     /// Time in which all that had begun was paused is no time of the run.
@@ -116,21 +166,27 @@ impl RunView {
         self.index.get(id).map(|&index| &self.tasks[index])
     }
 
-    pub(crate) fn task_mut(&mut self, id: &TaskId) -> Option<&mut TaskView> {
-        self.index.get(id).map(|&index| &mut self.tasks[index])
+    /// The place of a task in the plan.
+    pub(crate) fn place(&self, id: &TaskId) -> Option<usize> {
+        self.index.get(id).copied()
     }
 
     pub(crate) const fn is_over(&self) -> bool {
         self.outcome.is_some() || self.broken.is_some()
     }
 
-    pub(crate) fn count(&self, state: TaskState) -> usize {
-        self.tasks.iter().filter(|task| task.state == state).count()
+    pub(crate) const fn count(&self, state: TaskState) -> usize {
+        self.tally.count(state)
     }
 
     /// Tasks that have ended, however.
     pub(crate) fn ended(&self) -> usize {
-        self.tasks.iter().filter(|task| !task.state.is_open()).count()
+        self.tally.ended()
+    }
+
+    /// Tasks that have begun and not ended, in the plan's order.
+    pub(crate) fn under_way(&self) -> impl Iterator<Item = &TaskView> {
+        self.tally.under_way().map(|place| &self.tasks[place])
     }
 
     /// Whether its clock stands still: all that had begun was paused.
@@ -165,13 +221,8 @@ impl RunView {
 
     /// How much of the run is done at most, 0 to 1.
     pub(crate) fn share(&self) -> f64 {
-        let running: f64 = self
-            .tasks
-            .iter()
-            .filter(|task| matches!(task.state, TaskState::Running | TaskState::Paused))
-            .filter_map(|task| task.progress)
-            .map(|progress| progress.share())
-            .sum();
+        let progress = self.under_way().filter_map(|task| task.progress);
+        let running: f64 = progress.map(|progress| progress.share()).sum();
         (self.ended() as f64 + running) / (self.tasks.len().max(1) as f64)
     }
 
@@ -181,188 +232,36 @@ impl RunView {
         (until.0 - self.planned_at.0 - self.stood).max(0) as f64 / 1000.0
     }
 
-    /// Seconds left at the pace of the tasks that have finished; unknown before the first one has, and while the run is paused.
-    pub(crate) fn seconds_left(&self) -> Option<f64> {
-        let finished: Vec<f64> = self
-            .tasks
-            .iter()
-            .filter_map(|task| task.report.as_ref())
-            .map(|report| report.seconds)
-            .collect();
-        if finished.is_empty() || self.is_over() || self.pausing {
+    /// How long it goes on, as the tasks that have finished let expect; unknown before anything is, and while the run is paused.
+    pub(crate) fn time_left(&self, now: UtcMillis) -> Option<TimeLeft> {
+        if self.is_over() || self.pausing {
             return None;
         }
-        let mean = finished.iter().sum::<f64>() / finished.len() as f64;
-        let left = (1.0 - self.share()) * self.tasks.len() as f64;
-        Some(mean * left / f64::from(self.plan.workers.max(1)))
+        let running = self.under_way().filter(|task| task.state == TaskState::Running);
+        let at_work = running.map(|task| at_work(task, now)).collect();
+        let pace = Pace {
+            took: self.tally.took(),
+            at_work,
+            // What is paused needs about as long as what has not begun: nobody knows when it goes on.
+            waiting: self.tally.to_train() + self.count(TaskState::Paused),
+            workers: self.plan.workers as usize,
+            elapsed: self.elapsed_seconds(now),
+        };
+        pace.left()
     }
+}
+
+fn at_work(task: &TaskView, now: UtcMillis) -> AtWork {
+    let left_at_most = task.seconds_left(now);
+    let share = task.progress.map(|progress| progress.share());
+    let worked = match (left_at_most, share) {
+        // With what it worked before a pause.
+        (Some(left), Some(share)) if share < 1.0 => left * share / (1.0 - share),
+        _ => task.started_at.map_or(0.0, |since| (now.0 - since.0).max(0) as f64 / 1000.0),
+    };
+    AtWork { worked, left_at_most }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{Device, EpochRecord, Progress};
-    use crate::spec::{apply, load};
-
-    fn run() -> RunView {
-        let one_fold = "validation.max_folds=1".parse().unwrap();
-        let spec = apply(&load("linear-return").unwrap(), &[one_fold]).unwrap();
-        let plan = crate::workbench::plan(&spec, &crate::domain::Cancel::new()).unwrap().plan;
-        RunView::new(RunId::new("r"), plan, UtcMillis(0))
-    }
-
-    fn event(run: &RunView, task: usize, seconds: i64, kind: EventKind) -> Event {
-        let task = Some(run.tasks[task].id.clone());
-        Event { run: run.id.clone(), task, seq: 0, at: UtcMillis(1000 * seconds), kind }
-    }
-
-    #[test]
-    fn time_left_follows_the_share_done_and_is_unknown_before() {
-        let mut run = run();
-        assert_eq!(run.tasks.len(), 2, "two symbols");
-        let started = event(&run, 0, 10, EventKind::Started { device: Device::Cpu });
-        run.apply(started);
-        assert_eq!(run.tasks[0].seconds_left(UtcMillis(20_000)), None);
-        let progress = Progress {
-            epoch: 3,
-            max_epochs: 8,
-            batch: 0,
-            batches: 5,
-            samples_per_second: 1.0,
-            times: None,
-        };
-        let progress = event(&run, 0, 12, EventKind::Progress(progress));
-        run.apply(progress);
-        // A quarter took ten seconds.
-        assert_eq!(run.tasks[0].seconds_left(UtcMillis(20_000)), Some(30.0));
-        assert_eq!(run.share(), 0.125);
-        assert_eq!(run.seconds_left(), None);
-    }
-
-    #[test]
-    fn a_task_keeps_its_best_epoch_and_its_failure() {
-        let mut run = run();
-        for (epoch, loss, is_best) in [(1, 0.9, true), (2, 0.8, true), (3, 0.85, false)] {
-            let record = EpochRecord {
-                epoch,
-                train_loss: loss,
-                validation_loss: Some(loss),
-                monitor: None,
-                learning_rate: 0.1,
-                gradient_norm: 1.0,
-                seconds: 1.0,
-                is_best,
-            };
-            let record = event(&run, 1, 0, EventKind::Epoch(record));
-            run.apply(record);
-        }
-        assert_eq!(run.tasks[1].best.unwrap().epoch, 2);
-        assert_eq!(run.tasks[1].curves.validation_loss.points().len(), 3);
-        let failed = event(&run, 1, 0, EventKind::Failed { message: "why".to_owned() });
-        run.apply(failed);
-        assert_eq!((run.count(TaskState::Failed), run.ended()), (1, 1));
-        assert_eq!(run.tasks[1].failure.as_deref(), Some("why"));
-    }
-
-    #[test]
-    fn stored_epochs_stand_before_those_that_are_told() {
-        let mut run = run();
-        let record = |epoch: u32, loss: f64| EpochRecord {
-            epoch,
-            train_loss: loss,
-            validation_loss: Some(loss),
-            monitor: None,
-            learning_rate: 0.1,
-            gradient_norm: 1.0,
-            seconds: 1.0,
-            is_best: epoch == 2,
-        };
-        // It goes on from the checkpoint after epoch 2, although epoch 3 had been trained as well.
-        let told = event(&run, 0, 9, EventKind::Epoch(record(3, 0.5)));
-        run.apply(told);
-        let stored = vec![record(1, 0.9), record(2, 0.8), record(3, 0.7)];
-        let curves = run.tasks.iter().map(|task| (task.id.clone(), stored.clone())).collect();
-        run.remember(&curves);
-        let losses = |task: &TaskView| -> Vec<(f64, f64)> {
-            task.curves.validation_loss.points().iter().map(|point| (point.x, point.y)).collect()
-        };
-        assert_eq!(losses(&run.tasks[0]), [(1.0, 0.9), (2.0, 0.8), (3.0, 0.5)]);
-        assert_eq!(run.tasks[0].best.unwrap().epoch, 2);
-        assert_eq!(losses(&run.tasks[1]), [(1.0, 0.9), (2.0, 0.8), (3.0, 0.7)]);
-        // A second attempt begins anew.
-        let told = event(&run, 1, 9, EventKind::Epoch(record(1, 0.4)));
-        run.apply(told);
-        assert_eq!(losses(&run.tasks[1]), [(1.0, 0.4)]);
-    }
-
-    #[test]
-    fn what_is_paused_takes_no_time_and_keeps_its_pace() {
-        let mut run = run();
-        let tell = |run: &mut RunView, seconds: i64, kind: EventKind| {
-            let event = event(run, 0, seconds, kind);
-            run.apply(event);
-        };
-        let progress = Progress {
-            epoch: 3,
-            max_epochs: 8,
-            batch: 0,
-            batches: 5,
-            samples_per_second: 1.0,
-            times: None,
-        };
-        tell(&mut run, 10, EventKind::Started { device: Device::Cpu });
-        tell(&mut run, 19, EventKind::Progress(progress));
-        run.pausing = true;
-        assert!(!run.is_paused(), "a task is still at work");
-        tell(&mut run, 20, EventKind::Paused { steps: 10 });
-        assert!(run.is_paused());
-        assert_eq!((run.count(TaskState::Paused), run.ended()), (1, 0));
-        assert_eq!(run.share(), 0.125, "what was done stays done");
-        let later = UtcMillis(500_000);
-        assert_eq!((run.tasks[0].seconds_left(later), run.seconds_left()), (None, None));
-        assert_eq!(run.elapsed_seconds(later), 20.0);
-
-        run.pausing = false;
-        tell(&mut run, 520, EventKind::Started { device: Device::Cpu });
-        assert!(!run.is_paused());
-        // A quarter took ten seconds before the pause and ten after it.
-        let now = UtcMillis(530_000);
-        assert_eq!(run.tasks[0].seconds_left(now), Some(60.0));
-        assert_eq!(run.elapsed_seconds(now), 30.0);
-    }
-
-    #[test]
-    fn a_task_says_which_one_it_waits_for_until_that_has_ended() {
-        let mut run = run();
-        let mut plan = Plan::clone(&run.plan);
-        plan.tasks[1].after = vec![plan.tasks[0].id.clone()];
-        run.plan = Arc::new(plan);
-        let waits = |run: &RunView, index| run.waits_for(index).map(|task| task.id.clone());
-        assert_eq!((waits(&run, 0), waits(&run, 1)), (None, Some(run.tasks[0].id.clone())));
-        let failed = event(&run, 0, 1, EventKind::Failed { message: String::new() });
-        run.apply(failed);
-        assert_eq!(waits(&run, 1), None);
-    }
-
-    #[test]
-    fn the_curve_of_a_refit_is_its_train_loss() {
-        let mut run = run();
-        let record = EpochRecord {
-            epoch: 1,
-            train_loss: 0.9,
-            validation_loss: None,
-            monitor: None,
-            learning_rate: 0.1,
-            gradient_norm: 1.0,
-            seconds: 1.0,
-            is_best: true,
-        };
-        assert!(run.tasks[0].curves.is_empty());
-        let record = event(&run, 0, 1, EventKind::Epoch(record));
-        run.apply(record);
-        let curves = &run.tasks[0].curves;
-        assert!(!curves.is_empty() && curves.validation_loss.points().is_empty());
-        assert_eq!(curves.learning_rate.at(1.0), Some(0.1));
-        assert_eq!(curves.monitor.at(1.0), None);
-    }
-}
+#[path = "run_tests.rs"]
+mod tests;

@@ -1,5 +1,7 @@
+use serde::{Deserialize, Serialize};
+
 /// What rows are sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::ui) struct Sort {
     pub(in crate::ui) column: usize,
     pub(in crate::ui) descending: bool,

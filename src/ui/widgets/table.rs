@@ -1,9 +1,10 @@
-use egui::{Color32, Label, Layout, Response, RichText, Sense, Ui};
+use egui::{Label, Layout, Response, RichText, Sense, Ui};
 use egui_extras::TableBuilder;
 
-use super::{Sort, Sorting};
+use super::cell::aligned;
+use super::{Align, Cell, HiddenColumns, Sort, Sorting};
 use crate::ui::icons;
-use crate::ui::theme::{ROW_HEIGHT, Themed, strong_family};
+use crate::ui::theme::{ROW_HEIGHT, Themed};
 
 /// A column whose words are part of the program.
 pub(in crate::ui) type Column = Heading<'static>;
@@ -16,46 +17,10 @@ pub(in crate::ui) struct Heading<'a> {
     pub(in crate::ui) align: Align,
 }
 
-/// Text stands left, numbers right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::ui) enum Align {
-    Left,
-    Right,
-}
-
-/// One cell.
-pub(in crate::ui) struct Cell {
-    pub(in crate::ui) text: String,
-    pub(in crate::ui) color: Option<Color32>,
-    pub(in crate::ui) strong: bool,
-    /// More of it, over the pointer.
-    pub(in crate::ui) hover: Option<String>,
-}
-
-impl Cell {
-    pub(in crate::ui) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), color: None, strong: false, hover: None }
-    }
-
-    pub(in crate::ui) const fn color(mut self, color: Color32) -> Self {
-        self.color = Some(color);
-        self
-    }
-
-    pub(in crate::ui) fn hover(mut self, text: Option<String>) -> Self {
-        self.hover = text;
-        self
-    }
-
-    pub(in crate::ui) const fn strong(mut self) -> Self {
-        self.strong = true;
-        self
-    }
-}
-
 /// Where a cell of the first column, or its title, was drawn, and how much of it is in view.
 struct First {
     row: Option<usize>,
+    is_selected: bool,
     rect: egui::Rect,
     clip: egui::Rect,
 }
@@ -64,8 +29,29 @@ struct First {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::ui) struct Clicked {
     pub(in crate::ui) row: Option<usize>,
+    /// The row was clicked twice.
+    pub(super) twice: bool,
     /// Its title.
     pub(in crate::ui) column: Option<usize>,
+}
+
+/// How a table is drawn this time.
+pub(super) struct View<'a> {
+    /// The places of the columns that are shown.
+    pub(super) columns: Vec<usize>,
+    pub(super) selected: &'a dyn Fn(usize) -> bool,
+    /// The row to bring into view.
+    pub(super) scroll_to: Option<usize>,
+    /// Where the keys stand; `None` in a table whose rows are not picked.
+    pub(super) is_cursor: Option<&'a dyn Fn(usize) -> bool>,
+}
+
+/// Where parts of a table were drawn.
+#[derive(Default)]
+pub(super) struct Places {
+    firsts: Vec<First>,
+    /// The row at which the keys stand, and how much of it is in view.
+    pub(super) cursor: Option<(Response, egui::Rect)>,
 }
 
 /// A table that lays out only the rows in view. Where it is given less room than its columns need it scrolls sideways.
@@ -101,28 +87,56 @@ impl Table<'_> {
     pub(in crate::ui) fn show_all(
         &self,
         ui: &mut Ui,
+        leading: impl FnMut(&mut Ui, usize),
+        cells: impl FnMut(&Ui, usize) -> Vec<Cell>,
+        trailing: impl FnMut(&mut Ui, usize),
+    ) -> Clicked {
+        self.show_some(ui, &HiddenColumns::default(), leading, cells, trailing)
+    }
+
+    /// The same without the columns that are hidden. `cells` gives all of them.
+    pub(in crate::ui) fn show_some(
+        &self,
+        ui: &mut Ui,
+        hidden: &HiddenColumns,
+        leading: impl FnMut(&mut Ui, usize),
+        cells: impl FnMut(&Ui, usize) -> Vec<Cell>,
+        trailing: impl FnMut(&mut Ui, usize),
+    ) -> Clicked {
+        let columns = hidden.shown(self.columns);
+        let view = View { columns, selected: self.selected, scroll_to: None, is_cursor: None };
+        self.draw(ui, &view, leading, cells, trailing).0
+    }
+
+    /// Draws it as the view says.
+    pub(super) fn draw(
+        &self,
+        ui: &mut Ui,
+        view: &View<'_>,
         mut leading: impl FnMut(&mut Ui, usize),
         mut cells: impl FnMut(&Ui, usize) -> Vec<Cell>,
         mut trailing: impl FnMut(&mut Ui, usize),
-    ) -> Clicked {
-        let needed = self.width(ui);
+    ) -> (Clicked, Places) {
+        let mut places = Places::default();
+        let needed = self.width(ui, view);
         if ui.available_width() >= needed {
-            return self.body(ui, &mut leading, &mut cells, &mut trailing, &mut Vec::new());
+            let parts = (&mut leading, &mut cells, &mut trailing);
+            let clicked = self.body(ui, view, parts, &mut places);
+            return (clicked, places);
         }
         let area = egui::ScrollArea::horizontal().id_salt((self.id, "narrow"));
-        let mut firsts = Vec::new();
         let shown = area.auto_shrink([false, !self.scrolls]).show(ui, |ui| {
             ui.set_min_width(needed);
-            self.body(ui, &mut leading, &mut cells, &mut trailing, &mut firsts)
+            self.body(ui, view, (&mut leading, &mut cells, &mut trailing), &mut places)
         });
         let mut clicked = shown.inner;
         if shown.state.unclamped_offset().x > 0.0 && self.leading.is_none() {
             let left = shown.inner_rect.left();
-            if self.first_column(ui, left, &firsts, &mut cells) {
+            if self.first_column(ui, left, &places.firsts, &mut cells) {
                 clicked.column = Some(0);
             }
         }
-        clicked
+        (clicked, places)
     }
 
     /// The first column once more, over the others that were scrolled under it: it says what a row is. Whether its title was clicked.
@@ -134,9 +148,10 @@ impl Table<'_> {
         cells: &mut impl FnMut(&Ui, usize) -> Vec<Cell>,
     ) -> bool {
         let Some(column) = self.columns.first() else { return false };
-        let fill = ui.palette().surface;
         let mut clicked = false;
-        for First { row, rect, clip } in firsts {
+        for First { row, is_selected, rect, clip } in firsts {
+            let palette = ui.palette();
+            let fill = if *is_selected { palette.selected } else { palette.surface };
             let place = egui::Rect::from_x_y_ranges(left..=left + rect.width(), rect.y_range());
             // With what lies between it and the next column, and no higher than what is in view of its row.
             let ground = place.expand2(ui.spacing().item_spacing / 2.0);
@@ -160,8 +175,8 @@ impl Table<'_> {
     }
 
     /// Below this the columns do not fit beside each other.
-    fn width(&self, ui: &Ui) -> f32 {
-        let own = self.columns.iter().map(|column| column.width);
+    fn width(&self, ui: &Ui, view: &View<'_>) -> f32 {
+        let own = view.columns.iter().map(|&column| self.columns[column].width);
         let own = own.chain(self.leading).chain(self.trailing);
         let (sum, count) = own.fold((0.0, 0), |(sum, count), width| (sum + width, count + 1));
         // Its scroll bar stands beside the columns.
@@ -172,22 +187,26 @@ impl Table<'_> {
     fn body(
         &self,
         ui: &mut Ui,
-        leading: &mut impl FnMut(&mut Ui, usize),
-        cells: &mut impl FnMut(&Ui, usize) -> Vec<Cell>,
-        trailing: &mut impl FnMut(&mut Ui, usize),
-        firsts: &mut Vec<First>,
+        view: &View<'_>,
+        (leading, cells, trailing): (
+            &mut impl FnMut(&mut Ui, usize),
+            &mut impl FnMut(&Ui, usize) -> Vec<Cell>,
+            &mut impl FnMut(&mut Ui, usize),
+        ),
+        places: &mut Places,
     ) -> Clicked {
         let mut clicked = Clicked::default();
-        let header = self.builder(ui).header(ROW_HEIGHT, |mut row| {
+        let header = self.builder(ui, view).header(ROW_HEIGHT, |mut row| {
             if self.leading.is_some() {
                 row.col(|_| {});
             }
-            for (index, column) in self.columns.iter().enumerate() {
+            for &index in &view.columns {
                 row.col(|ui| {
                     if index == 0 {
-                        firsts.push(First { row: None, rect: ui.max_rect(), clip: ui.clip_rect() });
+                        let (rect, clip) = (ui.max_rect(), ui.clip_rect());
+                        places.firsts.push(First { row: None, is_selected: false, rect, clip });
                     }
-                    if self.title(ui, index, column) {
+                    if self.title(ui, index, &self.columns[index]) {
                         clicked.column = Some(index);
                     }
                 });
@@ -199,46 +218,61 @@ impl Table<'_> {
         header.body(|body| {
             body.rows(ROW_HEIGHT, self.rows, |mut row| {
                 let index = row.index();
-                row.set_selected((self.selected)(index));
+                let is_selected = (view.selected)(index);
+                row.set_selected(is_selected);
                 if self.leading.is_some() {
                     row.col(|ui| leading(ui, index));
                 }
-                let mut texts = None;
-                for (position, column) in self.columns.iter().enumerate() {
+                let (mut texts, mut in_view) = (None, egui::Rect::NOTHING);
+                for &position in &view.columns {
                     row.col(|ui| {
                         if position == 0 {
                             let (rect, clip) = (ui.max_rect(), ui.clip_rect());
-                            firsts.push(First { row: Some(index), rect, clip });
+                            places.firsts.push(First { row: Some(index), is_selected, rect, clip });
+                            in_view = clip;
                         }
                         let texts = texts.get_or_insert_with(|| cells(ui, index));
                         if let Some(cell) = texts.get(position) {
-                            cell.show(ui, column.align);
+                            cell.show(ui, self.columns[position].align);
                         }
                     });
                 }
                 if self.trailing.is_some() {
                     row.col(|ui| trailing(ui, index));
                 }
-                if self.clickable && row.response().clicked() {
-                    clicked.row = Some(index);
+                let response = row.response();
+                if self.clickable && response.clicked() {
+                    (clicked.row, clicked.twice) = (Some(index), response.double_clicked());
+                }
+                if let Some(is_cursor) = view.is_cursor {
+                    let text = texts.as_ref().and_then(|cells: &Vec<Cell>| cells.first());
+                    name_row(&response, text.map_or("", |cell| &cell.text), is_selected);
+                    if is_cursor(index) {
+                        places.cursor = Some((response, in_view));
+                    }
                 }
             });
         });
         clicked
     }
 
-    fn builder<'ui>(&self, ui: &'ui mut Ui) -> TableBuilder<'ui> {
-        let sense = if self.clickable { Sense::click() } else { Sense::hover() };
+    fn builder<'ui>(&self, ui: &'ui mut Ui, view: &View<'_>) -> TableBuilder<'ui> {
+        // The keyboard does not stop at every cell.
+        let sense = if self.clickable { Sense::CLICK } else { Sense::hover() };
         let mut builder = TableBuilder::new(ui)
             .id_salt(self.id)
             .sense(sense)
             .vscroll(self.scrolls)
             .auto_shrink([false, !self.scrolls])
             .cell_layout(Layout::left_to_right(egui::Align::Center));
+        if let Some(row) = view.scroll_to {
+            builder = builder.scroll_to_row(row, None).animate_scrolling(false);
+        }
         if let Some(width) = self.leading {
             builder = builder.column(egui_extras::Column::exact(width));
         }
-        for (index, column) in self.columns.iter().enumerate() {
+        for &index in &view.columns {
+            let column = &self.columns[index];
             // The first column takes what is left.
             let size = if index == 0 {
                 egui_extras::Column::remainder().at_least(column.width)
@@ -279,29 +313,20 @@ impl Table<'_> {
     }
 }
 
-impl Cell {
-    fn show(&self, ui: &mut Ui, align: Align) {
-        let mut text = RichText::new(self.text.as_str());
-        if let Some(color) = self.color {
-            text = text.color(color);
-        }
-        if self.strong {
-            text = text.family(strong_family());
-        }
-        let label = Label::new(text).truncate();
-        let label = aligned(ui, align, |ui| ui.add(label));
-        if let Some(hover) = &self.hover {
-            label.on_hover_text(hover);
-        }
-    }
-}
-
-fn aligned(ui: &mut Ui, align: Align, add: impl FnOnce(&mut Ui) -> Response) -> Response {
-    let layout = match align {
-        Align::Left => Layout::left_to_right(egui::Align::Center),
-        Align::Right => Layout::right_to_left(egui::Align::Center),
-    };
-    ui.with_layout(layout, add).inner
+/// What a screen reader calls a row.
+fn name_row(response: &Response, text: &str, is_selected: bool) {
+    let egui::Rect { min, max } = response.rect;
+    response.ctx.accesskit_node_builder(response.id, |node| {
+        node.set_bounds(egui::accesskit::Rect {
+            x0: min.x.into(),
+            y0: min.y.into(),
+            x1: max.x.into(),
+            y1: max.y.into(),
+        });
+        node.set_role(egui::Role::Row);
+        node.set_label(text);
+        node.set_selected(is_selected);
+    });
 }
 
 /// Writes a column's description in a line.

@@ -74,7 +74,7 @@ pub(super) fn of_task(ui: &mut Ui, run: &RunView, task: &TaskView, commands: &mu
         let name = format!("Cancel {}", task.id);
         let button = widgets::icon_button(ui, icons::X, &name);
         if button.on_hover_text(name).clicked() {
-            commands.send(Command::CancelTask(run.id.clone(), task.id.clone()));
+            commands.send(Command::CancelTasks(run.id.clone(), vec![task.id.clone()]));
         }
         let held = task.pausing || task.state == TaskState::Paused;
         if run.pausing || (task.state == TaskState::Queued && !held) {
@@ -88,7 +88,7 @@ pub(super) fn of_task(ui: &mut Ui, run: &RunView, task: &TaskView, commands: &mu
         };
         let button = widgets::icon_button(ui, icon, &name);
         if button.on_hover_text(name).clicked() {
-            commands.send(Command::HoldTask(run.id.clone(), task.id.clone(), !held));
+            commands.send(Command::HoldTasks(run.id.clone(), vec![task.id.clone()], !held));
         }
     });
 }

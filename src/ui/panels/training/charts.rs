@@ -222,9 +222,11 @@ impl Drawing<'_> {
 
     /// What a plot shows, for those who do not see it.
     pub(super) fn description(&self, chart: Chart, shown: &[usize], group: Option<&str>) -> String {
-        let tasks = shown.iter().map(|&index| &self.run.tasks[index]);
-        let epochs = tasks.filter_map(|task| task.last_epoch).map(|last| last.epoch);
-        let (count, last) = (shown.len(), epochs.max().unwrap_or(0));
+        let last_drawn = |&index: &usize| {
+            let last = f64::from(self.run.tasks[index].last_epoch?.epoch);
+            Some(self.until.map_or(last, |until| last.min(until[index])) as u32)
+        };
+        let (count, last) = (shown.len(), shown.iter().filter_map(last_drawn).max().unwrap_or(0));
         let of = group.map_or_else(String::new, |group| format!(" of {group}"));
         let title = match chart {
             Chart::Loss => "Loss".to_owned(),
