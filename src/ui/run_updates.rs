@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::app::App;
 use super::commands::Command;
-use super::layout::{self, PanelKind};
 use super::state::{Level, RunView, TaskState};
 use crate::domain::text::{self, count, duration, number};
 use crate::domain::{Event, EventKind, Plan, RunId, RunOutcome, SweepId, UtcMillis};
