@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use criterion::Criterion;
 use serde::{Deserialize, Serialize};
 use walkforge::domain::{EpochRecord, EventKind, RunId, RunOutcome, RunSummary, TaskId, UtcMillis};
-use walkforge::runs::{Outcome, RunFilter, RunIndex, RunStatus, RunStore};
+use walkforge::runs::{Outcome, RunFilter, RunIndex, RunStore};
 use walkforge::spec::{DEFAULT_PRESET, load};
 
 use peers::{Peer, is_comparing, is_measuring};
@@ -38,14 +38,15 @@ fn epoch(number: u32) -> EpochRecord {
 
 /// What a front end asks, the first time and again and again.
 fn look(criterion: &mut Criterion, root: &Path, size: &Size) -> Result<()> {
-    let filter =
-        |text: &str, status| RunFilter { text: text.to_owned(), status, ..RunFilter::default() };
+    let filter = |text: &str| -> Result<RunFilter> {
+        Ok(RunFilter { query: text.parse()?, ..RunFilter::default() })
+    };
     let questions = [
         ("list", RunFilter::default()),
         ("list the newest 200", RunFilter { limit: Some(200), ..RunFilter::default() }),
-        ("filter by words", filter("gold strategy-3", None)),
-        ("filter by status", filter("", Some(RunStatus::Failed))),
-        ("filter, nothing fits", filter("no such run", None)),
+        ("filter by words", filter("gold strategy-3")?),
+        ("filter by status", filter("status:failed")?),
+        ("filter, nothing fits", filter("no such run")?),
     ];
     let run = RunId::new(name(size.runs / 2));
     let began = Instant::now();

@@ -26,9 +26,15 @@ mod run_pictures;
 mod runs;
 #[path = "ui/runs_panel.rs"]
 mod runs_panel;
+#[path = "ui/scale.rs"]
+mod scale;
 #[cfg(target_os = "linux")]
 #[path = "ui/screen.rs"]
 mod screen;
+#[path = "ui/shell.rs"]
+mod shell;
+#[path = "ui/shell_pictures.rs"]
+mod shell_pictures;
 #[path = "support/skip.rs"]
 mod skip;
 #[path = "ui/stories.rs"]

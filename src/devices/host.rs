@@ -1,7 +1,11 @@
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde::Serialize;
-use sysinfo::{MINIMUM_CPU_UPDATE_INTERVAL, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+use sysinfo::{
+    Disk, DiskRefreshKind, Disks, MINIMUM_CPU_UPDATE_INTERVAL, Pid, ProcessRefreshKind,
+    ProcessesToUpdate, System,
+};
 
 use crate::domain::Bytes;
 
@@ -16,6 +20,18 @@ pub struct HostReading {
     pub memory_used: Option<Bytes>,
     /// This process's resident set.
     pub memory_own: Option<Bytes>,
+    /// The file system that was asked for. `None` where nobody asked, and where the system does not tell: of a network share it is not even
+    /// asked, because that may hang.
+    pub disk: Option<DiskReading>,
+}
+
+/// A file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct DiskReading {
+    /// All of it.
+    pub total: Bytes,
+    /// What this process could still write.
+    pub free: Bytes,
 }
 
 /// Reads the host again and again; the processors' utilisation needs the look before.
@@ -24,15 +40,20 @@ pub(super) struct HostReader {
     system: Option<System>,
     /// When the processors were first looked at.
     first_look: Option<Instant>,
+    disk: DiskReader,
 }
 
 impl HostReader {
-    pub(super) fn new() -> Self {
-        Self { system: System::new().ok(), first_look: None }
+    /// `folder` says of which file system the space is read.
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self { system: System::new().ok(), first_look: None, disk: DiskReader::new(folder) }
     }
 
     pub(super) fn read(&mut self) -> HostReading {
-        let Some(system) = &mut self.system else { return HostReading::default() };
+        let disk = self.disk.read();
+        let Some(system) = &mut self.system else {
+            return HostReading { disk, ..HostReading::default() };
+        };
         // Before that, what sysinfo gives is an average since the machine started.
         let is_known =
             self.first_look.is_some_and(|first| first.elapsed() >= MINIMUM_CPU_UPDATE_INTERVAL);
@@ -48,8 +69,51 @@ impl HostReader {
                 .zip(memory_available)
                 .map(|(total, available)| Bytes(total.0.saturating_sub(available.0))),
             memory_own: resident_set(system),
+            disk,
         }
     }
+}
+
+/// Reads how full the file system of a folder is.
+struct DiskReader {
+    folder: PathBuf,
+    /// `None` on a system that sysinfo does not know.
+    disks: Option<Disks>,
+}
+
+impl DiskReader {
+    fn new(folder: PathBuf) -> Self {
+        let disks = Disks::new_with_refreshed_list_specifics(DiskRefreshKind::nothing()).ok();
+        Self { folder, disks }
+    }
+
+    fn read(&mut self) -> Option<DiskReading> {
+        // Absolute: `runs` lies on no mount point by name. It may be made later than this is asked first.
+        let folder = self.folder.canonicalize().ok()?;
+        let disks = self.disks.as_mut()?.iter_mut();
+        let holds = |disk: &&mut Disk| {
+            folder.starts_with(disk.mount_point())
+                && is_same_file_system(&folder, disk.mount_point())
+        };
+        let disk = disks.filter(holds).max_by_key(|disk| disk.mount_point().as_os_str().len())?;
+        disk.refresh_specifics(DiskRefreshKind::nothing().with_storage());
+        let (total, free) = (Bytes(disk.total_space()), Bytes(disk.available_space()));
+        (total > Bytes(0)).then_some(DiskReading { total, free })
+    }
+}
+
+/// Something that is not listed may be mounted between the two.
+#[cfg(unix)]
+fn is_same_file_system(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let device = |path: &Path| path.metadata().ok().map(|metadata| metadata.dev());
+    device(one).is_some_and(|one| device(other) == Some(one))
+}
+
+/// Drives are listed with everything that is mounted in them.
+#[cfg(not(unix))]
+fn is_same_file_system(_: &Path, _: &Path) -> bool {
+    true
 }
 
 /// Host memory in total and what could be given to a process now, within the control group's limits.
@@ -81,7 +145,7 @@ mod tests {
 
     #[test]
     fn the_first_look_knows_memory_and_not_how_busy_the_processors_are() {
-        let reading = HostReader::new().read();
+        let reading = HostReader::new(PathBuf::new()).read();
         assert_eq!(reading.utilization_percent, None);
         let [total, used, own] =
             [reading.memory_total, reading.memory_used, reading.memory_own].map(Option::unwrap);
@@ -90,12 +154,25 @@ mod tests {
 
     #[test]
     fn a_later_look_knows_how_busy_they_were() {
-        let mut reader = HostReader::new();
+        let mut reader = HostReader::new(PathBuf::new());
         let _first = reader.read();
         // As if the first one had been long ago.
         reader.first_look =
             reader.first_look.and_then(|at| at.checked_sub(MINIMUM_CPU_UPDATE_INTERVAL));
         let busy = reader.read().utilization_percent.unwrap();
         assert!((0.0..=100.0).contains(&busy), "{busy} %");
+    }
+
+    #[test]
+    fn space_is_that_of_the_folders_own_file_system_or_unknown() {
+        let nowhere = HostReader::new(PathBuf::from("/no/such/folder")).read();
+        assert_eq!(nowhere.disk, None);
+        // Which file systems there are is the machine's own business.
+        for folder in [std::env::temp_dir(), PathBuf::from("/"), PathBuf::from("/proc")] {
+            if let Some(disk) = HostReader::new(folder.clone()).read().disk {
+                assert!(disk.free <= disk.total, "{}: {disk:?}", folder.display());
+                assert!(folder != Path::new("/proc"), "it is on no disk");
+            }
+        }
     }
 }

@@ -94,7 +94,8 @@ fn cuda_cards(nvml: Result<&Nvml, &String>) -> Result<Vec<CudaInfo>, String> {
     Ok((0..count)
         .map(|index| CudaInfo {
             device: Device::Cuda(index),
-            reading: nvml.map_or_else(|_| NvmlReading::default(), |nvml| nvml.read(index)),
+            reading: nvml
+                .map_or_else(|reason| NvmlReading::silent(reason), |nvml| nvml.read(index)),
         })
         .collect())
 }

@@ -44,6 +44,52 @@ pub struct NvmlReading {
     pub compute_capability: Option<String>,
     /// Every process the driver lists on it, the largest first. `None` where it does not list them.
     pub processes: Option<Vec<CardProcess>>,
+    /// Why what is unknown is unknown, in words, where the driver says it.
+    #[serde(skip)]
+    pub unknown: BTreeMap<CardFact, String>,
+}
+
+/// A reading that may be missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CardFact {
+    /// All and used memory.
+    Memory,
+    /// How busy kernels keep it, and its memory.
+    Utilization,
+    /// What its multiprocessors run at.
+    SmClock,
+    /// What its memory runs at.
+    MemoryClock,
+    /// Of the chip.
+    Temperature,
+    /// Drawn now.
+    Power,
+    /// The most it may draw.
+    PowerLimit,
+    /// Who uses it.
+    Processes,
+}
+
+impl CardFact {
+    const ALL: [Self; 8] = [
+        Self::Memory,
+        Self::Utilization,
+        Self::SmClock,
+        Self::MemoryClock,
+        Self::Temperature,
+        Self::Power,
+        Self::PowerLimit,
+        Self::Processes,
+    ];
+}
+
+impl NvmlReading {
+    /// Nothing is known, for one reason.
+    #[must_use]
+    pub fn silent(reason: &str) -> Self {
+        let unknown = CardFact::ALL.into_iter().map(|fact| (fact, reason.to_owned())).collect();
+        Self { unknown, ..Self::default() }
+    }
 }
 
 /// A process that uses a card.
@@ -96,11 +142,22 @@ impl Nvml {
     /// Reads one card, numbered in PCI bus order; all `None` where there is no such card.
     #[must_use]
     pub fn read(&self, index: u32) -> NvmlReading {
-        let Ok(card) = self.library.device_by_index(index) else { return NvmlReading::default() };
-        let memory = card.memory_info().ok();
-        let load = card.utilization_rates().ok();
+        let card = match self.library.device_by_index(index) {
+            Ok(card) => card,
+            Err(error) => return NvmlReading::silent(&reason(&error)),
+        };
+        let mut unknown = BTreeMap::new();
+        let memory = known(CardFact::Memory, card.memory_info(), &mut unknown);
+        let load = known(CardFact::Utilization, card.utilization_rates(), &mut unknown);
+        let sm = known(CardFact::SmClock, card.clock_info(Clock::SM), &mut unknown);
+        let memory_clock =
+            known(CardFact::MemoryClock, card.clock_info(Clock::Memory), &mut unknown);
+        let temperature = card.temperature(TemperatureSensor::Gpu);
+        let temperature = known(CardFact::Temperature, temperature, &mut unknown);
+        let power = known(CardFact::Power, card.power_usage(), &mut unknown);
+        let limit = known(CardFact::PowerLimit, card.enforced_power_limit(), &mut unknown);
+        let processes = known(CardFact::Processes, self.processes(&card), &mut unknown);
         let watts = |milliwatts: u32| f64::from(milliwatts) / 1000.0;
-        let processes = self.processes(&card);
         NvmlReading {
             name: card.name().ok(),
             memory_total: memory.as_ref().map(|memory| Bytes(memory.total)),
@@ -108,32 +165,32 @@ impl Nvml {
             memory_own: processes.as_deref().and_then(memory_own),
             utilization_percent: load.as_ref().map(|rates| rates.gpu),
             memory_utilization_percent: load.as_ref().map(|rates| rates.memory),
-            sm_clock_mhz: card.clock_info(Clock::SM).ok(),
-            memory_clock_mhz: card.clock_info(Clock::Memory).ok(),
-            temperature_celsius: card.temperature(TemperatureSensor::Gpu).ok(),
-            power_watts: card.power_usage().ok().map(watts),
-            power_limit_watts: card.enforced_power_limit().ok().map(watts),
+            sm_clock_mhz: sm,
+            memory_clock_mhz: memory_clock,
+            temperature_celsius: temperature,
+            power_watts: power.map(watts),
+            power_limit_watts: limit.map(watts),
             compute_capability: card
                 .cuda_compute_capability()
                 .ok()
                 .map(|capability| format!("{}.{}", capability.major, capability.minor)),
             processes,
+            unknown,
         }
     }
 
-    /// Those that compute and those that draw; `None` where the driver tells of neither.
-    fn processes(&self, card: &Device<'_>) -> Option<Vec<CardProcess>> {
-        let computing = card.running_compute_processes().ok();
-        let drawing = card.running_graphics_processes().ok();
-        if computing.is_none() && drawing.is_none() {
-            return None;
-        }
-        let lists = [computing, drawing].map(|list| {
+    /// Those that compute and those that draw; an error where the driver tells of neither.
+    fn processes(&self, card: &Device<'_>) -> Result<Vec<CardProcess>, NvmlError> {
+        let lists = match (card.running_compute_processes(), card.running_graphics_processes()) {
+            (Err(error), Err(_)) => return Err(error),
+            (computing, drawing) => [computing.ok(), drawing.ok()],
+        };
+        let lists = lists.map(|list| {
             let list = list.unwrap_or_default().into_iter();
             list.map(|process| (process.pid, memory_of(&process.used_gpu_memory))).collect()
         });
         let process = |(pid, memory)| CardProcess { pid, name: self.name_of_process(pid), memory };
-        Some(merged(lists).into_iter().map(process).collect())
+        Ok(merged(lists).into_iter().map(process).collect())
     }
 
     fn name_of_process(&self, pid: u32) -> Option<String> {
@@ -145,6 +202,31 @@ impl Nvml {
         let program = command.split('\0').next().unwrap_or_default();
         let name = program.rsplit('/').next().unwrap_or_default().trim();
         (!name.is_empty()).then(|| name.to_owned())
+    }
+}
+
+/// A reading, or the reason why there is none, put down where it belongs.
+fn known<T>(
+    fact: CardFact,
+    reading: Result<T, NvmlError>,
+    unknown: &mut BTreeMap<CardFact, String>,
+) -> Option<T> {
+    let noted = reading.map_err(|error| unknown.insert(fact, reason(&error)));
+    noted.ok()
+}
+
+/// Why the driver gives no reading, in words for the user.
+fn reason(error: &NvmlError) -> String {
+    match error {
+        NvmlError::NotSupported => "this card or its driver does not tell".to_owned(),
+        NvmlError::NoPermission => "the driver tells administrators only".to_owned(),
+        NvmlError::GpuLost | NvmlError::NotFound | NvmlError::InvalidArg => {
+            "the card does not answer any more; see `nvidia-smi`".to_owned()
+        }
+        NvmlError::FailedToLoadSymbol(_) | NvmlError::FunctionNotFound => {
+            "the driver is too old to tell".to_owned()
+        }
+        other => format!("the driver says: {other}"),
     }
 }
 
@@ -203,6 +285,18 @@ mod tests {
         let expected = [(7, bytes(25)), (3, bytes(20)), (1, bytes(5)), (9, bytes(2)), (4, None)];
         assert_eq!(merged([computing, drawing]), expected);
         assert!(merged([Vec::new(), Vec::new()]).is_empty());
+    }
+
+    #[test]
+    fn what_is_unknown_has_its_reason() {
+        let mut unknown = BTreeMap::new();
+        let power: Option<u32> = known(CardFact::Power, Err(NvmlError::NotSupported), &mut unknown);
+        let clock = known(CardFact::SmClock, Ok(1_980), &mut unknown);
+        assert_eq!((power, clock), (None, Some(1_980)));
+        let reasons: Vec<_> = unknown.iter().map(|(fact, why)| (*fact, why.as_str())).collect();
+        assert_eq!(reasons, [(CardFact::Power, "this card or its driver does not tell")]);
+        let silent = NvmlReading::silent("no driver");
+        assert!(CardFact::ALL.iter().all(|fact| silent.unknown[fact] == "no driver"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -30,7 +31,7 @@ pub struct Telemetry {
 pub struct MachineReading {
     /// When.
     pub at: UtcMillis,
-    /// Processors and host memory.
+    /// Processors, host memory and disk.
     pub host: HostReading,
     /// Every CUDA card of the inventory, in its order.
     pub cuda: Vec<(Device, NvmlReading)>,
@@ -43,17 +44,21 @@ struct Shared {
 }
 
 impl Telemetry {
-    /// Starts the thread. It detects the [`Inventory`], which may take a second, and then reads the machine every `period`. `wake` is called
-    /// after either, from that thread, and must return at once.
+    /// Starts the thread. It detects the [`Inventory`], which may take a second, and then reads the machine every `period`, the
+    /// space on the file system of `folder` with it. `wake` is called after either, from that thread, and must return at once.
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub fn start(period: Duration, wake: impl Fn() + Send + 'static) -> std::io::Result<Self> {
+    pub fn start(
+        period: Duration,
+        folder: PathBuf,
+        wake: impl Fn() + Send + 'static,
+    ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let (stop, stopped) = bounded(0);
         let thread = std::thread::Builder::new().name("walkforge-telemetry".to_owned()).spawn({
             let shared = Arc::clone(&shared);
-            move || watch(&shared, period, &stopped, &wake)
+            move || watch(&shared, period, folder, &stopped, &wake)
         })?;
         Ok(Self { shared, stop: Some(stop), thread: Some(thread) })
     }
@@ -81,11 +86,17 @@ impl Drop for Telemetry {
     }
 }
 
-fn watch(shared: &Shared, period: Duration, stopped: &Receiver<Infallible>, wake: &dyn Fn()) {
+fn watch(
+    shared: &Shared,
+    period: Duration,
+    folder: PathBuf,
+    stopped: &Receiver<Infallible>,
+    wake: &dyn Fn(),
+) {
     let nvml = Nvml::open();
     let inventory = Arc::new(Inventory::detect_with(nvml.as_ref()));
     let cards: Vec<Device> = inventory.cuda.iter().map(|card| card.device).collect();
-    let mut host = HostReader::new();
+    let mut host = HostReader::new(folder);
     // It is the only one that sets it.
     let _first = shared.inventory.set(inventory);
     wake();
@@ -93,7 +104,7 @@ fn watch(shared: &Shared, period: Duration, stopped: &Receiver<Infallible>, wake
         let reading = MachineReading {
             at: UtcMillis::now(),
             host: host.read(),
-            cuda: cards.iter().map(|&card| (card, read_card(card, nvml.as_ref().ok()))).collect(),
+            cuda: cards.iter().map(|&card| (card, read_card(card, nvml.as_ref()))).collect(),
         };
         shared.keep(reading);
         wake();
@@ -105,10 +116,11 @@ fn watch(shared: &Shared, period: Duration, stopped: &Receiver<Infallible>, wake
     }
 }
 
-fn read_card(card: Device, nvml: Option<&Nvml>) -> NvmlReading {
+fn read_card(card: Device, nvml: Result<&Nvml, &String>) -> NvmlReading {
     match (card, nvml) {
-        (Device::Cuda(index), Some(nvml)) => nvml.read(index),
-        _ => NvmlReading::default(),
+        (Device::Cuda(index), Ok(nvml)) => nvml.read(index),
+        (_, Err(reason)) => NvmlReading::silent(reason),
+        (_, Ok(_)) => NvmlReading::default(),
     }
 }
 
@@ -147,7 +159,8 @@ mod tests {
     #[test]
     fn the_inventory_comes_first_and_dropping_it_does_not_wait_for_the_period() {
         let (woken, wakes) = bounded(16);
-        let telemetry = Telemetry::start(AGES, move || woken.send(()).unwrap()).unwrap();
+        let telemetry =
+            Telemetry::start(AGES, PathBuf::new(), move || woken.send(()).unwrap()).unwrap();
         wakes.recv().unwrap();
         let inventory = telemetry.inventory().unwrap();
         wakes.recv().unwrap();
@@ -163,7 +176,7 @@ mod tests {
     #[test]
     fn readings_come_period_after_period() {
         let (woken, wakes) = bounded(0);
-        let telemetry = Telemetry::start(Duration::ZERO, move || {
+        let telemetry = Telemetry::start(Duration::ZERO, PathBuf::new(), move || {
             // Nobody listens any more at the end.
             let _gone = woken.send(());
         })

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use egui_tiles::Tree;
 
-use super::actions::Action;
 use super::closing::Quitting;
 use super::commands::{Command, Commands};
 use super::dialogs::{Answer, Dialogs};
@@ -18,10 +17,11 @@ use super::picture::PictureRequest;
 use super::settings::Settings;
 use super::state::{
     Checks, Compared, Details, Draft, Examined, Journal, Launches, Level, Looks, Machine, Models,
-    Preview, Results, Source, State, Surveys,
+    Notices, Preview, Results, Source, State, Surveys,
 };
 use super::theme::{self, Themed, space};
 use super::tiling::Tiling;
+use super::toasts::Toasts;
 use super::{drop_hint, keys, modals, top_bar};
 use crate::devices::{Inventory, MachineReading, Telemetry};
 use crate::domain::UtcMillis;
@@ -62,12 +62,15 @@ pub struct App {
     pub(super) theme: egui::ThemePreference,
     pub(super) dialogs: Dialogs,
     pub(super) modal: Option<Modal>,
+    pub(super) toasts: Toasts,
     /// Somebody asked to quit: what the window waits for before it closes.
     pub(super) quitting: Option<Quitting>,
     pub(super) frames: FrameMeter,
     pub(super) picture: PictureRequest,
-    /// Pressed in the last frame, to be carried out in this one.
-    pressed: Option<Action>,
+    /// What the keys pressed in the last frame ask for, to be carried out in this one.
+    pressed: Option<Command>,
+    /// How much larger than usual everything is drawn.
+    zoom: f32,
     /// Raised from outside, as by Ctrl-C in the terminal that started the program.
     interrupted: Arc<AtomicBool>,
     /// What this frame took before anything was drawn.
@@ -104,12 +107,15 @@ impl App {
             journal.add(now, Level::Warning, text);
             Settings::default()
         });
+        let zoom = settings.zoom_factor();
+        ctx.set_zoom_factor(zoom);
         if options.software_rendered {
             let text = "no graphics device: the processor draws the window, at two frames a second while something happens";
             journal.add(now, Level::Info, text);
         }
         let mut machine = Machine::default();
-        let telemetry = options.telemetry.then(|| Telemetry::start(READING, wake));
+        let telemetry =
+            options.telemetry.then(|| Telemetry::start(READING, options.runs.clone(), wake));
         let telemetry = match telemetry {
             Some(Ok(telemetry)) => Some(telemetry),
             Some(Err(error)) => {
@@ -154,17 +160,19 @@ impl App {
                 looks: Looks::default(),
                 machine,
                 journal,
-                notice: None,
+                notices: Notices::default(),
             },
             panels: Panels::new(&settings.panels),
             layout: layout::restore(settings.layout),
             theme: settings.theme,
             dialogs: Dialogs::default(),
             modal: None,
+            toasts: Toasts::default(),
             quitting: None,
             frames: FrameMeter::default(),
             picture: PictureRequest::default(),
             pressed: None,
+            zoom,
             interrupted: Arc::default(),
             thought: Duration::ZERO,
             followed: None,
@@ -201,6 +209,7 @@ impl App {
     pub fn settings(&self) -> Settings {
         Settings {
             theme: self.theme,
+            zoom: self.zoom,
             draft: Some(self.state.draft.store()),
             experiments: self.state.experiments.clone(),
             layout: Some(self.layout.clone()),
@@ -248,9 +257,11 @@ impl App {
             self.carry_out(ctx, Command::CheckpointAndQuit);
         }
         self.follow_draft();
-        if self.state.is_busy() {
+        // Whoever waits for the window to close is told when that takes too long.
+        if self.state.is_moving() || self.quitting.is_some() {
             ctx.request_repaint_after(TICK);
         }
+        self.zoom = ctx.zoom_factor();
         self.mind_picture(ctx);
         self.mind_closing(ctx);
     }
@@ -299,8 +310,8 @@ impl App {
         self.take_dropped(ui.ctx());
         let mut commands = Commands::default();
         keys::give_up_focus_on_press(ui.ctx());
-        if let Some(action) = self.pressed.take() {
-            commands.send(Command::Do(action));
+        if let Some(command) = self.pressed.take() {
+            commands.send(command);
         }
         if self.modal.is_none() {
             self.pressed = keys::shortcut(ui.ctx());
@@ -312,9 +323,9 @@ impl App {
         egui::Panel::top("top_bar").frame(bar).show_separator_line(true).show(ui, |ui| {
             top_bar::bar(ui, &self.state, self.theme, &mut commands);
         });
-        if let Some(notice) = &self.state.notice {
+        if self.state.notices.front().is_some() {
             egui::Panel::top("notice").frame(bar.fill(palette.raised)).show(ui, |ui| {
-                top_bar::notice(ui, notice, &mut commands);
+                top_bar::notice(ui, &self.state.notices, &mut commands);
             });
         }
         let background = egui::Frame::new()
@@ -326,6 +337,7 @@ impl App {
             self.layout.ui(&mut behavior, ui);
         });
         drop_hint::show(ui.ctx());
+        self.toasts.show(ui.ctx(), self.state.now, &mut commands);
         if let Some(modal) = &mut self.modal {
             modals::show(ui.ctx(), modal, &self.state, self.quitting, &self.dialogs, &mut commands);
         }

@@ -2,11 +2,12 @@ use std::path::PathBuf;
 
 use super::actions::Action;
 use super::app::App;
-use super::commands::{Command, Purpose};
+use super::commands::{Command, Purpose, Zoom};
 use super::frame_meter::FrameMeter;
+use super::keys;
 use super::layout::{self, PanelKind};
-use super::modals::{Modal, RonText};
-use super::state::{Draft, Level, Notice, RunView};
+use super::modals::{Modal, Palette, RonText};
+use super::state::{Draft, Level, RunView};
 use crate::domain::RunId;
 use crate::export::ExportWhat;
 use crate::spec::{DEFAULT_PRESET, DataSource, ExperimentSpec, command_line_beside, load};
@@ -51,7 +52,11 @@ impl App {
             Command::ShowPanel(kind) => layout::show(&mut self.layout, kind),
             Command::ResetLayout => self.layout = layout::default_layout(),
             Command::SetTheme(theme) => self.theme = theme,
-            Command::DismissNotice => self.state.notice = None,
+            Command::Zoom(Zoom::In) => egui::gui_zoom::zoom_in(ctx),
+            Command::Zoom(Zoom::Out) => egui::gui_zoom::zoom_out(ctx),
+            Command::Zoom(Zoom::Reset) => ctx.set_zoom_factor(1.0),
+            Command::Copy(text) => ctx.copy_text(text),
+            Command::DismissNotice => self.state.notices.dismiss(),
             Command::CloseModal => self.modal = None,
             Command::CopyCommandLine => {
                 let line = command_line_beside(self.state.draft.spec(), &self.state.runs_folder);
@@ -107,7 +112,15 @@ impl App {
                     self.tell(Level::Info, text.to_owned());
                 }
             }
+            Action::Palette => self.modal = Some(Modal::Palette(Palette::default())),
+            Action::Find => {
+                if !keys::find(ctx) {
+                    let text = "There is nothing to search in what is in view.";
+                    self.tell(Level::Info, text.to_owned());
+                }
+            }
             Action::Help => self.modal = Some(Modal::Help),
+            Action::About => self.modal = Some(Modal::About),
             Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
         }
     }
@@ -125,7 +138,7 @@ impl App {
         self.state.results.chosen = false;
         self.state.shown_run = None;
         self.state.selected_task = None;
-        self.state.notice = None;
+        self.state.notices.keep_offers();
         let text = format!("{}: sent to the engine", spec.name);
         self.state.journal.add(self.state.now, Level::Info, text);
         self.engine.send(workbench::Command::Start(spec));
@@ -146,7 +159,8 @@ impl App {
         let ticket = self.state.checks.begin(&spec, contrast);
         let text = format!("{}: checking for leaks", spec.name);
         self.state.journal.add(self.state.now, Level::Info, text);
-        self.state.notice = None;
+        self.state.notices.keep_offers();
+        self.state.notices.withdraw(|offer| *offer == Command::ShowChecks);
         self.engine.send(workbench::Command::CheckLeaks { ticket, spec, contrast });
         self.panels.checks.show_leaks();
         layout::show(&mut self.layout, PanelKind::Checks);
@@ -180,7 +194,7 @@ impl App {
         if before.spec() != before.origin().spec() && before.spec() != self.state.draft.spec() {
             let text = format!("{name} has replaced {} on the bench.", before.spec().name);
             let actions = vec![("Bring it back", Command::PutBack(Box::new(before)))];
-            self.state.notice = Some(Notice { level: Level::Info, text, actions });
+            self.offer(Level::Info, text, actions);
         }
     }
 
@@ -195,7 +209,7 @@ impl App {
         self.state.draft = before.without(before.differences());
         let text = format!("{changes} taken back: all is as {} has it.", before.origin().name());
         let actions = vec![("Bring them back", Command::PutBack(Box::new(before)))];
-        self.state.notice = Some(Notice { level: Level::Info, text, actions });
+        self.offer(Level::Info, text, actions);
     }
 
     fn put_back(&mut self, draft: Draft) {
@@ -205,7 +219,7 @@ impl App {
 
     pub(super) fn put_on_bench(&mut self, spec: ExperimentSpec) {
         self.state.draft = Draft::new(spec);
-        self.state.notice = None;
+        self.state.notices.keep_offers();
         self.panels.data.forget_typing();
         // Its folder may be the one that is listed already: what is ticked must be looked up again.
         self.followed = None;
@@ -255,6 +269,12 @@ impl App {
         self.state.results.wanted = Some(run.clone());
         self.state.results.error = None;
         self.engine.send(workbench::Command::LoadResults(run));
+    }
+
+    /// Whether Results is in view with this run.
+    pub(super) fn is_looked_at(&self, run: &RunId) -> bool {
+        layout::is_in_front(&self.layout, PanelKind::Results)
+            && self.state.results.wanted.as_ref() == Some(run)
     }
 
     /// The run whose models Export writes: the one Results shows, else the latest of this session with a finished task.

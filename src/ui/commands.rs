@@ -104,6 +104,10 @@ pub(super) enum Command {
     ResetLayout,
     /// Choose dark, light, or what the system says.
     SetTheme(egui::ThemePreference),
+    /// Make everything larger or smaller.
+    Zoom(Zoom),
+    /// Put a text on the clipboard.
+    Copy(String),
     /// The notice was read.
     DismissNotice,
     /// Close what stands in front of the panels.
@@ -133,6 +137,17 @@ pub(super) enum DataCommand {
     LookForFolders,
     /// Offer a recent folder no longer.
     ForgetFolder(PathBuf),
+}
+
+/// How the size of everything changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Zoom {
+    /// A tenth larger.
+    In,
+    /// A tenth smaller.
+    Out,
+    /// As the system has it.
+    Reset,
 }
 
 /// What a path is wanted for.

@@ -109,8 +109,8 @@ impl App {
     pub(super) fn take_listing(&mut self, listing: Listing) {
         let draft = &self.state.draft;
         let (symbols, timeframes) = (listing.all_symbols(), listing.all_timeframes());
-        let symbols = still_there(draft.symbols(), &symbols);
-        let timeframes = match still_there(draft.timeframes(), &timeframes) {
+        let symbols = draft.symbols().among(&symbols);
+        let timeframes = match draft.timeframes().among(&timeframes) {
             // A preset's timeframe may not be in the folder; the most common one is a start.
             Choice::None => listing
                 .timeframes
@@ -126,17 +126,6 @@ impl App {
         self.state.source = Source::Ready(listing);
         self.followed = Some(self.state.draft.clone());
         self.ask_for_preview();
-    }
-}
-
-/// What is ticked and exists; where nothing is left, nothing is ticked.
-fn still_there<T: Clone + PartialEq>(chosen: &Choice<T>, all: &[T]) -> Choice<T> {
-    match chosen {
-        Choice::Some(items) => {
-            let kept: Vec<T> = items.iter().filter(|item| all.contains(item)).cloned().collect();
-            if kept.is_empty() { Choice::None } else { Choice::Some(kept) }
-        }
-        other => other.clone(),
     }
 }
 

@@ -1,3 +1,4 @@
+use egui::{Key, KeyboardShortcut, Modifiers};
 use egui_tiles::{Container, Linear, LinearDir, TileId, Tiles, Tree};
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +52,24 @@ impl PanelKind {
             Self::Devices => "Devices",
             Self::Log => "Log",
         }
+    }
+
+    /// Ctrl and a digit, in the order of the panels, while there are digits.
+    pub(super) fn shortcut(self) -> Option<KeyboardShortcut> {
+        const DIGITS: [Key; 9] = [
+            Key::Num1,
+            Key::Num2,
+            Key::Num3,
+            Key::Num4,
+            Key::Num5,
+            Key::Num6,
+            Key::Num7,
+            Key::Num8,
+            Key::Num9,
+        ];
+        let place = Self::ALL.into_iter().position(|kind| kind == self)?;
+        let key = *DIGITS.get(place)?;
+        Some(KeyboardShortcut::new(Modifiers::COMMAND, key))
     }
 
     pub(super) const fn icon(self) -> &'static str {

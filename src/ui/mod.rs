@@ -30,6 +30,7 @@ mod state;
 mod testing;
 mod theme;
 mod tiling;
+mod toasts;
 mod top_bar;
 mod updates;
 mod widgets;

@@ -40,13 +40,7 @@ impl App {
                 self.engine.send(workbench::Command::PrioritiseWaiting(numbers, priority));
             }
             Command::TakeUp(runs) => self.take_up(runs),
-            Command::NeedOutlines(runs) => {
-                for run in runs {
-                    if self.state.compared.want_outline(&run) {
-                        self.engine.send(workbench::Command::LoadOutline(run));
-                    }
-                }
-            }
+            Command::NeedOutlines(runs) => self.need_outlines(runs),
             Command::TurnColor(run) => self.state.run_colors.turn(run),
             Command::Compare(runs) => self.compare(runs),
             Command::CompareSweep(sweep) => {
@@ -107,11 +101,22 @@ impl App {
             | Command::ShowPanel(_)
             | Command::ResetLayout
             | Command::SetTheme(_)
+            | Command::Zoom(_)
+            | Command::Copy(_)
             | Command::DismissNotice
             | Command::CloseModal
             | Command::StopAndQuit
             | Command::CheckpointAndQuit
             | Command::CloseAnyway => {}
+        }
+    }
+
+    /// Asks for what is drawn of runs, unless it has been asked for.
+    fn need_outlines(&mut self, runs: Vec<RunId>) {
+        for run in runs {
+            if self.state.compared.want_outline(&run) {
+                self.engine.send(workbench::Command::LoadOutline(run));
+            }
         }
     }
 
@@ -160,6 +165,9 @@ impl App {
         self.state.launches.follow_next = true;
         self.state.shown_run = None;
         self.state.selected_task = None;
+        self.state.notices.withdraw(|offer| {
+            matches!(offer, Command::TakeUp(offered) if offered.iter().all(|run| runs.contains(run)))
+        });
         for run in runs {
             self.note(Level::Info, format!("{run}: asked to go on"));
             self.state.resuming.insert(run.clone());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::app::App;
 use super::commands::Command;
-use super::state::{Level, Notice, RunView, TaskState};
+use super::state::{Level, RunView, TaskState};
 use crate::domain::text::{self, count, duration, number};
 use crate::domain::{Event, EventKind, Plan, RunId, RunOutcome, SweepId, UtcMillis};
 use crate::runs::{RunEntry, RunStatus};
@@ -201,7 +201,6 @@ impl App {
                 (Level::Info, format!("{name} cancelled: {finished} of {all} tasks are kept"))
             }
         };
-        self.note(level, text.clone());
         let mut actions = Vec::new();
         if finished > 0 {
             actions.push(("Show results", Command::LookAt(id.clone())));
@@ -219,8 +218,10 @@ impl App {
         let is_told = sweep.is_some_and(|member| {
             outcome == RunOutcome::Finished || results.told_sweeps.contains(&member.sweep)
         });
-        if !is_told {
-            self.state.notice = Some(Notice { level, text, actions });
+        if is_told || (outcome == RunOutcome::Finished && self.is_looked_at(id)) {
+            self.note(level, text);
+        } else {
+            self.offer(level, text, actions);
         }
     }
 
@@ -324,10 +325,9 @@ impl App {
         };
         let resume = if interrupted.len() == 1 { "Resume" } else { "Resume all" };
         let runs: Vec<RunId> = interrupted.iter().map(|run| run.id.clone()).collect();
-        self.note(Level::Warning, text.clone());
         let actions =
             vec![(resume, Command::TakeUp(runs)), ("Show the runs", Command::ShowInterrupted)];
-        self.state.notice = Some(Notice { level: Level::Warning, text, actions });
+        self.offer(Level::Warning, text, actions);
     }
 
     /// Says when the last run of a sweep of this session has ended.
@@ -360,9 +360,8 @@ impl App {
             };
             let text = format!("{}: {} runs of the sweep, {how}", first.experiment, runs.len());
             let actions = vec![("Compare the sweep", Command::CompareSweep(sweep.clone()))];
-            self.note(level, text.clone());
             self.state.results.told_sweeps.insert(sweep);
-            self.state.notice = Some(Notice { level, text, actions });
+            self.offer(level, text, actions);
         }
     }
 

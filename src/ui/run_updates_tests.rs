@@ -91,6 +91,23 @@ fn what_could_not_start_is_nobodys_next_run_to_look_at() {
 }
 
 #[test]
+fn a_window_whose_runs_stand_still_needs_no_frames() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path());
+    begin(&mut app, "r");
+    assert!(app.state.is_moving());
+    let task = Some(app.state.runs[0].tasks[0].id.clone());
+    for kind in
+        [EventKind::Started { device: crate::domain::Device::Cpu }, EventKind::Paused { steps: 1 }]
+    {
+        let event =
+            Event { run: RunId::new("r"), task: task.clone(), seq: 0, at: UtcMillis(0), kind };
+        app.apply(Update::Event(Box::new(event)));
+    }
+    assert!(app.state.is_busy() && !app.state.is_moving());
+}
+
+#[test]
 fn runs_that_have_long_been_over_are_let_go_of_and_those_at_work_are_not() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app(folder.path());

@@ -7,12 +7,14 @@ use super::layout::PanelKind;
 use super::panels::PanelViews;
 use super::state::{Recents, RunColors, StoredDraft};
 
-/// What the window remembers: theme, layout, the experiment on the bench, files of experiments, how the panels show what they show, the last data
-/// folders, colours of runs. Everything else begins anew.
+/// What the window remembers: theme, size, layout, the experiment on the bench, files of experiments, how the panels show what they show, the last
+/// data folders, colours of runs. Everything else begins anew.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
     pub(super) theme: egui::ThemePreference,
+    /// How much larger than usual everything is drawn.
+    pub(super) zoom: f32,
     pub(super) draft: Option<StoredDraft>,
     pub(super) experiments: Vec<PathBuf>,
     pub(super) layout: Option<Tree<PanelKind>>,
@@ -25,6 +27,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             theme: egui::ThemePreference::Dark,
+            zoom: 1.0,
             draft: None,
             experiments: Vec::new(),
             layout: None,
@@ -42,6 +45,12 @@ impl Settings {
     /// Why it cannot be read, as after a change of format. The window then begins with its defaults.
     pub fn from_text(text: &str) -> Result<Self, String> {
         ron::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// How much larger than usual everything is drawn; 1 where what is stored makes no sense.
+    pub(super) fn zoom_factor(&self) -> f32 {
+        // Between these Ctrl and + or − change it.
+        if (0.2..=5.0).contains(&self.zoom) { self.zoom } else { 1.0 }
     }
 
     /// As text to be stored.

@@ -24,6 +24,9 @@ pub(super) mod space {
 /// Height of a row in tables and lists, in points.
 pub(super) const ROW_HEIGHT: f32 = 24.0;
 
+/// Height of an icon that stands beside a paragraph, in points.
+pub(super) const ICON: f32 = 16.0;
+
 const SMALL: f32 = 11.5;
 const BODY: f32 = 13.0;
 const HEADING: f32 = 15.0;

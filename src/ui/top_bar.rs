@@ -1,13 +1,17 @@
+use egui::accesskit::Live;
 use egui::{Align, Layout, RichText, ThemePreference};
 
 use super::actions::Action;
 use super::commands::{Command, Commands};
 use super::icons;
 use super::layout::PanelKind;
-use super::state::{Notice, RunView, State};
-use super::theme::{Themed, space, strong_family};
+use super::state::{Notices, RunView, State};
+use super::theme::{ICON, Themed, space, strong_family};
 use super::widgets::{self, level_icon};
 use crate::domain::Device;
+
+/// Room for what stands on the right, in points: a long name of an experiment is cut before it takes that.
+const CONTROLS: f32 = 480.0;
 
 /// Name, files, the machine at a glance, Start and Cancel.
 pub(super) fn bar(
@@ -18,7 +22,7 @@ pub(super) fn bar(
 ) {
     ui.horizontal(|ui| {
         let palette = ui.palette();
-        let name = RichText::new("Walkforge").family(strong_family()).size(16.0);
+        let name = RichText::new("Walkforge").family(strong_family()).size(ICON);
         ui.label(name);
         ui.add_space(space::S);
         for action in [Action::Open, Action::Save] {
@@ -26,15 +30,20 @@ pub(super) fn bar(
         }
         ui.add_space(space::S);
         let experiment = format!("Experiment: {}", state.draft.spec().name);
-        ui.add(egui::Label::new(RichText::new(experiment).color(palette.text_weak)).truncate());
+        ui.scope(|ui| {
+            ui.set_max_width((ui.available_width() - CONTROLS).max(space::L));
+            let name = RichText::new(&experiment).color(palette.text_weak);
+            ui.add(egui::Label::new(name).truncate()).on_hover_text(&experiment);
+        });
 
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             view_menu(ui, theme, commands);
             ui.add_space(space::S);
-            let busy = state.is_busy() || state.checks.running.is_some();
-            let cancel = widgets::button(ui, Action::Cancel.icon(), Action::Cancel.name(), busy);
+            let idle = Action::Cancel.waits_for(state);
+            let (icon, name) = (Action::Cancel.icon(), Action::Cancel.name());
+            let cancel = widgets::button(ui, icon, name, idle.is_none());
             let cancel = cancel.on_hover_text(Action::Cancel.tooltip(ui.ctx()));
-            if cancel.on_disabled_hover_text("Nothing runs.").clicked() {
+            if cancel.on_disabled_hover_text(idle.unwrap_or_default()).clicked() {
                 commands.send(Command::Do(Action::Cancel));
             }
             pause(ui, state, commands);
@@ -109,7 +118,13 @@ fn view_menu(ui: &mut egui::Ui, theme: ThemePreference, commands: &mut Commands)
     }
     let menu = ui.menu_button(icons::LAYOUT, |ui| {
         for kind in PanelKind::ALL {
-            if widgets::button(ui, kind.icon(), kind.title(), true).clicked() {
+            let keys = kind.shortcut().map(|keys| ui.ctx().format_shortcut(&keys));
+            let shown = widgets::button(ui, kind.icon(), kind.title(), true);
+            let shown = match keys {
+                Some(keys) => shown.on_hover_text(keys),
+                None => shown,
+            };
+            if shown.clicked() {
                 commands.send(Command::ShowPanel(kind));
                 ui.close();
             }
@@ -134,6 +149,11 @@ fn view_menu(ui: &mut egui::Ui, theme: ThemePreference, commands: &mut Commands)
     });
     let response = menu.response.on_hover_text("Panels and theme");
     widgets::name(&response, egui::Role::Button, "View");
+    let palette = Action::Palette;
+    let button = widgets::icon_button(ui, palette.icon(), palette.name());
+    if button.on_hover_text(palette.tooltip(ui.ctx())).clicked() {
+        commands.send(Command::Do(palette));
+    }
 }
 
 /// The device that will be used, and its memory.
@@ -166,14 +186,20 @@ fn machine(ui: &mut egui::Ui, state: &State) {
     response.on_hover_text(format!("Device of the next run: {}", why.unwrap_or_default()));
 }
 
-/// What the user should see now.
-pub(super) fn notice(ui: &mut egui::Ui, notice: &Notice, commands: &mut Commands) {
+/// What the user should see now, with ways on, and how much waits behind it.
+pub(super) fn notice(ui: &mut egui::Ui, notices: &Notices, commands: &mut Commands) {
+    let Some(notice) = notices.front() else { return };
     ui.horizontal(|ui| {
         let (icon, color) = level_icon(ui, notice.level);
-        ui.label(RichText::new(icon).color(color).size(16.0));
+        ui.label(RichText::new(icon).color(color).size(ICON));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if widgets::icon_button(ui, icons::X, "Dismiss").clicked() {
+            if widgets::icon_button(ui, icons::X, "Dismiss").on_hover_text("Dismiss").clicked() {
                 commands.send(Command::DismissNotice);
+            }
+            if notices.len() > 1 {
+                let text = format!("1 of {}", notices.len());
+                let waiting = ui.label(RichText::new(text).color(ui.palette().text_weak));
+                waiting.on_hover_text("The others come when this one is dismissed or answered");
             }
             for (name, command) in notice.actions.iter().rev() {
                 if ui.button(*name).clicked() {
@@ -183,7 +209,8 @@ pub(super) fn notice(ui: &mut egui::Ui, notice: &Notice, commands: &mut Commands
                 }
             }
             ui.with_layout(Layout::left_to_right(Align::Center).with_main_wrap(true), |ui| {
-                ui.add(egui::Label::new(notice.text.as_str()).wrap());
+                let text = ui.add(egui::Label::new(notice.text.as_str()).wrap());
+                ui.ctx().accesskit_node_builder(text.id, |node| node.set_live(Live::Polite));
             });
         });
     });

@@ -21,10 +21,12 @@ impl App {
             Update::Exported { run, folders } => {
                 self.state.exporting = false;
                 let place = folders.first().and_then(|folder| folder.parent());
-                let place = place.map_or_else(String::new, |to| format!(" to {}", to.display()));
+                let place = place.map(|place| place.display().to_string());
+                let to = place.as_ref().map_or_else(String::new, |place| format!(" to {place}"));
                 let models = if folders.len() == 1 { "model" } else { "models" };
-                let text = format!("Exported {} {models} of {run}{place}", folders.len());
-                self.tell(Level::Success, text);
+                let text = format!("Exported {} {models} of {run}{to}", folders.len());
+                let copy = place.map(|place| ("Copy the path", Command::Copy(place)));
+                self.offer(Level::Success, text, copy.into_iter().collect());
             }
             Update::ExportFailed { message, cancelled } => {
                 self.state.exporting = false;
@@ -110,12 +112,12 @@ impl App {
             return;
         }
         let (level, text) = told;
-        self.note(level, text.clone());
         let is_in_view = layout::is_in_front(&self.layout, PanelKind::Checks)
             && self.panels.checks.is_on_leaks();
-        if level != Level::Info && !is_in_view {
-            let actions = vec![("Show the report", Command::ShowChecks)];
-            self.state.notice = Some(Notice { level, text, actions });
+        if level == Level::Info || is_in_view {
+            self.note(level, text);
+        } else {
+            self.offer(level, text, vec![("Show the report", Command::ShowChecks)]);
         }
     }
 
@@ -124,10 +126,25 @@ impl App {
         self.state.journal.add(self.state.now, level, text);
     }
 
-    /// In the log and under the top bar.
+    /// In the log and where the user sees it.
     pub(super) fn tell(&mut self, level: Level, text: String) {
+        self.offer(level, text, Vec::new());
+    }
+
+    /// The same with ways on. What is wrong stays under the top bar until it is dismissed; news is a toast.
+    pub(super) fn offer(
+        &mut self,
+        level: Level,
+        text: String,
+        actions: Vec<(&'static str, Command)>,
+    ) {
         self.note(level, text.clone());
-        self.state.notice = Some(Notice { level, text, actions: Vec::new() });
+        let notice = Notice { level, text, actions };
+        if level >= Level::Warning {
+            self.state.notices.add(notice);
+        } else {
+            self.toasts.add(notice, self.state.now);
+        }
     }
 }
 

@@ -42,9 +42,20 @@ impl Window {
         settings: Settings,
         moment: Option<UtcMillis>,
     ) -> Self {
+        Self::on_screen(runs, spec, settings, moment, ([1440.0, 900.0], 1.0))
+    }
+
+    /// The same on a screen of so many points with so many pixels a point.
+    pub fn on_screen(
+        runs: &Path,
+        spec: Option<ExperimentSpec>,
+        settings: Settings,
+        moment: Option<UtcMillis>,
+        (size, pixels_per_point): ([f32; 2], f32),
+    ) -> Self {
         let runs = runs.to_owned();
         let (wake, woken) = bounded(1);
-        let builder = Harness::builder().with_size([1440.0, 900.0]);
+        let builder = Harness::builder().with_size(size).with_pixels_per_point(pixels_per_point);
         let harness = builder.build_eframe(move |context| {
             // The engine asks for a frame when it has something to say: what a real window waits for.
             context.egui_ctx.set_request_repaint_callback(move |_| {

@@ -65,5 +65,5 @@ fn a_folder_a_leak_check_a_sweep_a_comparison_a_champion_and_an_export() {
         assert!(bundle.join(file).is_file(), "{file}");
     }
     let stored = RunIndex::open(runs.path()).unwrap().runs(&RunFilter::default()).unwrap();
-    assert_eq!((stored.len(), stored.iter().map(|run| run.finished).sum::<u32>()), (2, 8));
+    assert_eq!((stored.len(), stored.iter().map(|run| run.finished).sum::<u64>()), (2, 8));
 }

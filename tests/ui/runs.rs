@@ -160,8 +160,9 @@ fn runs_are_found_annotated_named_compared_exported_and_deleted() {
         window.set_number("Max epochs", epochs);
         window.until_enabled("Start");
         window.press("Start");
-        window.until("the run's end", |window| {
-            logged(window, "mlp-return finished: 2 tasks") >= done
+        window.until("the run's end", |_| {
+            let stored = entries(runs.path());
+            stored.iter().filter(|run| run.status == RunStatus::Finished).count() == done
         });
     }
     window.click(Role::Tab, "Runs panel");

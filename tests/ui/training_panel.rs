@@ -83,11 +83,11 @@ fn give_path(window: &mut Window, path: &std::path::Path) -> Option<ScreenshotCa
         window.harness.step();
         let output = &window.harness.output().viewport_output;
         let asked = output.values().flat_map(|viewport| &viewport.commands);
-        let asked = asked.filter_map(|command| match command {
+        let mut asked = asked.filter_map(|command| match command {
             ViewportCommand::Screenshot(callback) => Some(callback.clone()),
             _ => None,
         });
-        if let Some(callback) = asked.last() {
+        if let Some(callback) = asked.next_back() {
             return Some(callback);
         }
     }

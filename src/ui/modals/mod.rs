@@ -1,25 +1,30 @@
 //! What stands in front of the panels until it is answered.
 
+mod about;
 mod delete;
+mod help;
 mod name;
 mod notes;
+mod palette;
 mod path;
 mod presets;
 mod quit;
 mod ron;
 
-use egui::{Id, Ui};
+use egui::{Id, ScrollArea, Ui};
 
 pub(super) use self::name::Naming;
 pub(super) use self::notes::Notes;
+pub(super) use self::palette::Palette;
 pub(super) use self::ron::RonText;
-use super::actions::Action;
 use super::closing::Quitting;
 use super::commands::{Command, Commands, Purpose};
 use super::dialogs::Dialogs;
 use super::state::State;
-use super::theme::space;
 use crate::domain::RunId;
+
+/// Room around a box for its own margin and for what is behind it, in points.
+const AROUND: f32 = 64.0;
 
 /// What stands in front of the panels until it is answered.
 #[derive(Debug)]
@@ -28,12 +33,16 @@ pub(super) enum Modal {
     Path { purpose: Purpose, text: String, focused: bool },
     /// Something runs and the window was asked to close.
     Quit,
-    /// Shortcuts and versions.
+    /// Shortcuts, and where things are.
     Help,
     /// What there is to begin from.
     Presets,
     /// The experiment as the text of a file.
     Ron(RonText),
+    /// Versions and licence.
+    About,
+    /// Everything that can be done, to be found by a few letters.
+    Palette(Palette),
     /// May these runs be deleted?
     Delete(Vec<RunId>),
     /// Tags and notes of something.
@@ -62,6 +71,8 @@ impl Modal {
             Self::Help => "modal help",
             Self::Presets => "modal presets",
             Self::Ron(_) => "modal ron",
+            Self::About => "modal about",
+            Self::Palette(_) => "modal palette",
             Self::Delete(_) => "modal delete",
             Self::Notes(_) => "modal notes",
             Self::Name(_) => "modal name",
@@ -69,10 +80,12 @@ impl Modal {
         }
     }
 
-    /// In points.
+    /// How wide its content is, in points.
     const fn width(&self) -> f32 {
         match self {
             Self::Presets | Self::Ron(_) => 720.0,
+            Self::Help => 700.0,
+            Self::Palette(_) => 560.0,
             _ => 460.0,
         }
     }
@@ -87,72 +100,31 @@ pub(super) fn show(
     commands: &mut Commands,
 ) {
     let style = ctx.style_of(ctx.theme());
+    let width = modal.width().min(ctx.content_rect().width() - AROUND);
     let modal_box = egui::Modal::new(Id::unique(modal.id())).frame(egui::Frame::window(&style));
     let response = modal_box.show(ctx, |ui| {
-        ui.set_width(modal.width());
-        match modal {
+        ui.set_width(width);
+        // As much as a small screen has room for; the rest is scrolled to.
+        let height = ui.ctx().content_rect().height() - AROUND;
+        ScrollArea::vertical().max_height(height).show(ui, |ui| match modal {
             Modal::Path { purpose, text, focused } => {
                 path::show(ui, state, purpose, (text, focused), dialogs, commands);
             }
             Modal::Quit => quit::show(ui, state, quitting, commands),
-            Modal::Help => help(ui, state, commands),
+            Modal::Help => help::show(ui, state, commands),
+            Modal::About => about::show(ui, state, commands),
+            Modal::Palette(palette) => palette.show(ui, state, commands),
             Modal::Presets => presets::show(ui, state, commands),
             Modal::Ron(ron) => ron.show(ui, state, commands),
             Modal::Delete(runs) => delete::runs(ui, state, runs, commands),
             Modal::Notes(notes) => notes.show(ui, state, commands),
             Modal::Name(naming) => naming.show(ui, state, commands),
             Modal::Remove(name, version) => delete::name(ui, name, *version, commands),
-        }
+        });
     });
     if response.should_close() && quitting.is_none() {
         commands.send(Command::CloseModal);
     }
-}
-
-/// What is found where no shortcut leads.
-const HINTS: [(&str, &str); 3] = [
-    (
-        "Sweeps",
-        "Vary a field at the end of Strategy: each variant becomes a run, and Compare puts them in one table.",
-    ),
-    (
-        "Runs",
-        "keeps every run: one that was interrupted or cancelled, or that failed, goes on with Resume.",
-    ),
-    (
-        "Models",
-        "keeps trained models that were given a name, and compares them with the champion of that name.",
-    ),
-];
-
-fn help(ui: &mut Ui, state: &State, commands: &mut Commands) {
-    ui.heading("Walkforge");
-    let libtorch = state.machine.inventory.as_ref().map(|found| found.libtorch.clone());
-    let libtorch = libtorch.map_or_else(String::new, |version| format!(", libtorch {version}"));
-    ui.weak(format!("Version {}{libtorch}", env!("CARGO_PKG_VERSION")));
-    ui.weak(format!("Runs are written to {}", state.runs_folder.display()));
-    ui.add_space(space::M);
-    egui::Grid::new("shortcuts").num_columns(3).spacing([space::L, 6.0]).show(ui, |ui| {
-        for action in Action::ALL {
-            ui.monospace(action.keys(ui.ctx()));
-            ui.strong(action.name().trim_end_matches('…'));
-            ui.label(action.help());
-            ui.end_row();
-        }
-    });
-    ui.add_space(space::M);
-    for (title, text) in HINTS {
-        ui.horizontal_wrapped(|ui| {
-            ui.strong(title);
-            ui.label(text);
-        });
-    }
-    ui.add_space(space::M);
-    buttons(ui, |ui| {
-        if ui.button("Close").clicked() {
-            commands.send(Command::CloseModal);
-        }
-    });
 }
 
 /// The answers, from the right.

@@ -23,7 +23,12 @@ pub(super) fn show(
     commands: &mut Commands,
 ) {
     let (title, hint, label, done) = match purpose {
-        Purpose::Data => ("Open a data folder", "", "Folder", "Open"),
+        Purpose::Data => (
+            "Open a data folder",
+            "One with a file for each symbol and timeframe, such as BTC_USDT-1h.feather.",
+            "Folder",
+            "Open",
+        ),
         Purpose::Open => (
             "Open an experiment",
             "A RON file: one you saved, or the spec.ron of any run's folder.",

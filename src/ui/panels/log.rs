@@ -3,7 +3,7 @@ use egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
 use crate::domain::text::clock;
 use crate::ui::icons;
 use crate::ui::state::{Level, State};
-use crate::ui::theme::Themed;
+use crate::ui::theme::{Themed, space};
 use crate::ui::widgets::{self, level_icon};
 
 /// Lines wrap, so rows differ in height; only so many are laid out.
@@ -51,7 +51,7 @@ impl LogPanel {
             if hidden > 0 {
                 ui.weak(format!("{hidden} earlier lines: copy the log to read them"));
             }
-            ui.spacing_mut().item_spacing.y = 3.0;
+            ui.spacing_mut().item_spacing.y = space::XS;
             for line in &shown[hidden..] {
                 let (icon, color) = level_icon(ui, line.level);
                 let weak = ui.palette().text_weak;

@@ -102,7 +102,7 @@ impl Panels {
             PanelKind::Compare => self.compare.show(ui, state, commands),
             PanelKind::Models => self.models.show(ui, state, commands),
             PanelKind::Queue => self.queue.show(ui, state, commands),
-            PanelKind::Devices => devices::DevicesPanel::show(ui, state),
+            PanelKind::Devices => devices::DevicesPanel::show(ui, state, commands),
             PanelKind::Log => self.log.show(ui, state),
         }
     }

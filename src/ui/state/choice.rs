@@ -31,6 +31,18 @@ impl<T: Clone + PartialEq> Choice<T> {
         }
     }
 
+    /// What is ticked and exists; where nothing is left, nothing is ticked.
+    pub(crate) fn among(&self, all: &[T]) -> Self {
+        match self {
+            Self::Some(items) => {
+                let kept: Vec<T> =
+                    items.iter().filter(|item| all.contains(item)).cloned().collect();
+                if kept.is_empty() { Self::None } else { Self::Some(kept) }
+            }
+            other => other.clone(),
+        }
+    }
+
     /// Ticks or unticks one of `all`.
     pub(crate) fn toggle(&mut self, item: &T, all: &[T]) {
         let mut items = match self {

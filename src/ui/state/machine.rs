@@ -1,7 +1,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::devices::{Inventory, MachineReading};
+use crate::devices::{Inventory, MachineReading, NvmlReading};
+use crate::domain::Device;
 
 /// Readings kept: five minutes at one a second.
 const CAPACITY: usize = 300;
@@ -37,7 +38,51 @@ impl Machine {
         self.readings.iter().map(value).collect()
     }
 
+    /// What a card says now; `None` where the latest reading does not have it.
+    pub(crate) fn card(&self, device: Device) -> Option<&NvmlReading> {
+        of_card(self.now()?, device)
+    }
+
+    /// The same of a card, wherever it stands among the others.
+    pub(crate) fn card_history(
+        &self,
+        device: Device,
+        value: impl Fn(&NvmlReading) -> Option<f64>,
+    ) -> Vec<Option<f64>> {
+        self.history(|reading| of_card(reading, device).and_then(&value))
+    }
+
     pub(crate) const fn capacity() -> usize {
         CAPACITY
+    }
+}
+
+fn of_card(reading: &MachineReading, device: Device) -> Option<&NvmlReading> {
+    reading.cuda.iter().find(|(card, _)| *card == device).map(|(_, card)| card)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::devices::HostReading;
+    use crate::domain::UtcMillis;
+
+    #[test]
+    fn a_card_is_found_by_its_name_when_another_is_lost() {
+        let mut machine = Machine::default();
+        let card =
+            |percent| NvmlReading { utilization_percent: Some(percent), ..NvmlReading::default() };
+        for cuda in [
+            vec![(Device::Cuda(0), card(10)), (Device::Cuda(1), card(20))],
+            vec![(Device::Cuda(1), card(30))],
+        ] {
+            machine.add(MachineReading { at: UtcMillis(0), host: HostReading::default(), cuda });
+        }
+        let load = |card: &NvmlReading| card.utilization_percent.map(f64::from);
+        let history = |index| machine.card_history(Device::Cuda(index), load);
+        assert_eq!(history(0), [Some(10.0), None]);
+        assert_eq!(history(1), [Some(20.0), Some(30.0)]);
+        assert_eq!(machine.card(Device::Cuda(0)), None);
+        assert_eq!(machine.card(Device::Cuda(1)), Some(&card(30)));
     }
 }

@@ -15,6 +15,7 @@ mod launches;
 mod looks;
 mod machine;
 mod models;
+mod notices;
 mod origin;
 mod preview;
 mod recents;
@@ -30,7 +31,6 @@ mod tries;
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 
-use super::commands::Command;
 use crate::domain::{RunId, TaskId, UtcMillis};
 use crate::runs::RunStatus;
 
@@ -49,6 +49,7 @@ pub(super) use launches::Launches;
 pub(super) use looks::Looks;
 pub(super) use machine::Machine;
 pub(super) use models::Models;
+pub(super) use notices::{Notice, Notices};
 pub(super) use origin::Origin;
 pub(super) use preview::Preview;
 pub(super) use recents::Recents;
@@ -63,15 +64,6 @@ pub(super) use task::{TaskState, TaskView};
 const MOST_RUNS: usize = 60;
 /// Files of experiments that are remembered.
 const MOST_EXPERIMENTS: usize = 6;
-
-/// A message under the top bar, until it is dismissed or another takes its place.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Notice {
-    pub(super) level: Level,
-    pub(super) text: String,
-    /// Ways on: what each button says and does.
-    pub(super) actions: Vec<(&'static str, Command)>,
-}
 
 /// Everything the panels show.
 #[derive(Debug)]
@@ -129,7 +121,7 @@ pub(super) struct State {
     /// What happened.
     pub(super) journal: Journal,
     /// What the user should see now.
-    pub(super) notice: Option<Notice>,
+    pub(super) notices: Notices,
 }
 
 impl State {
@@ -176,6 +168,11 @@ impl State {
             || !self.resuming.is_empty()
             || self.exporting
             || self.runs.iter().any(|run| !run.is_over())
+    }
+
+    /// Whether a time that is shown goes on, though nothing is told.
+    pub(super) fn is_moving(&self) -> bool {
+        self.runs.iter().any(|run| !run.is_over() && !run.stands())
     }
 
     /// Whether somebody has said yes to deleting it, which has not come about yet.

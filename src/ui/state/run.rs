@@ -189,6 +189,11 @@ impl RunView {
         self.tally.under_way().map(|place| &self.tasks[place])
     }
 
+    /// Whether its clock stands still: all that had begun was paused.
+    pub(crate) const fn stands(&self) -> bool {
+        self.stands_since.is_some()
+    }
+
     /// Whether it was asked to pause and nothing is at work any more.
     pub(crate) fn is_paused(&self) -> bool {
         self.pausing && !self.is_over() && self.count(TaskState::Running) == 0

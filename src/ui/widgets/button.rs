@@ -1,5 +1,6 @@
 use egui::{Response, RichText, Role, Ui, WidgetInfo};
 
+use crate::ui::keys;
 use crate::ui::theme::{Themed, strong_family};
 
 /// A button with an icon; its name is the text alone.
@@ -41,8 +42,11 @@ pub(in crate::ui) fn icon_action(ui: &mut Ui, icon: &str, text: &str, enabled: b
     response.inner.on_hover_text(text)
 }
 
-/// Gives a widget the name that screen readers and tests know it by.
+/// Gives a widget the name that screen readers and tests know it by. Ctrl+F goes to search fields that have one.
 pub(in crate::ui) fn name(response: &Response, role: Role, name: &str) {
+    if role == Role::SearchInput {
+        keys::remember_search(response);
+    }
     response.widget_info(|| WidgetInfo::labeled(role, response.enabled(), name));
 }
 
