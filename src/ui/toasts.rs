@@ -133,9 +133,10 @@ mod tests {
     fn at(toasts: &mut Toasts, now: i64) -> Vec<&str> {
         let ctx = egui::Context::default();
         let mut commands = Commands::default();
-        let _drawn = ctx.run_ui(egui::RawInput::default(), |ui| {
+        let mut drawn = ctx.run_ui(egui::RawInput::default(), |ui| {
             toasts.show(ui.ctx(), UtcMillis(now), &mut commands);
         });
+        drawn.textures_delta.clear();
         toasts.shown.iter().map(|toast| toast.news.text.as_str()).collect()
     }
 
