@@ -131,6 +131,7 @@ fn what_is_no_query_says_where_and_what_to_write() {
         ("sharpe:high", "sharpe needs a number, as 0.02 or 5%, and `high` is none"),
         ("tag>x", "tag is a text: write tag:x"),
         ("status:broken", "no run is ever `broken`; expected one of running"),
+        ("status=fail", "no run is ever `fail`; expected one of running"),
         ("started>monday", "started needs a day, as 2026-01-31, or a minute"),
         ("duration>10", "duration needs a length, as 30s, 10m, 2h or 1d"),
         ("\"open", "the quotes are not closed"),
