@@ -85,6 +85,7 @@ fn columns_are_compared_as_what_they_hold() {
         "tasks>3e1",
         "hit_rate!=50%",
         "started=2026-01-14",
+        "started=2026-1-14",
         "started>2026-01-13",
         "started>=2026-01-14",
         "started<=2026-01-14",
