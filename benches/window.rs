@@ -268,7 +268,7 @@ fn resident() -> Option<u64> {
     Some(pages * 4096)
 }
 
-/// From nothing to the first frame, and to the list of the runs.
+/// From nothing to the first frame, among many runs in the store.
 fn first_frame(folder: &Path, runs: i64) -> Result<()> {
     let root = folder.join("many");
     fill(&root, &Size { runs, tasks_per_run: 10, epochs_per_task: 50 })?;
