@@ -379,7 +379,7 @@ impl App {
         }
         self.withdraw(|offer| match offer {
             Command::LookAt(run) => runs.contains(run),
-            Command::TakeUp(offered) => offered.iter().any(|run| runs.contains(run)),
+            Command::TakeUp(offered) => offered.iter().all(|run| runs.contains(run)),
             _ => false,
         });
         let compared = &mut self.state.compared;

@@ -97,9 +97,9 @@ impl TrainingPanel {
             widgets::empty_state(ui, icons::CHART_LINE, title, next);
             return;
         };
-        if self.frozen.as_ref().is_some_and(|frozen| frozen.run != run.id) {
-            self.frozen = None;
-        }
+        let is_of =
+            |frozen: &mut Frozen| frozen.run == run.id && frozen.until.len() == run.tasks.len();
+        self.frozen.take_if(|frozen| !is_of(frozen));
         let frozen = self.frozen.as_ref().filter(|frozen| frozen.picked == state.selected_task);
         let shown = frozen.map_or_else(|| shown_tasks(run, state), |frozen| frozen.shown.clone());
         head::show(ui, state, run, &shown, commands);
