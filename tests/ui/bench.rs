@@ -130,6 +130,13 @@ impl Window {
     /// Clicks a control, scrolling to it first.
     #[track_caller]
     pub fn click(&mut self, role: Role, label: &str) {
+        // What has just come, as a dialog or a toast, is measured before it is drawn.
+        for _ in 0..4 {
+            if self.harness.query_all_by_role_and_label(role, label).next().is_some() {
+                break;
+            }
+            self.harness.step();
+        }
         self.node(role, label).scroll_to_me();
         self.harness.run_steps(4);
         self.node(role, label).click();

@@ -113,6 +113,7 @@ fn price_chart() {
     let runs = tempfile::tempdir().unwrap();
     let mut window = open(runs.path(), Theme::Dark);
     listed(&mut window, &crypto("price", &data));
+    window.set_search("Search symbols", "ETH_U");
     shown(&mut window, "ETH_USDT");
     compare(&mut window, "price-chart");
 }

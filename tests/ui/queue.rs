@@ -117,9 +117,11 @@ fn the_arrows_move_through_the_queue_and_shift_picks_several() {
     // To the last row, which comes into view, and back.
     assert!(!has_row(&window, last), "the panel is higher than the story assumes");
     press(&mut window, Modifiers::NONE, Key::End);
+    window.until("the last row", |window| has_row(window, last));
     assert!(is_picked(&window, last));
     press(&mut window, Modifiers::NONE, Key::Home);
-    assert!(is_picked(&window, "SYN_A-1h-fold00") && !has_row(&window, last));
+    window.until("the first row", |window| !has_row(window, last));
+    assert!(is_picked(&window, "SYN_A-1h-fold00"));
 
     // Two that wait are held: they say so and are let go again.
     press(&mut window, Modifiers::NONE, Key::ArrowDown);

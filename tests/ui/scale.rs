@@ -71,7 +71,7 @@ fn the_top_bar_has_room_for_everything_in_the_smallest_window_and_with_a_long_na
     for size in [[960.0, 600.0], [1280.0, 800.0], [1440.0, 900.0]] {
         let screen = (size, 1.0);
         let name =
-            "an-experiment-that-somebody-gave-a-name-much-longer-than-the-window-has-room-for";
+            "an-experiment-with-the-longest-name-that-is-allowed-to-one-64-xx";
         let (_runs, window) = on(screen, name);
         nothing_is_cut(&window, screen);
     }

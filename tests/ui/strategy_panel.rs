@@ -99,6 +99,8 @@ fn the_text_that_is_shown_is_what_save_writes() {
     window.until_enabled("Start");
     window.press("Show as RON");
     window.until_says("The experiment as RON");
+    // A dialog finds its place in its first frames.
+    window.harness.run_steps(4);
     window.node(Role::Button, "Copy").click();
     let mut copied = String::new();
     for _ in 0..3 {

@@ -43,8 +43,10 @@ fn curves_are_drawn_as_chosen_and_the_choice_survives_a_restart() {
     let stored = window.harness.state().settings().to_text();
     drop(window);
     let window = Window::again(runs.path(), Settings::from_text(&stored).unwrap());
-    assert_eq!(window.harness.state().settings().to_text(), stored);
-    assert!(stored.contains("ByFold") && stored.contains("GradientNorm"), "{stored}");
+    let again = window.harness.state().settings().to_text();
+    for chosen in ["ByFold", "GradientNorm", "axis:Time"] {
+        assert!(stored.contains(chosen) && again.contains(chosen), "{chosen}: {stored}\n{again}");
+    }
 }
 
 #[test]

@@ -152,7 +152,7 @@ fn first_runs(of: &Comparison, rows: &[Row]) -> Vec<usize> {
 fn losses(ui: &mut Ui, runs: &[Overlaid<'_>], height: f32) {
     ui.horizontal(|ui| {
         ui.label(RichText::new("Validation loss").family(strong_family()));
-        note(ui, "mean over a run's tasks; ◆ lowest; band: the middle 80 %, from 5 tasks on");
+        note(ui, "mean over a run's tasks; ◊ lowest; band: the middle 80 %, from 5 tasks on");
     });
     if runs.iter().any(|overlaid| overlaid.run.has_losses()) {
         overlay::losses(ui, runs, height);
