@@ -18,11 +18,11 @@ pub(super) struct ImportForm {
 }
 
 impl ImportForm {
-    pub(super) fn new(file: PathBuf, before: Option<String>) -> Self {
+    pub(super) fn new(file: PathBuf, before: Option<String>, whole_folder: bool) -> Self {
         let mut form = Self {
             file,
             before,
-            whole_folder: false,
+            whole_folder,
             said: FileOverride::default(),
             zone: String::new(),
             price_divisor: String::new(),
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     fn form(before: Option<&str>) -> ImportForm {
-        ImportForm::new("/data/A-1h.csv".into(), before.map(str::to_owned))
+        ImportForm::new("/data/A-1h.csv".into(), before.map(str::to_owned), false)
     }
 
     #[test]

@@ -62,14 +62,13 @@ impl ImportView {
         });
     }
 
-    /// Another file, or another text beside it, begins anew.
+    /// Another file, or another text beside it, begins anew; what the form holds for stays while the file does.
     fn form_of(&mut self, file: &Path, before: Option<&str>) -> &mut ImportForm {
         let is_same = |form: &ImportForm| form.file == file && form.before.as_deref() == before;
-        if !self.form.as_ref().is_some_and(is_same) {
-            self.form = None;
-        }
-        let begun = || ImportForm::new(file.to_owned(), before.map(str::to_owned));
-        self.form.get_or_insert_with(begun)
+        let old = self.form.take();
+        let whole_folder = old.as_ref().is_some_and(|old| old.file == file && old.whole_folder);
+        let begun = || ImportForm::new(file.to_owned(), before.map(str::to_owned), whole_folder);
+        self.form.insert(old.filter(is_same).unwrap_or_else(begun))
     }
 }
 
