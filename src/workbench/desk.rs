@@ -40,7 +40,7 @@ pub(super) enum DeskJob {
     Scan(PathBuf),
     Examine { ticket: u64, series: Box<MarketSeries>, policies: QualitySpec },
     TryImport { ticket: u64, file: PathBuf, text: String },
-    SaveOverrides { folder: PathBuf, text: String },
+    SaveOverrides { folder: PathBuf, before: Option<String>, text: String },
     LookForFolders(Vec<PathBuf>),
     LookAtPath(PathBuf),
     Open(PathBuf),
@@ -178,8 +178,8 @@ impl Desk {
                 let trial = attempt(|| try_import(&file, &text).map(Box::new));
                 Update::ImportTried { ticket, trial }
             }
-            DeskJob::SaveOverrides { folder, text } => {
-                let saved = attempt(|| save_overrides(&folder, &text));
+            DeskJob::SaveOverrides { folder, before, text } => {
+                let saved = attempt(|| save_overrides(&folder, before.as_deref(), &text));
                 Update::OverridesSaved { folder, saved }
             }
             DeskJob::LookForFolders(folders) => {

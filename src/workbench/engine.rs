@@ -210,8 +210,8 @@ impl Workbench {
             Command::TryImport { ticket, file, text } => {
                 self.ask_desk(DeskJob::TryImport { ticket, file, text });
             }
-            Command::SaveOverrides { folder, text } => {
-                self.ask_desk(DeskJob::SaveOverrides { folder, text });
+            Command::SaveOverrides { folder, before, text } => {
+                self.ask_desk(DeskJob::SaveOverrides { folder, before, text });
             }
             Command::Scan(folder) => self.ask_desk(DeskJob::Scan(folder)),
             Command::LookForFolders(folders) => {

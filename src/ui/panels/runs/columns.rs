@@ -279,10 +279,19 @@ mod tests {
         let known = RunEntry {
             score: Some(Score { sharpe: Some(1.0), ..Score::default() }),
             ended: Some(crate::domain::UtcMillis(5)),
+            tags: vec!["good".to_owned()],
+            notes: "longer".to_owned(),
             ..entry("a", RunStatus::Finished)
         };
         let unknown = entry("b", RunStatus::Running);
-        for column in [RunColumn::Sharpe, RunColumn::Ended, RunColumn::Took, RunColumn::Ic] {
+        for column in [
+            RunColumn::Sharpe,
+            RunColumn::Ended,
+            RunColumn::Took,
+            RunColumn::Tags,
+            RunColumn::Notes,
+            RunColumn::Ic,
+        ] {
             for descending in [false, true] {
                 let by = SortedBy { column, descending };
                 let order = by.compare((&known, None), (&unknown, None));
