@@ -8,14 +8,17 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use crossbeam_channel::bounded;
 use eframe::App as _;
 use egui::{Event as Input, Key, Modifiers, Pos2, RawInput, Rect, ViewportId, vec2};
 use walkforge::domain::{
     Device, EpochRecord, Event, EventKind, FoldIndex, Plan, Progress, RunId, RunOutcome,
     RunSummary, StepTimes, TaskId, UtcMillis,
 };
+use walkforge::runs::{RunFilter, RunIndex, RunStatus, RunStore};
+use walkforge::spec::{DEFAULT_PRESET, ExperimentSpec, apply, load};
 use walkforge::ui::{App, Options, Settings};
-use walkforge::workbench::Update;
+use walkforge::workbench::{Command, Update, Workbench};
 
 use peers::is_measuring;
 use stored::{Size, fill, plan};
@@ -26,6 +29,8 @@ const MEDIAN: Duration = Duration::from_millis(4);
 const P99: Duration = Duration::from_millis(8);
 /// From opening the store to the first frame.
 const FIRST_FRAME: Duration = Duration::from_secs(2);
+/// Time between two frames at least.
+const FRAME: Duration = Duration::from_millis(33);
 /// What memory may grow by while curves are as long as they get.
 const GROWTH: u64 = 8 << 20;
 
@@ -49,10 +54,14 @@ struct Window {
 
 impl Window {
     fn open(runs: &Path) -> Result<Self> {
+        Self::on(runs, None)
+    }
+
+    fn on(runs: &Path, spec: Option<ExperimentSpec>) -> Result<Self> {
         let ctx = egui::Context::default();
         let options = Options {
             runs: runs.to_owned(),
-            spec: None,
+            spec,
             settings: Ok(Settings::default()),
             telemetry: false,
             software_rendered: false,
@@ -73,10 +82,12 @@ impl Window {
             ..RawInput::default()
         };
         let began = Instant::now();
-        let output = self.ctx.run_ui(input, |ui| {
+        let mut output = self.ctx.run_ui(input, |ui| {
             self.app.logic(ui.ctx(), &mut self.frame);
             self.app.ui(ui, &mut self.frame);
         });
+        // Nobody has a texture of it.
+        output.textures_delta.clear();
         let meshes = self.ctx.tessellate(output.shapes, self.pixels_per_point);
         let took = began.elapsed();
         let vertices = meshes.iter().map(|mesh| match &mesh.primitive {
@@ -192,7 +203,7 @@ fn frames(runs: &Path, load: &Load) -> Result<()> {
         took.push(taking + drawing);
         vertices = vertices.max(drawn);
         // As far apart as in a window: what follows the clock is to follow it.
-        std::thread::sleep(Duration::from_millis(33).saturating_sub(drawing));
+        std::thread::sleep(FRAME.saturating_sub(drawing));
     }
     took.sort();
     let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize];
@@ -257,7 +268,7 @@ fn resident() -> Option<u64> {
     Some(pages * 4096)
 }
 
-/// From nothing to the first frame, and to the list of the runs.
+/// From nothing to the first frame, among many runs in the store.
 fn first_frame(folder: &Path, runs: i64) -> Result<()> {
     let root = folder.join("many");
     fill(&root, &Size { runs, tasks_per_run: 10, epochs_per_task: 50 })?;
@@ -270,6 +281,93 @@ fn first_frame(folder: &Path, runs: i64) -> Result<()> {
         verdict(&format!("first frame among {runs} runs, {what}"), took, FIRST_FRAME);
         drop(window);
     }
+    Ok(())
+}
+
+/// Seconds that the tasks of a run took, all together.
+fn task_seconds(runs: &Path) -> Result<f64> {
+    let stored = RunIndex::open(runs)?.runs(&RunFilter::default())?;
+    let run = stored.first().context("there is a run")?;
+    let results = RunStore::find(runs, run.id.as_str())?.results()?;
+    let reports = results.tasks.iter().filter_map(|task| task.report.as_ref());
+    Ok(reports.map(|report| report.seconds).sum())
+}
+
+/// The engine alone.
+fn train_alone(runs: &Path, spec: &ExperimentSpec) -> Result<f64> {
+    let (wake, woken) = bounded(1);
+    let engine = Workbench::open(runs, move || {
+        let _awake_already = wake.try_send(());
+    })?;
+    engine.send(Command::Start(Box::new(spec.clone())));
+    loop {
+        woken.recv()?;
+        if engine.drain().iter().any(|update| matches!(update, Update::RunDone { .. })) {
+            drop(engine);
+            return task_seconds(runs);
+        }
+    }
+}
+
+/// The same started in a window that is drawn whenever it asks, at most thirty times a second.
+fn train_in_window(runs: &Path, spec: &ExperimentSpec) -> Result<f64> {
+    let mut window = Window::on(runs, Some(spec.clone()))?;
+    let (wake, woken) = bounded(1);
+    window.ctx.set_request_repaint_callback(move |_| {
+        let _awake_already = wake.try_send(());
+    });
+    // Until the experiment is planned and can be started.
+    for _ in 0..60 {
+        window.draw(Vec::new());
+        std::thread::sleep(FRAME);
+    }
+    window.press(Modifiers::COMMAND, Key::Enter);
+    let mut frames = 0;
+    loop {
+        let (took, _, _) = window.draw(Vec::new());
+        frames += 1;
+        std::thread::sleep(FRAME.saturating_sub(took));
+        // Not for ever: a clock goes on.
+        let _woken = woken.recv_timeout(Duration::from_millis(500));
+        if frames % 10 == 0 && has_ended(runs)? {
+            drop(window);
+            return task_seconds(runs);
+        }
+    }
+}
+
+fn has_ended(runs: &Path) -> Result<bool> {
+    let stored = RunIndex::open(runs)?.runs(&RunFilter::default())?;
+    Ok(stored.iter().any(|run| run.status == RunStatus::Finished))
+}
+
+/// Training with one worker, with a window and without, in turn.
+fn beside(folder: &Path, rounds: usize, epochs: u32) -> Result<()> {
+    let set = [
+        format!("training.max_epochs={epochs}"),
+        "training.patience=null".to_owned(),
+        "validation.max_folds=2".to_owned(),
+        "resources.workers=1".to_owned(),
+        "resources.device=cpu".to_owned(),
+    ];
+    let set = set.iter().map(|text| text.parse()).collect::<Result<Vec<_>, String>>();
+    let set = set.map_err(anyhow::Error::msg)?;
+    let spec = apply(&load(DEFAULT_PRESET)?, &set)?;
+    let mut ratios = Vec::new();
+    for round in 0..rounds {
+        let place = |kind: &str| folder.join(format!("{kind}-{round}"));
+        let alone = train_alone(&place("alone"), &spec)?;
+        let in_window = train_in_window(&place("window"), &spec)?;
+        ratios.push(in_window / alone);
+    }
+    ratios.sort_by(f64::total_cmp);
+    let median = ratios[ratios.len() / 2];
+    let goal = if median <= 1.05 { "met" } else { "NOT met" };
+    say(&format!(
+        "goal {goal}: tasks take {median:.3} times as long with a window that is drawn without a screen (median of {rounds} pairs, {:.3} to {:.3}), at most 1.05",
+        ratios[0],
+        ratios[ratios.len() - 1]
+    ));
     Ok(())
 }
 
@@ -308,10 +406,12 @@ fn main() -> Result<()> {
         memory(&place("memory"), 100_000, 17_000)?;
         let load = Load { tasks: 10_000, running: 200, epochs: 5000, frames: 600 };
         frames(&place("frames"), &load)?;
+        beside(folder.path(), 5, 150)?;
     } else {
         first_frame(folder.path(), 5)?;
         memory(&place("memory"), 200, 20)?;
         frames(&place("frames"), &Load { tasks: 50, running: 5, epochs: 20, frames: 3 })?;
+        beside(folder.path(), 1, 2)?;
     }
     Ok(())
 }

@@ -20,8 +20,8 @@ pub struct HostReading {
     pub memory_used: Option<Bytes>,
     /// This process's resident set.
     pub memory_own: Option<Bytes>,
-    /// The file system that was asked for. `None` where nobody asked, and where the system does not tell: of a network share it is not even
-    /// asked, because that may hang.
+    /// The file system that was asked for. `None` where nobody asked, and where the system does not tell. A network share's space is not
+    /// even asked for, because that may hang.
     pub disk: Option<DiskReading>,
 }
 
@@ -77,6 +77,8 @@ impl HostReader {
 /// Reads how full the file system of a folder is.
 struct DiskReader {
     folder: PathBuf,
+    /// Where the file system of the folder is mounted, once it has been found.
+    mounted: Option<PathBuf>,
     /// `None` on a system that sysinfo does not know.
     disks: Option<Disks>,
 }
@@ -84,21 +86,31 @@ struct DiskReader {
 impl DiskReader {
     fn new(folder: PathBuf) -> Self {
         let disks = Disks::new_with_refreshed_list_specifics(DiskRefreshKind::nothing()).ok();
-        Self { folder, disks }
+        Self { folder, mounted: None, disks }
     }
 
     fn read(&mut self) -> Option<DiskReading> {
-        // Absolute: `runs` lies on no mount point by name. It may be made later than this is asked first.
-        let folder = self.folder.canonicalize().ok()?;
-        let disks = self.disks.as_mut()?.iter_mut();
-        let holds = |disk: &&mut Disk| {
-            folder.starts_with(disk.mount_point())
-                && is_same_file_system(&folder, disk.mount_point())
-        };
-        let disk = disks.filter(holds).max_by_key(|disk| disk.mount_point().as_os_str().len())?;
+        if self.mounted.is_none() {
+            self.mounted = self.find();
+        }
+        let mounted = self.mounted.as_deref()?;
+        let disk = self.disks.as_mut()?.iter_mut().find(|disk| disk.mount_point() == mounted)?;
         disk.refresh_specifics(DiskRefreshKind::nothing().with_storage());
         let (total, free) = (Bytes(disk.total_space()), Bytes(disk.available_space()));
         (total > Bytes(0)).then_some(DiskReading { total, free })
+    }
+
+    /// `None` where the folder is on no disk that is listed, and before it is made.
+    fn find(&self) -> Option<PathBuf> {
+        // Absolute: `runs` lies on no mount point by name.
+        let folder = self.folder.canonicalize().ok()?;
+        let holds = |disk: &&Disk| {
+            folder.starts_with(disk.mount_point())
+                && is_same_file_system(&folder, disk.mount_point())
+        };
+        let disks = self.disks.as_ref()?.iter().filter(holds);
+        let disk = disks.max_by_key(|disk| disk.mount_point().as_os_str().len())?;
+        Some(disk.mount_point().to_owned())
     }
 }
 

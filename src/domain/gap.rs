@@ -21,7 +21,7 @@ pub struct FoldGap {
 pub enum GapKind {
     /// Their labels reach into another section, or begin before another section's labels have ended.
     Purge,
-    /// They keep a distance that the experiment or its features ask for.
+    /// They keep a distance that the experiment or its features ask for, as the plan rounds it up where it does not know when labels end.
     Embargo,
 }
 

@@ -197,8 +197,8 @@ impl Overrides {
     /// What is said about exactly this name, without what patterns say about it.
     #[must_use]
     pub fn of_name(&self, name: &str) -> FileOverride {
-        let said = self.files.iter().find(|(pattern, _)| pattern == name);
-        said.map(|(_, said)| said.clone()).unwrap_or_default()
+        let said = self.files.iter().filter(|(pattern, _)| pattern == name);
+        said.fold(FileOverride::default(), |before, (_, said)| before.then(said))
     }
 
     /// Hash of the file's text, for whoever remembers what was read with it.

@@ -87,6 +87,9 @@ mod tests {
         let said = FileOverride { price_divisor: Some(10.0), ..FileOverride::default() };
         let changed = read.with_file("XAU*.csv", said.clone());
         assert_eq!((changed.of_name("XAU*.csv"), changed.files.len()), (said, 2));
+        let twice = r#"(files: [("a.csv", (symbol: "A")), ("a.csv", (timeframe: "1h"))])"#;
+        let both = Overrides::parse(twice, path).unwrap().of_name("a.csv");
+        assert!(both.symbol.is_some() && both.timeframe.is_some(), "{both:?}");
         let empty = changed.with_file("XAU*.csv", FileOverride::default());
         assert_eq!(empty.files.len(), 1, "nothing said is nothing written");
         assert_eq!(Overrides::default().to_ron(), "(\n)\n");

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row};
 
 use super::error::Trouble;
 use super::rows::{from_json, outcome_of, owner_at};
-use super::{Owner, RunEntry, RunFilter, RunStatus, search_text};
+use super::{Owner, RunEntry, RunFilter, RunQuery, RunStatus, search_text};
 use crate::domain::{RunId, SweepId, UtcMillis};
 
 /// The runs that fit. What SQL can choose by an index is chosen there, by a query here, in every script's letters.
@@ -16,6 +16,7 @@ pub(super) fn entries(
     root: &Path,
     filter: &RunFilter,
 ) -> Result<Vec<RunEntry>, Trouble> {
+    let asks_for_all = filter.query == RunQuery::default();
     let living: BTreeSet<Owner> =
         owners(connection)?.into_iter().flatten().filter(Owner::is_alive).collect();
     let outcome = filter.status.map(|status| match status {
@@ -37,7 +38,8 @@ pub(super) fn entries(
         }
         let entry = entry(row, root, &living)?;
         if filter.status.is_none_or(|status| status == entry.status)
-            && filter.query.fits(&entry, &search_text(&entry), entry.status.word())
+            && (asks_for_all
+                || filter.query.fits(&entry, &search_text(&entry), entry.status.word()))
         {
             entries.push(entry);
         }

@@ -328,6 +328,8 @@ impl App {
                 top_bar::notice(ui, &self.state.notices, &mut commands);
             });
         }
+        // Told anew where it is drawn.
+        self.panels.training.charts = None;
         let background = egui::Frame::new()
             .fill(palette.background)
             .inner_margin(egui::Margin::same(space::XS as i8));

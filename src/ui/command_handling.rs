@@ -160,7 +160,7 @@ impl App {
         let text = format!("{}: checking for leaks", spec.name);
         self.state.journal.add(self.state.now, Level::Info, text);
         self.state.notices.keep_offers();
-        self.state.notices.withdraw(|offer| *offer == Command::ShowChecks);
+        self.withdraw(|offer| *offer == Command::ShowChecks);
         self.engine.send(workbench::Command::CheckLeaks { ticket, spec, contrast });
         self.panels.checks.show_leaks();
         layout::show(&mut self.layout, PanelKind::Checks);

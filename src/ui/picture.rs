@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, bounded};
-use egui::ColorImage;
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
+use egui::{ColorImage, Rect};
 
 use super::app::App;
 use super::state::Level;
@@ -42,17 +42,56 @@ impl App {
             self.picture.taken = Some(taken);
             return;
         };
-        let Ok(image) = taken.try_recv() else { return };
+        let taken = taken.try_recv();
+        if taken == Err(TryRecvError::Empty) {
+            return;
+        }
         let PictureRequest { to: Some(to), .. } = std::mem::take(&mut self.picture) else { return };
-        let Some(charts) = self.panels.training.charts else {
+        let Ok(image) = taken else {
+            let text = "The window could not take a picture of itself: make the Training panel visible and export again.";
+            self.tell(Level::Warning, text.to_owned());
+            return;
+        };
+        let charts = self.panels.training.charts;
+        let Some(part) = charts.and_then(|charts| cut_out(&image, charts, ctx.pixels_per_point()))
+        else {
             let text = "The training charts are out of view: bring the Training panel to the front and export again.";
             self.tell(Level::Warning, text.to_owned());
             return;
         };
-        let part = image.region(&charts, Some(ctx.pixels_per_point()));
         let [width, height] = part.size.map(|side| u32::try_from(side).unwrap_or(u32::MAX));
         let rgba = part.pixels.iter().flat_map(egui::Color32::to_array).collect();
         let picture = Picture { width, height, rgba };
         self.engine.send(workbench::Command::SavePicture { picture, to });
+    }
+}
+
+/// What of an area, in points, is in the picture: the window may have another size by now. `None` where that is nothing.
+fn cut_out(image: &ColorImage, area: Rect, pixels_per_point: f32) -> Option<ColorImage> {
+    let size = egui::vec2(image.width() as f32, image.height() as f32);
+    let whole = Rect::from_min_size(egui::Pos2::ZERO, size / pixels_per_point);
+    let pixels = (area.intersect(whole) * pixels_per_point).round();
+    let has_some = pixels.width() >= 1.0 && pixels.height() >= 1.0;
+    let corner = [pixels.min.x as usize, pixels.min.y as usize];
+    has_some.then(|| {
+        image.region_by_pixels(corner, [pixels.width(), pixels.height()].map(|side| side as usize))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cut_out_lies_within_the_picture() {
+        let image = ColorImage::filled([30, 20], egui::Color32::RED);
+        let cut = |left: f32, top: f32, right: f32, bottom: f32| {
+            let area = Rect::from_min_max(egui::pos2(left, top), egui::pos2(right, bottom));
+            cut_out(&image, area, 2.0).map(|part| part.size)
+        };
+        assert_eq!(cut(1.0, 1.0, 5.0, 6.0), Some([8, 10]));
+        assert_eq!(cut(-4.0, 2.0, 99.0, 99.0), Some([30, 16]), "the window was larger before");
+        assert_eq!(cut(20.0, 2.0, 30.0, 9.0), None);
+        assert_eq!(cut(5.0, 2.0, 5.0, 9.0), None);
     }
 }

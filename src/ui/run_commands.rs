@@ -165,7 +165,7 @@ impl App {
         self.state.launches.follow_next = true;
         self.state.shown_run = None;
         self.state.selected_task = None;
-        self.state.notices.withdraw(|offer| {
+        self.withdraw(|offer| {
             matches!(offer, Command::TakeUp(offered) if offered.iter().all(|run| runs.contains(run)))
         });
         for run in runs {

@@ -377,6 +377,11 @@ impl App {
         if results.loaded.as_ref().is_some_and(|loaded| runs.contains(&loaded.run)) {
             (results.loaded, results.wanted, results.chosen) = (None, None, false);
         }
+        self.withdraw(|offer| match offer {
+            Command::LookAt(run) => runs.contains(run),
+            Command::TakeUp(offered) => offered.iter().all(|run| runs.contains(run)),
+            _ => false,
+        });
         let compared = &mut self.state.compared;
         if compared.asked.iter().any(|run| runs.contains(run)) {
             compared.clear();

@@ -128,3 +128,15 @@ fn runs_that_have_long_been_over_are_let_go_of_and_those_at_work_are_not() {
     assert_eq!(kept.len(), 60);
     assert_eq!((kept[0], kept[1], kept[59]), ("at-work", "run-22", "latest"));
 }
+
+#[test]
+fn what_was_deleted_is_offered_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path());
+    begin(&mut app, "r");
+    end(&mut app, "r", RunOutcome::Failed);
+    let offer = app.state.notices.front().map(|notice| notice.actions.clone());
+    assert_eq!(offer, Some(vec![("Resume this run", Command::TakeUp(vec![RunId::new("r")]))]));
+    app.apply(Update::RunsDeleted { runs: vec![RunId::new("r")], problems: Vec::new() });
+    assert_eq!(app.state.notices.front(), None);
+}

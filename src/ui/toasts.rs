@@ -4,7 +4,7 @@ use std::time::Duration;
 use egui::accesskit::Live;
 use egui::{Align, Align2, Area, Id, Label, Layout, Order, RichText, Ui, vec2};
 
-use super::commands::Commands;
+use super::commands::{Command, Commands};
 use super::icons;
 use super::state::Notice;
 use super::theme::{ICON, Themed, space};
@@ -47,6 +47,11 @@ impl Toasts {
         if self.shown.len() > MOST {
             self.shown.pop_front();
         }
+    }
+
+    /// Takes back those with such an offer: it has been taken elsewhere, or leads nowhere any more.
+    pub(super) fn withdraw(&mut self, is_taken: impl Fn(&Command) -> bool) {
+        self.shown.retain(|toast| !toast.news.actions.iter().any(|(_, offer)| is_taken(offer)));
     }
 
     /// Draws them over the panels and under whatever stands before those.
@@ -122,7 +127,6 @@ fn draw(ui: &mut Ui, news: &Notice, commands: &mut Commands) -> Drawn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::commands::Command;
     use crate::ui::state::Level;
 
     fn news(text: &str, actions: &[(&'static str, Command)]) -> Notice {
@@ -133,9 +137,10 @@ mod tests {
     fn at(toasts: &mut Toasts, now: i64) -> Vec<&str> {
         let ctx = egui::Context::default();
         let mut commands = Commands::default();
-        let _drawn = ctx.run_ui(egui::RawInput::default(), |ui| {
+        let mut drawn = ctx.run_ui(egui::RawInput::default(), |ui| {
             toasts.show(ui.ctx(), UtcMillis(now), &mut commands);
         });
+        drawn.textures_delta.clear();
         toasts.shown.iter().map(|toast| toast.news.text.as_str()).collect()
     }
 
@@ -147,6 +152,8 @@ mod tests {
         assert_eq!(at(&mut toasts, 1_000), ["saved", "finished"]);
         assert_eq!(at(&mut toasts, LIFE_MS), ["finished"]);
         assert_eq!(at(&mut toasts, i64::MAX), ["finished"]);
+        toasts.withdraw(|offer| *offer == Command::ShowInterrupted);
+        assert!(at(&mut toasts, 0).is_empty());
     }
 
     #[test]

@@ -121,6 +121,12 @@ impl App {
         }
     }
 
+    /// Takes back what was offered: it has been taken elsewhere, or leads nowhere any more.
+    pub(super) fn withdraw(&mut self, is_taken: impl Fn(&Command) -> bool) {
+        self.state.notices.withdraw(&is_taken);
+        self.toasts.withdraw(&is_taken);
+    }
+
     /// In the log only.
     pub(super) fn note(&mut self, level: Level, text: String) {
         self.state.journal.add(self.state.now, level, text);

@@ -62,3 +62,66 @@ pub(super) fn between(fold: &FoldPlan) -> Vec<Between> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Reach, cut, folds};
+    use super::*;
+    use crate::domain::{Length, UtcMillis};
+    use crate::spec::{Portion, ValidationSpec};
+
+    #[test]
+    fn every_bar_that_could_be_used_is_in_one_section_or_one_gap() {
+        let bars = Length::Bars;
+        let walk_forward = |anchored, embargo| ValidationSpec::WalkForward {
+            anchored,
+            train: bars(60),
+            validation: bars(20),
+            test: bars(25),
+            step: None,
+            embargo: bars(embargo),
+            max_folds: None,
+        };
+        let k_fold = |embargo| ValidationSpec::PurgedKFold {
+            folds: 4,
+            validation: Portion::Length(bars(15)),
+            embargo,
+        };
+        let hold_out = ValidationSpec::HoldOut {
+            validation_from: UtcMillis(120),
+            test_from: UtcMillis(160),
+            embargo: bars(7),
+        };
+        let schemes = [
+            walk_forward(false, 0),
+            walk_forward(true, 6),
+            k_fold(None),
+            k_fold(Some(bars(12))),
+            hold_out,
+        ];
+        let count = 240_i64;
+        let decision: Vec<UtcMillis> = (0..count).map(|t| UtcMillis(t + 1)).collect();
+        // Labels of unequal length, as those of barriers are: at most five bars.
+        let label_end: Vec<UtcMillis> = (0..count).map(|t| UtcMillis(t + 2 + t * 7 % 5)).collect();
+        let usable: Vec<bool> = label_end.iter().map(|end| end.0 <= count).collect();
+        let rows = RowTimes {
+            decision: &decision,
+            label_end: &label_end,
+            scorable: &usable,
+            learnable: &usable,
+        };
+        for scheme in schemes {
+            let reach = Reach { horizon: 5, back: 4 };
+            for fold in folds(&decision, &scheme, reach).unwrap() {
+                let (sections, gaps) = cut(&fold, &[rows]);
+                let part = &sections[0];
+                let used = part.train.len() + part.validation.len() + part.test.len();
+                let left_out: u64 = gaps.iter().map(|gap| gap.bars).sum();
+                let (start, end) = (fold.start(), fold.end());
+                let all = (0..decision.len())
+                    .filter(|row| usable[*row] && start <= decision[*row] && decision[*row] < end);
+                assert_eq!(used as u64 + left_out, all.count() as u64, "{scheme:?}: {fold:?}");
+            }
+        }
+    }
+}

@@ -87,9 +87,12 @@ pub fn cut(fold: &FoldPlan, series: &[RowTimes<'_>]) -> (Vec<Sections>, Vec<Fold
         let barred = barred.into_iter().find(|barred| gap.after == Some(barred.places.1));
         for (position, rows) in series.iter().enumerate() {
             for row in positions(rows, gap.span) {
-                // Where the plan itself leaves room, that is the embargo; elsewhere it is only a guess of what the labels ask for.
                 let found = match (barred.filter(|_| !fold.embargo.is_none()), gap.before) {
-                    (Some(barred), _) => barred.why_not(rows, position, row),
+                    // Where labels have ended earlier than the plan could know, more is kept free than they ask for.
+                    (Some(barred), _) => barred
+                        .why_not(rows, position, row)
+                        .or(Some((GapKind::Embargo, barred.places.1))),
+                    // Where the plan itself leaves room, that is the embargo.
                     (None, place) => place.or(gap.after).map(|place| (GapKind::Embargo, place)),
                 };
                 if let Some(found) = found {
@@ -332,7 +335,8 @@ mod tests {
                 (Purge, BeforeValidation, 9, 11, 2),
                 (Purge, BeforeTest, 13, 15, 2),
                 (Purge, AfterTest, 19, 20, 1),
-                (GapKind::Embargo, AfterTest, 20, 23, 3),
+                // One more than asked for: the plan rounds up.
+                (GapKind::Embargo, AfterTest, 20, 24, 4),
             ]
         );
         let first = FoldPlan {

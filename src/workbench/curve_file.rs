@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::desk_files::{FileError, not_written};
 use super::table_file::{Column, TableFormat, UnknownTableFormat, write_table};
 use crate::domain::{EpochRecord, TaskId};
 use crate::runs::StoreError;
@@ -12,7 +13,9 @@ pub(super) enum CurveFileError {
     #[error(transparent)]
     Format(#[from] UnknownTableFormat),
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Read(#[from] StoreError),
+    #[error(transparent)]
+    Write(#[from] FileError),
 }
 
 /// Writes a row for each epoch of each task, atomically. What is not known is missing.
@@ -40,7 +43,7 @@ pub(super) fn write_curves(
         ("seconds", numbers(|epoch| Some(epoch.seconds))),
         ("is_best", Column::Flag(rows.iter().map(|(_, epoch)| epoch.is_best).collect())),
     ];
-    Ok(write_table(to, format, &columns)?)
+    Ok(write_table(to, format, &columns).map_err(|error| not_written(to, error))?)
 }
 
 #[cfg(test)]
@@ -76,5 +79,7 @@ mod tests {
         );
         let error = write_curves(&folder.path().join("curves.txt"), &curves).unwrap_err();
         assert!(error.to_string().contains(".parquet or .csv"), "{error}");
+        let nowhere = write_curves(&folder.path().join("none/curves.csv"), &curves).unwrap_err();
+        assert!(nowhere.to_string().contains("save it elsewhere"), "{nowhere}");
     }
 }

@@ -7,18 +7,17 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::contain::contain_panic;
 use super::curve_file::write_curves;
-use super::desk_files::{kind_of, open, save, save_overrides};
+use super::desk_files::{kind_of, not_written, open, save, save_overrides};
 use super::mailbox::Mailbox;
 use super::picture::write_png;
-use super::survey::examine;
-use super::{MarketSeries, ModelChange, Picture, Update};
+use super::{ModelChange, Picture, Update};
 use crate::domain::{Cancel, RunId};
-use crate::market::{Cache, Catalog, try_import};
+use crate::market::{Cache, Catalog};
 use crate::runs::{
     RunFilter, RunIndex, RunOutline, RunResults, RunStore, StoreError, annotate_model,
     annotate_run, compare, delete_run, register_model, remove_model, search_text, set_stage,
 };
-use crate::spec::{ExperimentSpec, QualitySpec};
+use crate::spec::ExperimentSpec;
 
 /// How often it is looked whether another program has changed the runs.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -38,8 +37,6 @@ pub(super) struct Desk {
 /// One of them.
 pub(super) enum DeskJob {
     Scan(PathBuf),
-    Examine { ticket: u64, series: Box<MarketSeries>, policies: QualitySpec },
-    TryImport { ticket: u64, file: PathBuf, text: String },
     SaveOverrides { folder: PathBuf, before: Option<String>, text: String },
     LookForFolders(Vec<PathBuf>),
     LookAtPath(PathBuf),
@@ -64,8 +61,6 @@ impl DeskJob {
         let message = message.to_owned();
         match self {
             Self::Scan(folder) => Update::Scanned { folder, catalog: Err(message) },
-            Self::Examine { ticket, .. } => Update::Examined { ticket, examination: Err(message) },
-            Self::TryImport { ticket, .. } => Update::ImportTried { ticket, trial: Err(message) },
             Self::SaveOverrides { folder, .. } => {
                 Update::OverridesSaved { folder, saved: Err(message) }
             }
@@ -169,15 +164,6 @@ impl Desk {
                 });
                 Update::Scanned { folder, catalog }
             }
-            DeskJob::Examine { ticket, series, policies } => {
-                let examination =
-                    attempt(|| examine(*series, &policies, &Cache::platform()).map(Box::new));
-                Update::Examined { ticket, examination }
-            }
-            DeskJob::TryImport { ticket, file, text } => {
-                let trial = attempt(|| try_import(&file, &text).map(Box::new));
-                Update::ImportTried { ticket, trial }
-            }
             DeskJob::SaveOverrides { folder, before, text } => {
                 let saved = attempt(|| save_overrides(&folder, before.as_deref(), &text));
                 Update::OverridesSaved { folder, saved }
@@ -206,7 +192,8 @@ impl Desk {
                 Update::FileSaved { path: to, saved }
             }
             DeskJob::SavePicture { picture, to } => {
-                let saved = attempt(|| write_png(&to, &picture));
+                let saved =
+                    attempt(|| write_png(&to, &picture).map_err(|error| not_written(&to, error)));
                 Update::FileSaved { path: to, saved }
             }
             DeskJob::ListRuns => self.list_runs(),

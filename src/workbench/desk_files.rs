@@ -97,13 +97,16 @@ fn unwritable(path: &Path, message: String) -> FileError {
 }
 
 fn write_text(to: &Path, text: &str) -> Result<(), FileError> {
-    write_atomically(to, |file| Ok(file.write_all(text.as_bytes())?)).map_err(
-        // Its own advice is about the folder of runs.
-        |error| match error {
-            StoreError::Write { path, message } => unwritable(&path, message),
-            other => unwritable(to, other.to_string()),
-        },
-    )
+    let written = write_atomically(to, |file| Ok(file.write_all(text.as_bytes())?));
+    written.map_err(|error| not_written(to, error))
+}
+
+/// Of a file that somebody named. The store's own advice is about the folder of runs.
+pub(super) fn not_written(to: &Path, error: StoreError) -> FileError {
+    match error {
+        StoreError::Write { path, message } => unwritable(&path, message),
+        other => unwritable(to, other.to_string()),
+    }
 }
 
 #[cfg(test)]

@@ -18,7 +18,9 @@ use super::run::{Machine, Run};
 use super::runner::Floor;
 use super::scheduler::Scheduler;
 use super::starts::{Starts, What};
-use super::surveyor::{SurveyRequest, survey_all};
+use super::surveyor::{
+    ExamineRequest, SurveyRequest, TrialRequest, examine_all, survey_all, try_all,
+};
 use super::task_queue::TaskFlags;
 use super::viewer::{LookRequest, look_all};
 use super::{Command, Update};
@@ -44,6 +46,8 @@ pub struct Workbench {
     checks: Arc<LatestSlot<CheckRequest>>,
     looks: Arc<LatestSlot<LookRequest>>,
     surveys: Arc<LatestSlot<SurveyRequest>>,
+    examinations: Arc<LatestSlot<ExamineRequest>>,
+    trials: Arc<LatestSlot<TrialRequest>>,
     closing: Cancel,
     threads: Vec<JoinHandle<()>>,
 }
@@ -90,6 +94,8 @@ impl Workbench {
         let checks = Arc::new(LatestSlot::default());
         let looks = Arc::new(LatestSlot::default());
         let surveys = Arc::new(LatestSlot::default());
+        let examinations = Arc::new(LatestSlot::default());
+        let trials = Arc::new(LatestSlot::default());
         let cache = Arc::new(SeriesCache::default());
         let threads = vec![
             spawn("walkforge-runner", runs, {
@@ -118,6 +124,14 @@ impl Workbench {
                 let (slot, mailbox) = (Arc::clone(&surveys), Arc::clone(&mailbox));
                 move || survey_all(&slot, &mailbox)
             })?,
+            spawn("walkforge-examiner", runs, {
+                let (slot, mailbox) = (Arc::clone(&examinations), Arc::clone(&mailbox));
+                move || examine_all(&slot, &mailbox)
+            })?,
+            spawn("walkforge-importer", runs, {
+                let (slot, mailbox) = (Arc::clone(&trials), Arc::clone(&mailbox));
+                move || try_all(&slot, &mailbox)
+            })?,
             spawn("walkforge-viewer", runs, {
                 let slot = Arc::clone(&looks);
                 move || look_all(&slot, &cache, &mailbox)
@@ -134,6 +148,8 @@ impl Workbench {
             checks,
             looks,
             surveys,
+            examinations,
+            trials,
             closing,
             threads,
         })
@@ -205,10 +221,10 @@ impl Workbench {
                 let _silent = self.surveys.ask(SurveyRequest { ticket, series, policies });
             }
             Command::Examine { ticket, series, policies } => {
-                self.ask_desk(DeskJob::Examine { ticket, series, policies });
+                let _silent = self.examinations.ask(ExamineRequest { ticket, series, policies });
             }
             Command::TryImport { ticket, file, text } => {
-                self.ask_desk(DeskJob::TryImport { ticket, file, text });
+                let _silent = self.trials.ask(TrialRequest { ticket, file, text });
             }
             Command::SaveOverrides { folder, before, text } => {
                 self.ask_desk(DeskJob::SaveOverrides { folder, before, text });
@@ -321,6 +337,8 @@ impl Drop for Workbench {
         self.checks.close();
         self.looks.close();
         self.surveys.close();
+        self.examinations.close();
+        self.trials.close();
         self.closing.cancel();
         self.exports = None;
         self.desk = None;

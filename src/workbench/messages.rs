@@ -89,7 +89,7 @@ pub enum Command {
         /// What is done about rows that are wrong.
         policies: QualitySpec,
     },
-    /// Read everything there is to see of a series.
+    /// Read everything there is to see of a series. The latest request wins, as of surveys.
     Examine {
         /// Given back with the answer; the asker's own count.
         ticket: u64,
@@ -98,7 +98,7 @@ pub enum Command {
         /// What is done about rows that are wrong.
         policies: QualitySpec,
     },
-    /// Read a market file as a `walkforge.ron` with this text would have it read. Writes nothing.
+    /// Read a market file as a `walkforge.ron` with this text would have it read. Writes nothing. The latest request wins, as of surveys.
     TryImport {
         /// Given back with the answer; the asker's own count.
         ticket: u64,

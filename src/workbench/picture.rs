@@ -1,3 +1,4 @@
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
 use image::codecs::png::PngEncoder;
@@ -26,8 +27,15 @@ impl std::fmt::Debug for Picture {
 pub(super) fn write_png(to: &Path, picture: &Picture) -> Result<(), StoreError> {
     let Picture { width, height, rgba } = picture;
     write_atomically(to, |file| {
-        let encoder = PngEncoder::new(std::io::BufWriter::new(file));
-        Ok(encoder.write_image(rgba, *width, *height, ExtendedColorType::Rgba8)?)
+        let pixels = u64::from(*width) * u64::from(*height);
+        if rgba.len() as u64 != 4 * pixels {
+            return Err(format!("{} bytes are not the {pixels} pixels of it", rgba.len()).into());
+        }
+        let mut buffer = BufWriter::new(file);
+        let encoder = PngEncoder::new(&mut buffer);
+        encoder.write_image(rgba, *width, *height, ExtendedColorType::Rgba8)?;
+        // What is left in it would be lost without a word where the disk is full.
+        Ok(buffer.flush()?)
     })
 }
 
@@ -50,10 +58,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let to = folder.path().join("charts.png");
         let short = Picture { width: 2, height: 3, rgba: vec![0; 8] };
-        assert!(
-            std::panic::catch_unwind(|| write_png(&to, &short)).is_ok_and(|done| done.is_err())
-                || !to.exists()
-        );
-        assert!(!to.exists());
+        let error = write_png(&to, &short).unwrap_err().to_string();
+        assert!(error.contains("8 bytes are not the 6 pixels"), "{error}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

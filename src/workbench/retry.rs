@@ -49,6 +49,8 @@ struct Attempts {
     made: u32,
     /// How many of them ran out of memory.
     without_memory: u32,
+    /// The number of the last one that was announced; 0 where none was.
+    announced: u32,
     /// Why the task failed for good.
     failure: String,
 }
@@ -74,8 +76,7 @@ impl Retries {
                 .then(|| format!("it is tried again elsewhere than on {device}")),
             Trouble::ForGood => None,
         }?;
-        let message = format!("{error}; {remedy}");
-        Some(EventKind::Retrying { message, attempt: attempts.made + 1 })
+        Some(attempts.announce(format!("{error}; {remedy}")))
     }
 
     /// Takes note of why a task failed for good.
@@ -88,11 +89,11 @@ impl Retries {
     pub(super) fn asked(&self, task: &TaskId) -> EventKind {
         let mut attempts = self.attempts.lock();
         let attempts = attempts.entry(task.clone()).or_default();
-        // One that could not begin has made none.
-        attempts.made = attempts.made.max(1);
+        // One that could not begin, or that panicked, is in no other count.
+        attempts.made = attempts.made.max(attempts.announced).max(1);
         attempts.without_memory = 0;
         let message = format!("{}; somebody asked for another attempt", attempts.failure);
-        EventKind::Retrying { message, attempt: attempts.made + 1 }
+        attempts.announce(message)
     }
 
     /// What to ask for, given what the task says it takes: twice as much after each time that it was not enough, but no more than an empty device
@@ -102,6 +103,13 @@ impl Retries {
         let times = attempts.get(task).map_or(0, |attempts| attempts.without_memory);
         let enlarged = Bytes(bytes.0.saturating_mul(1 << times));
         most.map_or(enlarged, |most| enlarged.min(most).max(bytes))
+    }
+}
+
+impl Attempts {
+    fn announce(&mut self, message: String) -> EventKind {
+        self.announced = self.made + 1;
+        EventKind::Retrying { message, attempt: self.announced }
     }
 }
 
@@ -156,6 +164,30 @@ mod tests {
         assert_eq!(retries.again(&task, Trouble::ForGood, &"NaN"), None);
         let lost = Trouble::DeviceLost(Device::Cuda(1));
         assert!(matches!(retries.again(&task, lost, &"xid 79"), Some(EventKind::Retrying { .. })));
+    }
+
+    #[test]
+    fn attempts_that_are_asked_for_are_numbered_on_and_begin_with_little_memory() {
+        let (retries, task) = (Retries::default(), TaskId::new("a"));
+        let asked = || match retries.asked(&task) {
+            EventKind::Retrying { message, attempt } => (message, attempt),
+            other => panic!("{other:?}"),
+        };
+        retries.failed(&task, "no weights to begin with");
+        assert_eq!(
+            asked(),
+            ("no weights to begin with; somebody asked for another attempt".to_owned(), 2)
+        );
+        assert_eq!(asked().1, 3, "it could not begin either");
+        for attempt in [4, 5] {
+            let again = retries.again(&task, Trouble::OutOfMemory, &"full");
+            assert!(
+                matches!(again, Some(EventKind::Retrying { attempt: told, .. }) if told == attempt)
+            );
+        }
+        assert_eq!(retries.again(&task, Trouble::OutOfMemory, &"full"), None);
+        assert_eq!(asked().1, 6);
+        assert_eq!(retries.enlarged(&task, Bytes(10), None), Bytes(10));
     }
 
     #[test]

@@ -161,11 +161,7 @@ impl Run {
 
     /// Lets those of the tasks that failed be tried again.
     pub(super) fn retry(&self, tasks: &BTreeSet<TaskId>) {
-        for (index, task) in self.prepared.plan.tasks.iter().enumerate() {
-            if tasks.contains(&task.id) {
-                self.queue.ask_again(index);
-            }
-        }
+        self.queue.ask_again(tasks);
     }
 
     /// What stops a task.
@@ -186,21 +182,30 @@ impl Run {
             Next::Impossible(index, message) => {
                 self.settle(index, self.end(index, EventKind::Failed { message }));
             }
-            Next::Again(index) => {
-                let task = &self.prepared.plan.tasks[index].id;
-                self.settle(index, self.end(index, self.retries.asked(task)));
-            }
+            Next::Again(all) => match self.record_of(&all, |task| self.retries.asked(task)) {
+                Ok(()) => all.into_iter().for_each(|index| self.queue.put_back(index)),
+                Err(_already_told) => self.all_ended(all, Ended::Failed),
+            },
             Next::Cancelled(all) => {
-                let task = |&index: &usize| &self.prepared.plan.tasks[index].id;
-                let events = all.iter().map(|index| (Some(task(index)), EventKind::Cancelled));
-                let how = match self.log.record_all(events) {
-                    Ok(()) => Ended::Cancelled,
-                    Err(_already_told) => Ended::Failed,
-                };
-                for index in all {
-                    self.settle(index, Attempt::Ended(how, Vec::new()));
-                }
+                let recorded = self.record_of(&all, |_| EventKind::Cancelled);
+                self.all_ended(all, recorded.map_or(Ended::Failed, |()| Ended::Cancelled));
             }
+        }
+    }
+
+    /// Records an event of each of these tasks, and waits for the disk once.
+    fn record_of(
+        &self,
+        all: &[usize],
+        kind: impl Fn(&TaskId) -> EventKind,
+    ) -> Result<(), StoreError> {
+        let task = |&index: &usize| &self.prepared.plan.tasks[index].id;
+        self.log.record_all(all.iter().map(task).map(|task| (Some(task), kind(task))))
+    }
+
+    fn all_ended(&self, all: Vec<usize>, how: Ended) {
+        for index in all {
+            self.queue.ended(index, how);
         }
     }
 

@@ -76,8 +76,8 @@ pub(super) enum Next {
     Cancelled(Vec<usize>),
     /// It cannot run: what it waits for did not finish.
     Impossible(usize, String),
-    /// It failed, and somebody asked for another attempt: it is to be put back.
-    Again(usize),
+    /// These failed, and somebody asked for another attempt: they are to be put back.
+    Again(Vec<usize>),
 }
 
 impl TaskQueue {
@@ -114,8 +114,12 @@ impl TaskQueue {
                     twins.begin(self.entries[*index].key);
                 }
             }
-            Next::Impossible(index, _) | Next::Again(index) => states[*index] = State::Closing,
-            Next::Cancelled(all) => all.iter().for_each(|&index| states[index] = State::Closing),
+            Next::Impossible(index, _) => states[*index] = State::Closing,
+            Next::Cancelled(all) | Next::Again(all) => {
+                for &index in all {
+                    states[index] = State::Closing;
+                }
+            }
         }
         Some(next)
     }
@@ -135,12 +139,20 @@ impl TaskQueue {
         self.states.lock().contains(&State::Ended(how))
     }
 
-    /// Lets a task that failed be tried again. Not once every task has ended: the run's end may be being written.
-    pub(super) fn ask_again(&self, index: usize) {
+    /// Lets those of the tasks that failed be tried again, but for those that somebody cancelled as well. Not once every task has ended: the
+    /// run's end may be being written.
+    pub(super) fn ask_again(&self, tasks: &BTreeSet<TaskId>) {
         let mut states = self.states.lock();
-        let is_open = states.iter().any(|state| !matches!(state, State::Ended(_)));
-        if is_open && states[index] == State::Ended(Ended::Failed) {
-            states[index] = State::Asked;
+        if states.iter().all(|state| matches!(state, State::Ended(_))) {
+            return;
+        }
+        for (state, entry) in states.iter_mut().zip(&self.entries) {
+            if *state == State::Ended(Ended::Failed)
+                && !entry.flags.cancel.is_cancelled()
+                && tasks.contains(&entry.id)
+            {
+                *state = State::Asked;
+            }
         }
     }
 
@@ -171,8 +183,9 @@ impl TaskQueue {
     fn ready(&self, states: &[State], may_run: bool) -> Option<Next> {
         let waiting = || (0..self.entries.len()).filter(|index| states[*index] == State::Waiting);
         let is_cancelled = |index: &usize| self.entries[*index].flags.cancel.is_cancelled();
-        if let Some(index) = states.iter().position(|state| *state == State::Asked) {
-            return Some(Next::Again(index));
+        if states.contains(&State::Asked) {
+            let is_asked = |index: &usize| states[*index] == State::Asked;
+            return Some(Next::Again((0..states.len()).filter(is_asked).collect()));
         }
         for index in waiting() {
             let Entry { flags, is_kept, key, .. } = &self.entries[index];

@@ -161,21 +161,22 @@ fn what_failed_is_tried_again_on_demand_while_the_run_goes_on() {
     let flags = flags(&tasks, &Pause::default());
     let queue = queue(&tasks, &flags);
     assert_eq!(queue.next(true), Some(Next::Run(0)));
-    queue.ask_again(0);
+    let ask_again = |names: &[&str]| {
+        queue.ask_again(&names.iter().map(|name| TaskId::new(*name)).collect());
+    };
+    ask_again(&["a"]);
     queue.ended(0, Ended::Failed);
     assert!(matches!(queue.next(true), Some(Next::Impossible(1, _))), "nobody had asked in time");
     queue.ended(1, Ended::Failed);
     assert_eq!(queue.next(true), Some(Next::Run(2)));
 
-    queue.ask_again(0);
-    queue.ask_again(1);
-    queue.ask_again(2);
+    ask_again(&["a", "b", "c"]);
     assert!(queue.has_next(false), "it needs no device");
-    assert_eq!(queue.next(false), Some(Next::Again(0)));
-    queue.put_back(0);
-    assert_eq!(queue.next(true), Some(Next::Again(1)));
+    assert_eq!(queue.next(false), Some(Next::Again(vec![0, 1])), "the third is at work");
     queue.ended(2, Ended::Finished);
-    assert!(!queue.is_over(), "one is being put back, the other waits");
+    assert_eq!(queue.next(true), None, "both are being put back");
+    assert!(!queue.is_over());
+    queue.put_back(0);
     queue.put_back(1);
     assert_eq!((queue.next(true), queue.next(true)), (Some(Next::Run(0)), None));
     queue.ended(0, Ended::Finished);
@@ -183,6 +184,19 @@ fn what_failed_is_tried_again_on_demand_while_the_run_goes_on() {
     queue.ended(1, Ended::Failed);
     assert!(queue.is_over() && queue.has_ended(Ended::Failed));
 
-    queue.ask_again(1);
+    ask_again(&["b"]);
     assert!(queue.is_over(), "its end may be being written");
+}
+
+#[test]
+fn what_failed_and_was_cancelled_stays_as_it_is() {
+    let tasks = [task("a", &[]), task("b", &[])];
+    let flags = flags(&tasks, &Pause::default());
+    let queue = queue(&tasks, &flags);
+    assert_eq!(queue.next(true), Some(Next::Run(0)));
+    flags[&tasks[0].id].cancel.cancel();
+    queue.ended(0, Ended::Failed);
+    queue.ask_again(&BTreeSet::from([tasks[0].id.clone()]));
+    assert_eq!(queue.next(true), Some(Next::Run(1)), "it would only be cancelled");
+    assert!(queue.has_ended(Ended::Failed));
 }

@@ -115,7 +115,7 @@ fn curves_leave_as_a_table_and_charts_as_a_picture() {
     assert_eq!(text.lines().count() as u32, 1 + epochs, "{text}");
     assert!(text.starts_with("task,epoch,train_loss,validation_loss"), "{text}");
 
-    window.press("Dismiss");
+    window.press(&format!("Dismiss: Saved {}", table.display()));
     window.press("Export curves");
     window.press("Charts as PNG…");
     let picture = files.path().join("charts.png");
@@ -131,7 +131,7 @@ fn curves_leave_as_a_table_and_charts_as_a_picture() {
     assert!(part.pixels().any(|pixel| *pixel != first), "it is empty");
 
     // What cannot be written says why, and the run is none the worse.
-    window.press("Dismiss");
+    window.press(&format!("Dismiss: Saved {}", picture.display()));
     window.press("Export curves");
     window.press("Curves as CSV or Parquet…");
     assert!(give_path(&mut window, &files.path().join("curves.docx")).is_none());

@@ -197,7 +197,9 @@ mod tests {
         // What stands behind two spaces explains it; pipes and files are the shell's.
         found.extend(lines.map(|line| {
             let line = line.trim_start().split("  ").next().unwrap_or(line);
-            let line = line.split(['|', '>']).next().unwrap_or(line);
+            let line = [" | ", " > "].into_iter().fold(line, |line, shell| {
+                line.split_once(shell).map_or(line, |(before, _)| before)
+            });
             format!("walkforge {}", line.trim())
         }));
         command.get_subcommands().for_each(|command| examples(command, found));

@@ -139,7 +139,10 @@ impl What {
                 };
                 let value = value.to_lowercase();
                 if let Column::Status = column.column
-                    && !columns::STATUSES.iter().any(|word| word.contains(value.as_str()))
+                    && !columns::STATUSES.iter().any(|word| match test {
+                        TextTest::Contains => word.contains(value.as_str()),
+                        TextTest::Is | TextTest::IsNot => *word == value,
+                    })
                 {
                     let all = columns::STATUSES.join(", ");
                     return Err(format!("no run is ever `{value}`; expected one of {all}"));

@@ -51,7 +51,7 @@ impl Span {
     pub(super) fn read(text: &str) -> Option<Self> {
         const MINUTE: i64 = 60_000;
         let from: UtcMillis = text.parse().ok()?;
-        let is_day = text.len() == "2026-01-31".len();
+        let is_day = !text.contains(':');
         let length = if is_day { 24 * 60 * MINUTE } else { MINUTE };
         Some(Self { from, until: from.plus_millis(length) })
     }

@@ -10,13 +10,11 @@ use super::axes::{bottom_marks, side_axis, side_marks};
 use super::band::Band;
 use super::scale::{XAxis, XScale};
 use crate::domain::text::chosen;
-use crate::ui::state::Curve;
+use crate::ui::state::{COARSEST, Curve};
 use crate::ui::theme::Themed;
 
 /// Points that all curves of the window may have in a frame.
 pub(in crate::ui) const MOST_POINTS: usize = 10_000;
-/// No line is drawn with fewer.
-const LEAST_POINTS: usize = 48;
 
 /// One plot.
 #[expect(clippy::struct_excessive_bools, reason = "none of them follows from another")]
@@ -110,15 +108,21 @@ impl CurvePlot<'_> {
         if let Some([low, high]) = self.extent() {
             plot = plot.include_x(low.x).include_x(high.x).include_y(low.y).include_y(high.y);
         }
+        // egui_plot remembers that its bounds stand still: once they are let go it has to be told.
+        let stood = ui.data_mut(|data| {
+            let stands: &mut bool = data.get_temp_mut_or_default(id.with("stands"));
+            std::mem::replace(stands, self.frozen)
+        });
         let shown = plot.show(ui, |plot| {
-            if self.frozen {
-                plot.set_auto_bounds([false, false]);
+            if self.frozen || stood {
+                plot.set_auto_bounds([!self.frozen, !self.frozen]);
             }
             let bounds = plot.plot_bounds();
             if let Some(band) = self.band {
-                let xs: Vec<f64> = band.rows.iter().map(|row| row.0).collect();
-                let low: Vec<f64> = band.rows.iter().map(|row| self.height_of(row.1)).collect();
-                let high: Vec<f64> = band.rows.iter().map(|row| self.height_of(row.2)).collect();
+                let rows = || band.rows.iter().filter(|row| self.has_height(row.1));
+                let xs: Vec<f64> = rows().map(|row| row.0).collect();
+                let low: Vec<f64> = rows().map(|row| self.height_of(row.1)).collect();
+                let high: Vec<f64> = rows().map(|row| self.height_of(row.2)).collect();
                 let fill = palette.text_weak.gamma_multiply(0.25);
                 let name = format!("middle 80 % of {} others", band.count);
                 plot.add(FilledArea::new(name, &xs, &low, &high).fill_color(fill));
@@ -128,7 +132,7 @@ impl CurvePlot<'_> {
                 let drawn = Line::new(line.name, points).color(line.color).width(line.width);
                 plot.line(drawn.style(LineStyle::Solid).allow_hover(true));
             }
-            for mark in &self.marks {
+            for mark in self.marks.iter().filter(|mark| self.has_height(mark.value)) {
                 let at = [mark.scale.place(mark.epoch), self.height_of(mark.value)];
                 plot.points(
                     // Without a name it is not in the legend; the panel's head explains it.
@@ -141,6 +145,11 @@ impl CurvePlot<'_> {
             }
         });
         shown.response
+    }
+
+    /// Whether a value can be drawn: what is not positive has no logarithm.
+    const fn has_height(&self, value: f64) -> bool {
+        !self.log || value > 0.0
     }
 
     /// Where a value is drawn.
@@ -188,13 +197,13 @@ impl CurvePlot<'_> {
         } else {
             (f64::MIN, f64::MAX)
         };
-        let points = line.curve.view((from, until.min(line.until)), most.max(LEAST_POINTS));
+        let points = line.curve.view((from, until.min(line.until)), most.max(COARSEST));
         let points = &points[..points.partition_point(|point| point.x <= line.until)];
         match line.scale {
             XScale::Epoch if !self.log => PlotPoints::Borrowed(points),
             scale => points
                 .iter()
-                .filter(|point| !self.log || point.y > 0.0)
+                .filter(|point| self.has_height(point.y))
                 .map(|point| [scale.place(point.x), self.height_of(point.y)])
                 .collect(),
         }
@@ -287,5 +296,41 @@ mod tests {
         let [low, high] = plot.extent().unwrap();
         assert_eq!((low.x, low.y, high.x), (1.0, 0.0, 4.0));
         assert!((high.y - 4_f64.log10()).abs() < 1e-12);
+    }
+
+    /// The bounds of a plot after a frame.
+    fn drawn(ctx: &egui::Context, plot: &CurvePlot<'_>) -> PlotBounds {
+        for _ in 0..2 {
+            let _drawn = ctx.run_ui(egui::RawInput::default(), |ui| {
+                plot.show(ui, 100);
+            });
+        }
+        let id = plot.id.with((plot.axis, plot.log));
+        *egui_plot::PlotMemory::load(ctx, id).unwrap().bounds()
+    }
+
+    #[test]
+    fn what_stood_still_follows_again() {
+        let (ctx, mut curve) = (egui::Context::default(), curve());
+        let before = drawn(&ctx, &plot(vec![line(&curve)], false));
+        let last = 100.0;
+        curve.push(last, 2.0);
+        let frozen = CurveLine { until: 4.0, ..line(&curve) };
+        let frozen = CurvePlot { frozen: true, ..plot(vec![frozen], false) };
+        assert_eq!(drawn(&ctx, &frozen), before);
+        let after = drawn(&ctx, &plot(vec![line(&curve)], false));
+        assert!(after.max()[0] >= last, "{after:?}");
+    }
+
+    #[test]
+    fn a_logarithmic_axis_is_not_stretched_by_what_has_no_logarithm() {
+        let (ctx, curve) = (egui::Context::default(), curve());
+        let band = Band { rows: vec![(1.0, -1.0, 2.0), (2.0, 1.0, 3.0)], count: 5 };
+        let mark =
+            BestMark { scale: XScale::Epoch, epoch: 2.0, value: 0.0, color: Color32::TRANSPARENT };
+        let plot =
+            CurvePlot { marks: vec![mark], band: Some(&band), ..plot(vec![line(&curve)], true) };
+        let bounds = drawn(&ctx, &plot);
+        assert!(bounds.min()[1] > -1.0 && bounds.max()[1] < 1.0, "{bounds:?}");
     }
 }

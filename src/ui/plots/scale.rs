@@ -47,12 +47,12 @@ pub(in crate::ui) enum XScale<'a> {
 }
 
 impl<'a> XScale<'a> {
-    /// Of a task; epochs where steps are not known yet.
-    pub(in crate::ui) fn of(axis: XAxis, task: &'a TaskView) -> Self {
+    /// Of a task; `None` where its steps are not known yet, as before one that is taken up again goes on.
+    pub(in crate::ui) fn of(axis: XAxis, task: &'a TaskView) -> Option<Self> {
         match axis {
-            XAxis::Epoch => Self::Epoch,
-            XAxis::Step => task.steps_per_epoch().map_or(Self::Epoch, Self::Steps),
-            XAxis::Time => Self::Seconds(&task.curves.elapsed),
+            XAxis::Epoch => Some(Self::Epoch),
+            XAxis::Step => task.steps_per_epoch().map(Self::Steps),
+            XAxis::Time => Some(Self::Seconds(&task.curves.elapsed)),
         }
     }
 
@@ -96,6 +96,13 @@ mod tests {
         assert_eq!(XScale::Seconds(&elapsed).place(2.5), 16.0);
         assert_eq!(XScale::Seconds(&elapsed).epoch(13.0), 3.0, "the third epoch was at work");
         assert_eq!(XScale::Seconds(&elapsed).epoch(99.0), f64::MAX);
+    }
+
+    #[test]
+    fn a_task_of_which_no_steps_are_known_has_no_place_among_steps() {
+        let run = crate::ui::testing::run_of(1);
+        let known = XAxis::ALL.map(|axis| XScale::of(axis, &run.tasks[0]).is_some());
+        assert_eq!(known, [true, false, true]);
     }
 
     #[test]

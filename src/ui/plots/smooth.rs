@@ -6,8 +6,8 @@ pub(in crate::ui) struct Smoothed {
     pub(in crate::ui) curve: Curve,
     /// Weight of what was, 0 to 1.
     weight: f64,
-    /// How often the curve was cut when it was last looked at.
-    cuts: u32,
+    /// The curve's revision when it was last looked at.
+    revision: (u32, u64),
     /// The last place taken over.
     until: Option<f64>,
     mean: f64,
@@ -22,10 +22,12 @@ impl Smoothed {
 
     /// Takes what has come since.
     pub(in crate::ui) fn follow(&mut self, raw: &Curve) {
-        let (cuts, _) = raw.revision();
-        if cuts != self.cuts {
-            *self = Self { cuts, ..Self::new(self.weight) };
+        let (cuts, pushed) = raw.revision();
+        // Cut, or another one in its place.
+        if cuts != self.revision.0 || pushed < self.revision.1 {
+            *self = Self::new(self.weight);
         }
+        self.revision = (cuts, pushed);
         let points = raw.points();
         let after = self.until.map_or(0, |until| points.partition_point(|point| point.x <= until));
         for point in &points[after..] {
@@ -78,5 +80,14 @@ mod tests {
         anew.follow(&raw);
         assert_eq!(smoothed.curve.points(), anew.curve.points());
         assert_eq!(smoothed.curve.points().len(), 3);
+
+        // Another attempt has a curve of its own.
+        let mut other = Curve::default();
+        other.push(1.0, 9.0);
+        other.cut(1.0);
+        other.push(1.0, 4.0);
+        smoothed.follow(&other);
+        assert_eq!(smoothed.curve.points().len(), 1);
+        assert_eq!(smoothed.curve.points()[0].y, 4.0);
     }
 }

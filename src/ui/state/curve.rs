@@ -5,8 +5,8 @@ use egui_plot::PlotPoint;
 const CAPACITY: usize = 8192;
 /// The same of a line that is rarely looked at closely.
 const COARSE_CAPACITY: usize = 1024;
-/// A level with fewer points needs no coarser one above it.
-const COARSEST: usize = 128;
+/// A level with no more points needs no coarser one above it: no line is drawn with fewer.
+pub(crate) const COARSEST: usize = 24;
 
 /// A growing line as a min/max pyramid: each level stands for the whole line with about half the points of the one below, made of the lowest
 /// and the highest of each group of values, so that no spike is lost however coarsely it is drawn. Adding a point costs one step per level;
@@ -91,7 +91,7 @@ impl Curve {
         for level in &mut self.levels {
             level.push(PlotPoint::new(x, y), 1);
         }
-        if self.coarsest().points.len() > 2 * COARSEST {
+        if self.coarsest().points.len() > COARSEST {
             self.levels.push(self.coarsest().coarser());
         }
         if self.levels[0].points.len() >= self.capacity {
@@ -120,9 +120,18 @@ impl Curve {
         (finest.filled, finest.last) = (finest.group, finest.points.len().saturating_sub(group));
         self.cuts += 1;
         self.levels.truncate(1);
-        while self.coarsest().points.len() > 2 * COARSEST {
+        while self.coarsest().points.len() > COARSEST {
             self.levels.push(self.coarsest().coarser());
         }
+    }
+
+    /// Adds what a later line has from `from` on, each value raised: both become one other line.
+    pub(super) fn take_over(&mut self, later: &Self, from: f64, raised: f64) {
+        for point in later.points().iter().filter(|point| point.x >= from) {
+            self.push(point.x, point.y + raised);
+        }
+        // Whoever followed the later one has to begin anew.
+        self.cuts = later.cuts + 1;
     }
 
     /// The value that was in force at `x`: that of the last point up to there.
@@ -149,12 +158,12 @@ impl Curve {
     }
 
     /// The points to draw between two places: of the finest level that has at most `most` there, else of the coarsest. One more on either side,
-    /// because the line goes on beyond the edge.
+    /// because the line goes on beyond the edge. Nothing where the places stand the other way round.
     pub(crate) fn view(&self, (from, until): (f64, f64), most: usize) -> &[PlotPoint] {
         let visible = |level: &Level| {
             let first = level.points.partition_point(|point| point.x < from).saturating_sub(1);
             let after = level.points.partition_point(|point| point.x <= until) + 1;
-            first..after.min(level.points.len())
+            first..after.min(level.points.len()).max(first)
         };
         let fits = |level: &&Level| visible(level).len() <= most;
         let level = self.levels.iter().find(fits).unwrap_or_else(|| self.coarsest());
@@ -263,6 +272,14 @@ mod tests {
         assert_eq!(found, (100..=121).map(f64::from).collect::<Vec<_>>());
         assert!(Curve::default().view((0.0, 1.0), 700).is_empty());
         assert!(!curve.view((0.0, 4999.0), 1).is_empty(), "the coarsest there is");
+        assert!(curve.view((4000.0, 100.0), 700).is_empty(), "what ends before the view");
+        for length in [1, 25, 26, 300, 5000, 100_000] {
+            let curve = long(length);
+            for most in [COARSEST, 100, 700] {
+                let drawn = curve.view((f64::MIN, f64::MAX), most).len();
+                assert!(drawn <= most, "{drawn} points of {length}, {most} at most");
+            }
+        }
     }
 
     #[test]

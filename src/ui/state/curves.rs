@@ -60,9 +60,7 @@ impl TaskCurves {
         {
             // The last one counts on.
             let raised = if position == ELAPSED { before } else { 0.0 };
-            for point in later.points().iter().filter(|point| point.x >= f64::from(from)) {
-                curve.push(point.x, point.y + raised);
-            }
+            curve.take_over(later, f64::from(from), raised);
         }
     }
 

@@ -38,7 +38,7 @@ pub(super) use catalog::{ListedSeries, Listing, Source};
 pub(super) use checks::{Checked, Checks, Running, Trouble};
 pub(super) use choice::Choice;
 pub(super) use compared::{Compared, Outline};
-pub(super) use curve::Curve;
+pub(super) use curve::{COARSEST, Curve};
 pub(super) use curves::TaskCurves;
 pub(super) use details::{Detail, Details};
 pub(super) use draft::{Draft, StoredDraft};

@@ -28,8 +28,9 @@ impl Notices {
         self.all.retain(|earlier| earlier.text != notice.text);
         self.all.push_front(notice);
         if self.all.len() > CAPACITY {
-            let idle = self.all.iter().rposition(|notice| notice.actions.is_empty());
-            self.all.remove(idle.unwrap_or(CAPACITY));
+            // Not the one that has just come: nobody has seen it.
+            let idle = self.all.iter().skip(1).rposition(|notice| notice.actions.is_empty());
+            self.all.remove(idle.map_or(CAPACITY, |before| before + 1));
         }
     }
 
@@ -99,7 +100,10 @@ mod tests {
         for number in 0..=CAPACITY {
             notices.add(offer(&number.to_string()));
         }
+        notices.add(notice("new", &[]));
         assert_eq!(notices.len(), CAPACITY);
+        assert_eq!(notices.front().map(|notice| notice.text.as_str()), Some("new"));
+        notices.dismiss();
         notices.withdraw(|command| *command == Command::ShowInterrupted);
         assert_eq!(notices.len(), 0);
     }

@@ -48,7 +48,7 @@ pub(crate) struct RunView {
 /// How often something has changed: whoever keeps what was made of it looks here whether it is old.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Changes {
-    /// How tasks stand, where, and what was asked of them.
+    /// How tasks stand, where, at what stage, and what was asked of them.
     pub(crate) standings: u64,
     /// How far tasks are and what they have learnt: many times a second.
     pub(crate) values: u64,
@@ -97,7 +97,7 @@ impl RunView {
             (Some(task), kind) => {
                 let Some(&index) = self.index.get(&task) else { return };
                 let task = &mut self.tasks[index];
-                let (before, device) = (Stood::of(task), task.device);
+                let (before, doing) = (Stood::of(task), (task.device, task.stage));
                 let is_trained_here = matches!(kind, EventKind::Finished { .. });
                 if let EventKind::Retrying { .. } = kind {
                     // Somebody asked for another attempt.
@@ -108,7 +108,7 @@ impl RunView {
                     self.tally.finished(report);
                 }
                 self.changes.values += 1;
-                self.changes.standings += u64::from(task.device != device);
+                self.changes.standings += u64::from((task.device, task.stage) != doing);
                 if Stood::of(task) != before {
                     let is_reused = self.plan.tasks.get(index).is_some_and(|t| t.reuse.is_some());
                     self.tally.changed(index, before, &self.tasks[index], is_reused);
@@ -255,7 +255,7 @@ fn at_work(task: &TaskView, now: UtcMillis) -> AtWork {
     let left_at_most = task.seconds_left(now);
     let share = task.progress.map(|progress| progress.share());
     let worked = match (left_at_most, share) {
-        // With what it worked before a pause.
+        // With what it worked before a pause, and before it was taken up again.
         (Some(left), Some(share)) if share < 1.0 => left * share / (1.0 - share),
         _ => task.started_at.map_or(0.0, |since| (now.0 - since.0).max(0) as f64 / 1000.0),
     };

@@ -133,6 +133,36 @@ fn what_is_paused_takes_no_time_and_keeps_its_pace() {
 }
 
 #[test]
+fn a_task_that_is_taken_up_again_is_timed_by_what_it_does_now() {
+    let mut run = run();
+    let record = |epoch: u32| EpochRecord {
+        epoch,
+        train_loss: 1.0,
+        validation_loss: None,
+        monitor: None,
+        learning_rate: 0.1,
+        gradient_norm: 1.0,
+        seconds: 100.0,
+        is_best: false,
+    };
+    let stored = BTreeMap::from([(run.tasks[0].id.clone(), (1..=4).map(record).collect())]);
+    run.remember(&stored);
+    let started = event(&run, 0, 0, EventKind::Started { device: Device::Cpu });
+    run.apply(started);
+    let at = |run: &mut RunView, epoch, batch, seconds: i64| {
+        let told = Progress { epoch, batch, ..progress() };
+        let told = event(run, 0, seconds, EventKind::Progress(told));
+        run.apply(told);
+        run.tasks[0].seconds_left(UtcMillis(1000 * seconds))
+    };
+    // Four of eight epochs were learnt before; nobody knows yet how long one takes here.
+    assert_eq!(at(&mut run, 5, 0, 1), None);
+    let told = event(&run, 0, 100, EventKind::Epoch(record(5)));
+    run.apply(told);
+    assert_eq!(at(&mut run, 6, 0, 100), Some(300.0), "three more epochs of 100 seconds");
+}
+
+#[test]
 fn a_task_says_which_one_it_waits_for_until_that_has_ended() {
     let mut run = run();
     let mut plan = Plan::clone(&run.plan);

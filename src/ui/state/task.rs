@@ -155,9 +155,22 @@ impl TaskView {
 
     /// Seconds left at most, at the task's own pace; early stopping may end it sooner. Unknown while it does not run.
     pub(crate) fn seconds_left(&self, now: UtcMillis) -> Option<f64> {
-        let share = self.progress.filter(|_| self.state == TaskState::Running)?.share();
+        let progress = self.progress.filter(|_| self.state == TaskState::Running)?;
+        let share = progress.share();
+        let done = share - self.done_before(progress);
         let worked = self.worked_before + (now.0 - self.started_at?.0).max(0);
-        (share > 0.02).then(|| worked as f64 / 1000.0 * (1.0 - share) / share)
+        (done > 0.02).then(|| worked as f64 / 1000.0 * (1.0 - share) / done)
+    }
+
+    /// The share that was done before this session: a task that is taken up again did not do it in the time it has worked here.
+    fn done_before(&self, progress: Progress) -> f64 {
+        let first = match (self.told_from, self.last_epoch) {
+            (Some(told), _) => told,
+            // What is known comes from the store: it is in its first epoch here.
+            (None, Some(_)) => progress.epoch,
+            (None, None) => 1,
+        };
+        Progress { epoch: first, batch: 0, ..progress }.share()
     }
 
     /// Optimizer steps in an epoch; unknown until it has begun to train.

@@ -130,8 +130,8 @@ impl Keys {
 
 fn row(ui: &mut Ui, entry: &Entry, places: &[usize], is_chosen: bool) -> egui::Response {
     let palette = ui.palette();
-    let (rect, response) =
-        ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::click());
+    // Tab does not go from the field to the rows: Enter would do the chosen one all the same.
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::CLICK);
     let can = entry.waits_for.is_none();
     response.widget_info(|| {
         let mut info = WidgetInfo::selected(Role::ListBoxOption, can, is_chosen, &entry.name);
@@ -141,7 +141,7 @@ fn row(ui: &mut Ui, entry: &Entry, places: &[usize], is_chosen: bool) -> egui::R
     if !ui.is_rect_visible(rect) {
         return response;
     }
-    if is_chosen || response.has_focus() {
+    if is_chosen {
         ui.painter().rect_filled(rect, ui.visuals().menu_corner_radius, palette.selected);
     }
     let inside = rect.shrink2(vec2(space::S, 0.0));

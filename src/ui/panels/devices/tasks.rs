@@ -19,7 +19,7 @@ pub(super) struct AtWork<'a> {
 /// Every task that trains now, and where.
 pub(super) fn at_work(state: &State) -> Vec<AtWork<'_>> {
     let runs = state.runs.iter().filter(|run| !run.is_over());
-    let tasks = runs.flat_map(|run| run.tasks.iter().map(move |task| (run, task)));
+    let tasks = runs.flat_map(|run| run.under_way().map(move |task| (run, task)));
     let at_work = tasks.filter(|(_, task)| task.state == TaskState::Running);
     at_work.filter_map(|(run, task)| Some(AtWork { device: task.device?, run, task })).collect()
 }

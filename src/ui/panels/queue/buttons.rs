@@ -1,4 +1,4 @@
-use egui::{Align, ComboBox, Layout, Ui};
+use egui::{Align, ComboBox, Layout, Ui, UiBuilder};
 
 use crate::domain::{Priority, RunOutcome};
 use crate::ui::commands::{Command, Commands};
@@ -66,10 +66,12 @@ pub(super) fn choose_priority(
 
 /// Pauses a task or lets it go on, and cancels it.
 pub(super) fn of_task(ui: &mut Ui, run: &RunView, task: &TaskView, commands: &mut Commands) {
-    if !task.state.is_open() || task.stopping || run.stopping {
+    if !task.state.is_open() || task.stopping || run.stopping || run.is_over() {
         return;
     }
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+    // Named by the task and not by the row: rows move, and neither a press that has begun nor the focus may go over to another task.
+    let named = UiBuilder::new().id_salt(&task.id).layout(Layout::right_to_left(Align::Center));
+    ui.scope_builder(named, |ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
         let name = format!("Cancel {}", task.id);
         let button = widgets::icon_button(ui, icons::X, &name);
@@ -105,5 +107,48 @@ fn pause(ui: &mut Ui, run: &RunView, commands: &mut Commands) {
     };
     if widgets::icon_button(ui, icon, text).on_hover_text(text).clicked() {
         commands.send(command);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::testing::run_of;
+
+    /// What the button at the right edge sends when it is pressed over one task's row and let go when another one's has come in its place.
+    fn sent(pressed: usize, released: usize) -> Vec<Command> {
+        let (run, ctx) = (run_of(2), egui::Context::default());
+        let row = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(60.0, 20.0));
+        let at = row.right_center() - egui::vec2(6.0, 0.0);
+        let button = |pressed| egui::Event::PointerButton {
+            pos: at,
+            button: egui::PointerButton::Primary,
+            pressed,
+            modifiers: egui::Modifiers::NONE,
+        };
+        let mut commands = Commands::default();
+        for (place, event) in [
+            (pressed, egui::Event::PointerMoved(at)),
+            (pressed, button(true)),
+            (released, egui::Event::PointerMoved(at)),
+            (released, button(false)),
+        ] {
+            let input = egui::RawInput { events: vec![event], ..egui::RawInput::default() };
+            let _drawn = ctx.run_ui(input, |ui| {
+                ui.scope_builder(UiBuilder::new().id_salt("row").max_rect(row), |ui| {
+                    of_task(ui, &run, &run.tasks[place], &mut commands);
+                });
+            });
+        }
+        commands.commands
+    }
+
+    #[test]
+    fn a_press_that_began_on_one_task_does_not_cancel_the_one_that_took_its_row() {
+        let run = run_of(2);
+        let cancel =
+            |place: usize| Command::CancelTasks(run.id.clone(), vec![run.tasks[place].id.clone()]);
+        assert_eq!(sent(1, 1), [cancel(1)]);
+        assert_eq!(sent(0, 1), []);
     }
 }

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::charts::{Chart, Drawing};
 use crate::domain::RunId;
@@ -17,7 +18,10 @@ pub(super) struct Bands {
 
 #[derive(Debug)]
 struct Made {
-    of: (RunId, XAxis, Vec<usize>, usize),
+    of: (RunId, XAxis, Vec<usize>),
+    /// How often values had changed in the run.
+    values: u64,
+    /// Seconds since the window opened.
     at: f64,
     band: Option<Band>,
 }
@@ -26,29 +30,34 @@ impl Bands {
     /// The band of some tasks in a plot.
     pub(super) fn get(
         &mut self,
+        ctx: &egui::Context,
         plot: (Chart, usize),
         drawing: &Drawing<'_>,
         tasks: &[usize],
-        now: f64,
     ) -> Option<&Band> {
         let series = plot.0.of_band()?;
-        let run = drawing.run;
+        let (run, now) = (drawing.run, ctx.input(|input| input.time));
         let is_current = self.made.get(&plot).is_some_and(|made| {
-            let (of, axis, among, ended) = &made.of;
-            *of == run.id
-                && *axis == drawing.view.axis
-                && among == tasks
-                && (drawing.until.is_some()
-                    || (run.is_over() && *ended == run.ended())
-                    || now - made.at < FOLLOWS_AFTER)
+            let (of, axis, among) = &made.of;
+            if *of != run.id || *axis != drawing.view.axis || among != tasks {
+                return false;
+            }
+            let is_old = made.values != run.changes.values && drawing.until.is_none();
+            let left = made.at + FOLLOWS_AFTER - now;
+            if is_old && left > 0.0 {
+                // The last word of a run is not followed by another one.
+                ctx.request_repaint_after(Duration::from_secs_f64(left));
+            }
+            !is_old || left > 0.0
         });
         if !is_current {
             let curves: Vec<_> = tasks
                 .iter()
-                .map(|&index| (series.of(&run.tasks[index]), drawing.scale(index)))
+                .filter_map(|&index| Some((series.of(&run.tasks[index]), drawing.scale(index)?)))
                 .collect();
-            let of = (run.id.clone(), drawing.view.axis, tasks.to_vec(), run.ended());
-            self.made.insert(plot, Made { of, at: now, band: band(&curves) });
+            let of = (run.id.clone(), drawing.view.axis, tasks.to_vec());
+            let made = Made { of, values: run.changes.values, at: now, band: band(&curves) };
+            self.made.insert(plot, made);
         }
         self.made.get(&plot)?.band.as_ref()
     }

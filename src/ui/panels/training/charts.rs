@@ -111,8 +111,8 @@ pub(super) struct Place {
 }
 
 impl Drawing<'_> {
-    /// Where a task's epochs lie along the bottom.
-    pub(super) fn scale(&self, index: usize) -> XScale<'_> {
+    /// Where a task's epochs lie along the bottom; `None` where that is not known.
+    pub(super) fn scale(&self, index: usize) -> Option<XScale<'_>> {
         XScale::of(self.view.axis, &self.run.tasks[index])
     }
 
@@ -150,7 +150,7 @@ impl Drawing<'_> {
         for (position, &index) in shown.iter().enumerate() {
             let task = &self.run.tasks[index];
             let color = palette.series[position % palette.series.len()];
-            let scale = self.scale(index);
+            let Some(scale) = self.scale(index) else { continue };
             let until = self.until.map_or(f64::MAX, |until| until[index]);
             let bold = if self.selected == Some(&task.id) { PICKED } else { BOLD };
             let mut add = |curve, color, width| {

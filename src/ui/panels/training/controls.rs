@@ -6,7 +6,7 @@ use super::{TrainingPanel, watches};
 use crate::ui::commands::{Command, Commands, Purpose};
 use crate::ui::icons;
 use crate::ui::plots::scale::XAxis;
-use crate::ui::state::RunView;
+use crate::ui::state::{RunView, State};
 use crate::ui::widgets;
 
 /// Room for the slider, in points.
@@ -14,7 +14,13 @@ const SLIDER_WIDTH: f32 = 60.0;
 
 impl TrainingPanel {
     /// How curves are drawn, and ways out of the window.
-    pub(super) fn controls(&mut self, ui: &mut Ui, run: &RunView, commands: &mut Commands) {
+    pub(super) fn controls(
+        &mut self,
+        ui: &mut Ui,
+        state: &State,
+        (run, shown): (&RunView, &[usize]),
+        commands: &mut Commands,
+    ) {
         ui.horizontal(|ui| {
             self.charts_menu(ui, run);
             let view = &mut self.view;
@@ -51,7 +57,7 @@ impl TrainingPanel {
                 "Thin lines are training losses, bold ones validation losses, ◊ the epoch whose weights are kept",
             );
             ui.with_layout(Direction::right_to_left(egui::Align::Center), |ui| {
-                self.ways_out(ui, run, commands);
+                self.ways_out(ui, state, (run, shown), commands);
             });
         });
     }
@@ -90,7 +96,13 @@ impl TrainingPanel {
         widgets::name(&response, egui::Role::Button, "Charts");
     }
 
-    fn ways_out(&mut self, ui: &mut Ui, run: &RunView, commands: &mut Commands) {
+    fn ways_out(
+        &mut self,
+        ui: &mut Ui,
+        state: &State,
+        (run, shown): (&RunView, &[usize]),
+        commands: &mut Commands,
+    ) {
         let menu = ui.menu_button(icons::EXPORT, |ui| {
             if widgets::button(ui, icons::CHART_LINE, "Charts as PNG…", true).clicked() {
                 commands.send(Command::AskForPath(Purpose::Picture, format!("{}.png", run.id)));
@@ -113,7 +125,7 @@ impl TrainingPanel {
         };
         let button = widgets::icon_button(ui, icon, text).on_hover_text(help);
         if button.clicked() {
-            self.freeze(run);
+            self.freeze(state, run, shown);
         }
     }
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{RunId, Task, TaskRole};
@@ -56,12 +58,14 @@ impl Groups {
 /// In the order in which the plan names them first.
 fn group(tasks: &[Task], layout: Layout) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for (index, task) in tasks.iter().enumerate() {
         let title = title(task, layout);
-        match groups.iter_mut().find(|group| group.title == title) {
-            Some(group) => group.tasks.push(index),
-            None => groups.push(Group { title, tasks: vec![index] }),
-        }
+        let place = *places.entry(title.clone()).or_insert_with(|| {
+            groups.push(Group { title, tasks: Vec::new() });
+            groups.len() - 1
+        });
+        groups[place].tasks.push(index);
     }
     groups
 }

@@ -38,7 +38,7 @@ const CELL_TITLE: f32 = 20.0;
 #[derive(Debug)]
 pub(in crate::ui) struct TrainingPanel {
     pub(in crate::ui) view: TrainingView,
-    /// Where the charts stand, in points: what an export as a picture shows.
+    /// Where the charts stand, in points: what an export as a picture shows. `None` where they are not in view.
     pub(in crate::ui) charts: Option<egui::Rect>,
     smoothing: Smoothing,
     bands: Bands,
@@ -62,10 +62,13 @@ pub(in crate::ui) struct TrainingView {
     layout: Layout,
 }
 
-/// Curves that stand still: up to which epoch each task's are drawn.
+/// Curves that stand still: which are drawn in full, and up to which epoch each task's are.
 #[derive(Debug)]
 struct Frozen {
     run: RunId,
+    shown: Vec<usize>,
+    /// The task that was picked: another one may be looked at.
+    picked: Option<TaskId>,
     until: Vec<f64>,
 }
 
@@ -82,7 +85,6 @@ impl TrainingPanel {
     }
 
     pub(in crate::ui) fn show(&mut self, ui: &mut Ui, state: &State, commands: &mut Commands) {
-        self.charts = None;
         let Some(run) = state.shown_run() else {
             let (title, next) = if state.launches.is_empty() {
                 (
@@ -95,12 +97,13 @@ impl TrainingPanel {
             widgets::empty_state(ui, icons::CHART_LINE, title, next);
             return;
         };
-        if self.frozen.as_ref().is_some_and(|frozen| frozen.run != run.id) {
-            self.frozen = None;
-        }
-        let shown = shown_tasks(run, state);
+        let is_of =
+            |frozen: &mut Frozen| frozen.run == run.id && frozen.until.len() == run.tasks.len();
+        self.frozen.take_if(|frozen| !is_of(frozen));
+        let frozen = self.frozen.as_ref().filter(|frozen| frozen.picked == state.selected_task);
+        let shown = frozen.map_or_else(|| shown_tasks(run, state), |frozen| frozen.shown.clone());
         head::show(ui, state, run, &shown, commands);
-        self.controls(ui, run, commands);
+        self.controls(ui, state, (run, &shown), commands);
         head::times(ui, run, &shown);
         ui.add_space(space::XS);
         self.smoothing.begin(&run.id, self.view.smoothing);
@@ -135,7 +138,6 @@ impl TrainingPanel {
         }
         let others: Vec<usize> =
             (0..run.tasks.len()).filter(|index| !shown.contains(index)).collect();
-        let now = ui.input(|input| input.time);
         let gaps = space::XS * (charts.len() - 1) as f32;
         // The losses are twice as high as the rest.
         let unit = (ui.available_height() - gaps) / (charts.len() + 1) as f32;
@@ -143,7 +145,7 @@ impl TrainingPanel {
             charts.iter().map(|chart| drawing.lines_of(*chart) * shown.len()).sum::<usize>();
         let points = points_a_line(ui.available_width(), lines);
         for (position, &chart) in charts.iter().enumerate() {
-            let band = self.bands.get((chart, 0), &drawing, &others, now);
+            let band = self.bands.get(ui.ctx(), (chart, 0), &drawing, &others);
             let place = charts::Place {
                 id: egui::Id::unique(("training", chart)),
                 height: if position == 0 { 2.0 * unit } else { unit },
@@ -168,13 +170,12 @@ impl TrainingPanel {
             until: self.frozen.as_ref().map(|frozen| frozen.until.as_slice()),
             selected: state.selected_task.as_ref(),
         };
-        let now = ui.input(|input| input.time);
         let width = ui.available_width() - ui.spacing().scroll.allocated_width();
         let columns = ((width / CELL_WIDTH) as usize).clamp(1, groups.len().max(1));
         let cell_width = (width - space::M * (columns - 1) as f32) / columns as f32;
         let cell = vec2(cell_width, CELL_TITLE + CELL_HEIGHT);
         let in_view = (ui.available_height() / cell.y).ceil() as usize + 1;
-        let lines = 2 * FULL_CURVES_OF_MANY * columns * in_view;
+        let lines = drawing.lines_of(Chart::Loss) * FULL_CURVES_OF_MANY * columns * in_view;
         let points = points_a_line(cell_width, lines);
         let (smoothing, bands) = (&mut self.smoothing, &mut self.bands);
         egui::ScrollArea::vertical().auto_shrink([false, false]).show_rows(
@@ -192,7 +193,7 @@ impl TrainingPanel {
                             ui.allocate_ui_with_layout(cell, layout, |ui| {
                                 ui.spacing_mut().item_spacing.y = 0.0;
                                 let parts = (&drawing, &mut *smoothing, &mut *bands);
-                                one_of_many(ui, (position, group), parts, now, points);
+                                one_of_many(ui, (position, group), parts, points);
                             });
                         }
                     });
@@ -202,13 +203,14 @@ impl TrainingPanel {
     }
 
     /// Lets curves stand still, or go on.
-    fn freeze(&mut self, run: &RunView) {
+    fn freeze(&mut self, state: &State, run: &RunView, shown: &[usize]) {
         if self.frozen.take().is_some() {
             return;
         }
         let last = |task: &TaskView| task.last_epoch.map_or(0.0, |last| f64::from(last.epoch));
         let until = run.tasks.iter().map(last).collect();
-        self.frozen = Some(Frozen { run: run.id.clone(), until });
+        let (shown, picked) = (shown.to_vec(), state.selected_task.clone());
+        self.frozen = Some(Frozen { run: run.id.clone(), shown, picked, until });
     }
 }
 
@@ -216,7 +218,6 @@ fn one_of_many(
     ui: &mut Ui,
     (position, group): (usize, &Group),
     (drawing, smoothing, bands): (&Drawing<'_>, &mut Smoothing, &mut Bands),
-    now: f64,
     points: usize,
 ) {
     let title = egui::RichText::new(group.title.as_str()).family(strong_family()).small();
@@ -226,7 +227,7 @@ fn one_of_many(
     drawing.smooth(Chart::Loss, &shown, smoothing);
     let others: Vec<usize> =
         group.tasks.iter().copied().filter(|index| !shown.contains(index)).collect();
-    let band = bands.get((Chart::Loss, position + 1), drawing, &others, now);
+    let band = bands.get(ui.ctx(), (Chart::Loss, position + 1), drawing, &others);
     let place = charts::Place {
         id: egui::Id::unique(("training", position)),
         height: CELL_HEIGHT,
@@ -252,8 +253,7 @@ fn watches(run: &RunView) -> bool {
 
 /// The tasks drawn in full: the picked one, those at work, then those that ended last.
 fn shown_tasks(run: &RunView, state: &State) -> Vec<usize> {
-    let picked = |index: &usize| state.selected_task.as_ref() == Some(&run.tasks[*index].id);
-    if let Some(index) = (0..run.tasks.len()).find(picked) {
+    if let Some(index) = state.selected_task.as_ref().and_then(|task| run.place(task)) {
         return vec![index];
     }
     let at_work =
@@ -278,7 +278,8 @@ fn first_of(run: &RunView, tasks: &[usize], selected: Option<&TaskId>, most: usi
         (selected != Some(&task.id), !at_work, task.curves.is_empty())
     };
     let mut ranked = tasks.to_vec();
-    ranked.sort_by_key(|&index| rank(index));
+    // Each is looked at once: there may be thousands.
+    ranked.sort_by_cached_key(|&index| rank(index));
     ranked.truncate(most);
     ranked.retain(|&index| !run.tasks[index].curves.is_empty());
     ranked.sort_unstable();
