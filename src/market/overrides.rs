@@ -174,9 +174,13 @@ impl Overrides {
         self.files.iter().map(|(pattern, _)| pattern.as_str()).filter(unused).collect()
     }
 
-    /// The same with this said about one file, by its name, in place of what was said about that name before.
+    /// The same with this said about one file, by its name, in place of what was said about that name before. What is new stands last, where no
+    /// pattern overrides it; what is said already stays where it stands.
     #[must_use]
     pub fn with_file(mut self, name: &str, said: FileOverride) -> Self {
+        if self.of_name(name) == said {
+            return self;
+        }
         self.files.retain(|(pattern, _)| pattern != name);
         if said != FileOverride::default() {
             self.files.push((name.to_owned(), said));

@@ -221,6 +221,7 @@ impl App {
         self.state.draft = Draft::new(spec);
         self.state.notices.keep_offers();
         self.panels.data.forget_typing();
+        self.panels.strategy.forget_typing();
         // Its folder may be the one that is listed already: what is ticked must be looked up again.
         self.followed = None;
     }

@@ -131,8 +131,8 @@ pub(super) enum DataCommand {
     Examine(MarketSeries),
     /// Try how a market file would be read with another `walkforge.ron`.
     TryImport { file: PathBuf, text: String },
-    /// Write a folder's `walkforge.ron`.
-    SaveOverrides { folder: PathBuf, text: String },
+    /// Write a folder's `walkforge.ron`, in which this stood `before`.
+    SaveOverrides { folder: PathBuf, before: Option<String>, text: String },
     /// Find out which of the recent folders are still there.
     LookForFolders,
     /// Offer a recent folder no longer.

@@ -28,8 +28,8 @@ impl App {
                 let ticket = self.state.examined.trial.ask(&text);
                 self.engine.send(workbench::Command::TryImport { ticket, file, text });
             }
-            DataCommand::SaveOverrides { folder, text } => {
-                self.engine.send(workbench::Command::SaveOverrides { folder, text });
+            DataCommand::SaveOverrides { folder, before, text } => {
+                self.engine.send(workbench::Command::SaveOverrides { folder, before, text });
             }
             DataCommand::LookForFolders => {
                 let folders = self.state.recents.folders().to_vec();

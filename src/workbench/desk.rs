@@ -37,7 +37,7 @@ pub(super) struct Desk {
 /// One of them.
 pub(super) enum DeskJob {
     Scan(PathBuf),
-    SaveOverrides { folder: PathBuf, text: String },
+    SaveOverrides { folder: PathBuf, before: Option<String>, text: String },
     LookForFolders(Vec<PathBuf>),
     LookAtPath(PathBuf),
     Open(PathBuf),
@@ -164,8 +164,8 @@ impl Desk {
                 });
                 Update::Scanned { folder, catalog }
             }
-            DeskJob::SaveOverrides { folder, text } => {
-                let saved = attempt(|| save_overrides(&folder, &text));
+            DeskJob::SaveOverrides { folder, before, text } => {
+                let saved = attempt(|| save_overrides(&folder, before.as_deref(), &text));
                 Update::OverridesSaved { folder, saved }
             }
             DeskJob::LookForFolders(folders) => {

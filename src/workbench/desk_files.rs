@@ -24,6 +24,8 @@ pub(super) enum FileError {
     Write { path: PathBuf, message: String },
     #[error("{}: {message}; check that it is still there and may be read", path.display())]
     Look { path: PathBuf, message: String },
+    #[error("{}: has been changed since it was read, and was left as it is; look at the series again, then write", .0.display())]
+    Changed(PathBuf),
     #[error(transparent)]
     Spec(#[from] spec::SpecError),
     #[error(transparent)]
@@ -75,10 +77,18 @@ pub(super) fn kind_of(path: &Path) -> Result<PathKind, FileError> {
     })
 }
 
-/// A text that makes no sense is refused, and the file there is stays.
-pub(super) fn save_overrides(folder: &Path, text: &str) -> Result<(), FileError> {
+/// A text that makes no sense is refused, and the file there is stays; so it does where it is not what it was `before`.
+pub(super) fn save_overrides(
+    folder: &Path,
+    before: Option<&str>,
+    text: &str,
+) -> Result<(), FileError> {
     let to = folder.join(OVERRIDES_FILE);
     Overrides::parse(text, &to)?;
+    let now = std::fs::read(&to).ok();
+    if now.as_deref() != before.map(str::as_bytes) {
+        return Err(FileError::Changed(to));
+    }
     write_text(&to, text)
 }
 
@@ -122,11 +132,19 @@ mod tests {
     fn only_a_text_that_makes_sense_is_written_beside_market_files() {
         let folder = tempfile::tempdir().unwrap();
         let to = folder.path().join(OVERRIDES_FILE);
-        save_overrides(folder.path(), "(all: (price_divisor: 10))").unwrap();
-        let refused = save_overrides(folder.path(), "(all: (price_divisor: -1))").unwrap_err();
+        let ten = "(all: (price_divisor: 10))";
+        save_overrides(folder.path(), None, ten).unwrap();
+        let wrong = "(all: (price_divisor: -1))";
+        let refused = save_overrides(folder.path(), Some(ten), wrong).unwrap_err();
         assert!(refused.to_string().contains("price_divisor is -1"), "{refused}");
         assert_eq!(std::fs::read_to_string(&to).unwrap(), "(all: (price_divisor: 10))");
-        let nowhere = save_overrides(&folder.path().join("none"), "()").unwrap_err();
+        for before in [None, Some("()")] {
+            let refused = save_overrides(folder.path(), before, "()").unwrap_err();
+            assert!(refused.to_string().contains("changed since it was read"), "{refused}");
+        }
+        assert_eq!(std::fs::read_to_string(&to).unwrap(), ten);
+        save_overrides(folder.path(), Some(ten), "()").unwrap();
+        let nowhere = save_overrides(&folder.path().join("none"), None, "()").unwrap_err();
         assert!(nowhere.to_string().contains("cannot be written"), "{nowhere}");
     }
 }

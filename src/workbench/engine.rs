@@ -226,8 +226,8 @@ impl Workbench {
             Command::TryImport { ticket, file, text } => {
                 let _silent = self.trials.ask(TrialRequest { ticket, file, text });
             }
-            Command::SaveOverrides { folder, text } => {
-                self.ask_desk(DeskJob::SaveOverrides { folder, text });
+            Command::SaveOverrides { folder, before, text } => {
+                self.ask_desk(DeskJob::SaveOverrides { folder, before, text });
             }
             Command::Scan(folder) => self.ask_desk(DeskJob::Scan(folder)),
             Command::LookForFolders(folders) => {

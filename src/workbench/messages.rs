@@ -107,10 +107,12 @@ pub enum Command {
         /// The text.
         text: String,
     },
-    /// Write a folder's `walkforge.ron`, in the place of an older one.
+    /// Write a folder's `walkforge.ron`, in the place of the one that was read: what somebody else wrote since is not written over.
     SaveOverrides {
         /// The folder.
         folder: PathBuf,
+        /// What stood in the file when it was read; `None` where there was none.
+        before: Option<String>,
         /// The text, which must make sense as one.
         text: String,
     },

@@ -91,6 +91,22 @@ fn changes_are_known_after_a_restart_under_another_name() {
 }
 
 #[test]
+fn another_name_does_not_make_what_a_preset_sets_look_changed() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut window = Window::on(runs.path(), load("cross-section-mlp").unwrap());
+    let decay = |window: &Window| {
+        window.harness.query_by_role_and_label(Role::SpinButton, "Weight decay").is_some()
+    };
+    assert!(window.says("as the preset has it") && !decay(&window));
+    window.set_text("Name", "mine");
+    window.harness.run_steps(3);
+    assert!(window.says("as the preset has it"));
+    assert!(!decay(&window), "what is hidden opens where it was changed");
+    window.click(Role::DisclosureTriangle, "More training options");
+    assert!(decay(&window));
+}
+
+#[test]
 fn the_text_that_is_shown_is_what_save_writes() {
     let (runs, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let set = ["training.learning_rate=0.02".parse().unwrap()];

@@ -102,7 +102,8 @@ fn parts(text: &str) -> Vec<(Kind, &str)> {
                 (Kind::Other, run(rest, is_other))
             }
         };
-        let (part, after) = rest.split_at(length);
+        // What is neither letter, digit nor sign by these rules, as `²`, stands by itself.
+        let (part, after) = rest.split_at(length.max(first.len_utf8()));
         parts.push((kind, part));
         rest = after;
     }
@@ -146,5 +147,6 @@ mod tests {
             assert_eq!(parts(&text).iter().map(|part| part.1).collect::<String>(), text);
         }
         assert_eq!(parts("\"open"), [(Kind::Text, "\"open")]);
+        assert_eq!(parts("²!"), [(Kind::Other, "²"), (Kind::Other, "!")]);
     }
 }

@@ -45,6 +45,11 @@ impl StrategyPanel {
         Self { view, more: training::More::default(), sweep: sweep::SweepEditor::default() }
     }
 
+    /// What was being typed belongs to an experiment that has left the bench.
+    pub(in crate::ui) fn forget_typing(&mut self) {
+        self.sweep = sweep::SweepEditor::default();
+    }
+
     pub(in crate::ui) fn show(&mut self, ui: &mut Ui, state: &State, commands: &mut Commands) {
         let draft = &state.draft;
         let mut spec = draft.spec().clone();

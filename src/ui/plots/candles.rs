@@ -1,6 +1,6 @@
 use std::cell::Cell;
 
-use egui::{Color32, Id, Role, Stroke, TextStyle, Ui, vec2};
+use egui::{Color32, Role, Stroke, TextStyle, Ui, vec2};
 use egui_plot::{
     Bar, BarChart, BoxElem, BoxPlot, BoxSpread, HoverPosition, Plot, PlotBounds, PlotUi,
 };
@@ -60,7 +60,7 @@ impl Chart<'_> {
         let font = TextStyle::Small.resolve(ui.style());
         let whole = self.candles.span_secs().unwrap_or((0.0, 1.0));
         // Another series begins whole.
-        let group = Id::unique(("candles", self.name));
+        let group = ui.unique_id().with(("candles", self.name));
         let (title, of) = match pane {
             Pane::Price { .. } => ("Price", "Price"),
             Pane::Volume => ("Volume", "Volume"),

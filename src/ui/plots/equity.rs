@@ -8,7 +8,7 @@ use super::legend;
 use super::stroke::LineLook;
 use super::thinning::{extremes, last, last_until, thinned};
 use crate::domain::text::{minute, number};
-use crate::domain::{EquityCurve, UtcMillis};
+use crate::domain::{EquityCurve, PredictorEquity, UtcMillis};
 use crate::evaluation::drawdowns;
 use crate::ui::theme::{Palette, Themed, space};
 use crate::ui::widgets;
@@ -26,9 +26,25 @@ pub(in crate::ui) struct EquityPlot {
 struct Curve {
     predictor: String,
     /// Seconds since 1970 against equity, the start being 1.
-    equity: Vec<PlotPoint>,
+    equity: Points,
     /// Seconds since 1970 against how far the equity is below its peak, in per cent: never above 0.
-    fall: Vec<PlotPoint>,
+    fall: Points,
+}
+
+/// Points with their lowest and highest value, found out once: there may be hundreds of thousands.
+#[derive(Debug)]
+struct Points {
+    all: Vec<PlotPoint>,
+    /// `None` where there is no point.
+    range: Option<(f64, f64)>,
+}
+
+impl Points {
+    fn new(all: Vec<PlotPoint>) -> Self {
+        let heights = all.iter().map(|point| (point.y, point.y));
+        let range = heights.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        Self { all, range }
+    }
 }
 
 impl EquityPlot {
@@ -36,7 +52,8 @@ impl EquityPlot {
         let curves = equity.predictors.iter().map(|predictor| {
             let points = |values: &mut dyn Iterator<Item = f64>| {
                 let points = equity.times.iter().zip(values);
-                points.map(|(at, value)| PlotPoint::new(at.0 as f64 / 1e3, value)).collect()
+                let points = points.map(|(at, value)| PlotPoint::new(at.0 as f64 / 1e3, value));
+                Points::new(points.collect())
             };
             let values = || predictor.equity.iter().copied();
             // The start is the first peak.
@@ -48,6 +65,19 @@ impl EquityPlot {
             }
         });
         Self { name: name(equity), curves: curves.collect() }
+    }
+
+    /// Whether it was made of these curves, as far as their names, lengths and last values tell.
+    pub(in crate::ui) fn is_of(&self, equity: &EquityCurve) -> bool {
+        let is_same = |(curve, predictor): (&Curve, &PredictorEquity)| {
+            let points = &curve.equity.all;
+            curve.predictor == predictor.name
+                && points.len() == predictor.equity.len()
+                && points.last().map(|end| end.y) == predictor.equity.last().copied()
+        };
+        self.name == name(equity)
+            && self.curves.len() == equity.predictors.len()
+            && self.curves.iter().zip(&equity.predictors).all(is_same)
     }
 }
 
@@ -78,6 +108,7 @@ fn look_of(baseline: Option<usize>, palette: &Palette) -> LineLook {
 struct Shown<'a> {
     name: String,
     points: &'a [PlotPoint],
+    range: Option<(f64, f64)>,
     look: LineLook,
 }
 
@@ -97,7 +128,7 @@ pub(in crate::ui) fn show(
     heights: Heights,
 ) {
     let palette = ui.palette();
-    let of = |points: fn(&Curve) -> &[PlotPoint]| shown(&data.curves, palette, points);
+    let of = |points: fn(&Curve) -> &Points| shown(&data.curves, palette, points);
     let curves = of(|curve| &curve.equity);
     legend(ui, &curves, hidden);
     let ends = |curve: &Shown<'_>| Some((curve.points.first()?.x, curve.points.last()?.x));
@@ -151,9 +182,9 @@ impl Chart<'_> {
     fn show(&self, ui: &mut Ui, name: &str, height: f32) {
         let palette = ui.palette();
         let font = TextStyle::Small.resolve(ui.style());
-        let heights = self.curves.iter().flat_map(|curve| curve.points).map(|point| point.y);
+        let ranges = self.curves.iter().filter_map(|curve| curve.range);
         let level = (self.level, self.level);
-        let (low, high) = heights.fold(level, |(low, high), y| (y.min(low), y.max(high)));
+        let (low, high) = ranges.fold(level, |a, b| (a.0.min(b.0), a.1.max(b.1)));
         let dates = ui.unique_id().with(("dates", name));
         let plot = Plot::new((self.kind, name))
             .height(height)
@@ -212,14 +243,15 @@ impl Chart<'_> {
 fn shown<'a>(
     curves: &'a [Curve],
     palette: &Palette,
-    points: fn(&Curve) -> &[PlotPoint],
+    points: fn(&Curve) -> &Points,
 ) -> Vec<Shown<'a>> {
     let mut baselines = 0_usize..;
     let look = |curve: &'a Curve| {
         let name = &curve.predictor;
         let baseline = if name == "model" { None } else { baselines.next() };
         let look = look_of(baseline, palette);
-        Shown { name: name.replace('_', " "), points: points(curve), look }
+        let Points { all, range } = points(curve);
+        Shown { name: name.replace('_', " "), points: all, range: *range, look }
     };
     curves.iter().map(look).collect()
 }
@@ -268,8 +300,6 @@ fn readings(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::PredictorEquity;
-
     #[test]
     fn the_drawdown_stands_at_the_dates_of_the_equity_and_counts_from_the_start() {
         let equity = EquityCurve {
@@ -282,8 +312,27 @@ mod tests {
             }],
         };
         let plot = EquityPlot::new(&equity);
-        let told = |points: &[PlotPoint]| points.iter().map(|p| (p.x, p.y)).collect::<Vec<_>>();
+        let told = |points: &Points| points.all.iter().map(|p| (p.x, p.y)).collect::<Vec<_>>();
         assert_eq!(told(&plot.curves[0].equity), [(1.0, 0.75), (2.0, 2.0), (3.0, 1.5)]);
         assert_eq!(told(&plot.curves[0].fall), [(1.0, -25.0), (2.0, 0.0), (3.0, -25.0)]);
+        assert_eq!(plot.curves[0].equity.range, Some((0.75, 2.0)));
+        assert_eq!(plot.curves[0].fall.range, Some((-25.0, 0.0)));
+    }
+
+    #[test]
+    fn curves_of_a_run_that_went_on_are_no_longer_those_that_were_drawn() {
+        let equity = |values: &[f64]| EquityCurve {
+            symbol: None,
+            timeframe: "1h".parse().unwrap(),
+            times: (1..=values.len() as i64).map(|at| UtcMillis(1_000 * at)).collect(),
+            predictors: vec![PredictorEquity { name: "model".to_owned(), equity: values.to_vec() }],
+        };
+        let plot = EquityPlot::new(&equity(&[1.0, 2.0]));
+        assert!(plot.is_of(&equity(&[1.0, 2.0])));
+        assert!(!plot.is_of(&equity(&[1.0, 2.0, 3.0])));
+        assert!(!plot.is_of(&equity(&[1.0, 2.5])));
+        assert!(
+            !plot.is_of(&EquityCurve { timeframe: "1d".parse().unwrap(), ..equity(&[1.0, 2.0]) })
+        );
     }
 }

@@ -22,6 +22,8 @@ use crate::ui::widgets;
 const MOST_GROUPS: usize = 2048;
 /// Groups of all curves together that one frame draws: with lowest and highest of each some 8,000 points.
 const GROUPS_DRAWN: usize = 4000;
+/// Steps of all bands together that one frame draws, each with two corners.
+const STEPS_DRAWN: usize = 1000;
 
 /// A run as points.
 #[derive(Debug)]
@@ -164,9 +166,7 @@ pub(in crate::ui) fn losses(ui: &mut Ui, runs: &[Overlaid<'_>], height: f32) {
     }
     let response = plot.show(ui, |plot| {
         for overlaid in &drawn {
-            let banded = || overlaid.run.spreads.iter().filter(|one| one.middle.is_some());
-            let xs: Vec<f64> = banded().map(|one| f64::from(one.epoch)).collect();
-            let (low, high): (Vec<f64>, Vec<f64>) = banded().filter_map(|one| one.middle).unzip();
+            let (xs, low, high) = band(&overlaid.run.spreads, STEPS_DRAWN / drawn.len());
             if xs.len() > 1 {
                 let area = FilledArea::new(overlaid.run.name.as_str(), &xs, &low, &high);
                 plot.add(area.fill_color(overlaid.color.gamma_multiply(0.14)).allow_hover(false));
@@ -250,6 +250,20 @@ pub(in crate::ui) fn equity(ui: &mut Ui, runs: &[Overlaid<'_>], timeframe: Timef
         }
     });
     widgets::name(&response.response, Role::Image, &format!("Equity of {}", listed(&drawn)));
+}
+
+/// The middle 80 % over the epochs that have one, in at most so many steps: epochs, and the widest range of the neighbours in each.
+fn band(spreads: &[EpochSpread], steps: usize) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
+    let banded: Vec<(u32, (f64, f64))> =
+        spreads.iter().filter_map(|one| Some((one.epoch, one.middle?))).collect();
+    let group = banded.len().div_ceil(steps.max(1)).max(1);
+    let (mut xs, mut lows, mut highs) = (Vec::new(), Vec::new(), Vec::new());
+    for some in banded.chunks(group) {
+        xs.push(f64::from(some[0].0));
+        lows.push(some.iter().map(|(_, (low, _))| *low).fold(f64::INFINITY, f64::min));
+        highs.push(some.iter().map(|(_, (_, high))| *high).fold(f64::NEG_INFINITY, f64::max));
+    }
+    (xs, lows, highs)
 }
 
 fn plot<'a>(id: impl egui::AsIdSalt, height: f32) -> Plot<'a> {
@@ -341,6 +355,22 @@ mod tests {
         assert!(points.len() <= 2 * MOST_GROUPS + 2, "{}", points.len());
         assert!(points.iter().any(|point| point.y == 9.0));
         assert_eq!(points.last().map(|point| point.x), Some(49_999.0 * 3600.0));
+    }
+
+    #[test]
+    fn a_band_of_many_epochs_has_few_steps_and_leaves_nothing_out() {
+        let spread = |epoch: u32| EpochSpread {
+            epoch,
+            tasks: 6,
+            mean: 1.0,
+            middle: (epoch > 1).then_some((if epoch == 77 { 0.1 } else { 0.5 }, 2.0)),
+        };
+        let spreads: Vec<EpochSpread> = (1..=5_000).map(spread).collect();
+        let (xs, low, high) = band(&spreads, 100);
+        assert_eq!((xs.len(), low.len(), high.len()), (100, 100, 100));
+        assert!(xs[0] == 2.0 && low.contains(&0.1) && high.iter().all(|high| *high == 2.0));
+        assert_eq!(band(&spreads[..4], 100).0, [2.0, 3.0, 4.0]);
+        assert!(band(&spreads[..1], 100).0.is_empty());
     }
 
     #[test]

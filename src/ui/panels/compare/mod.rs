@@ -51,6 +51,8 @@ pub(in crate::ui) struct ComparePanel {
     sort: Option<Sort>,
     /// The lines, and what they were made of.
     rows: Vec<Row>,
+    /// The best value of each figure among the lines that are runs and among those that are means.
+    marks: Vec<[Option<f64>; 2]>,
     made_for: Option<(Arc<Comparison>, Show, Option<Sort>)>,
 }
 
@@ -89,9 +91,8 @@ impl ComparePanel {
         (of, headings): (&Comparison, &[Heading<'_>]),
         commands: &mut Commands,
     ) {
-        let marks = self.marks(of);
         let palette = ui.palette();
-        let Self { rows, picked, sort, .. } = self;
+        let Self { rows, marks, picked, sort, .. } = self;
         let table = Table {
             id: "compare",
             columns: headings,
@@ -122,7 +123,7 @@ impl ComparePanel {
             |_, row| {
                 let Some(found) = rows.get(row) else { return Vec::new() };
                 let dot = run_at(row).map(|run| state.run_colors.of(&run.id, palette));
-                cells(of, *found, &marks, (palette, dot))
+                cells(of, *found, marks, (palette, dot))
             },
             |ui, row| {
                 if let Some(run) = run_at(row) {
@@ -159,6 +160,8 @@ impl ComparePanel {
             self.picked.clear();
         }
         self.rows = rows::rows(of, self.view.show, self.sort);
+        let best = |figure| [false, true].map(|means| rows::best(of, &self.rows, figure, means));
+        self.marks = (0..of.figures.len()).map(best).collect();
         self.made_for = Some((Arc::clone(of), self.view.show, self.sort));
     }
 
@@ -215,12 +218,6 @@ impl ComparePanel {
                 });
             });
         });
-    }
-
-    /// The best value of each figure among runs and among means.
-    fn marks(&self, of: &Comparison) -> Vec<[Option<f64>; 2]> {
-        let best = |figure| [false, true].map(|means| rows::best(of, &self.rows, figure, means));
-        (0..of.figures.len()).map(best).collect()
     }
 }
 

@@ -1,4 +1,5 @@
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -40,16 +41,18 @@ impl Show {
 
 /// The lines of a comparison. Columns: the run, its settings, its figures.
 pub(super) fn rows(of: &Comparison, show: Show, sort: Option<Sort>) -> Vec<Row> {
-    let group_of = |run: usize| of.seed_groups.iter().position(|group| group.runs.contains(&run));
+    let groups = of.seed_groups.iter().enumerate();
+    let group_of: BTreeMap<usize, usize> =
+        groups.flat_map(|(group, seeds)| seeds.runs.iter().map(move |&run| (run, group))).collect();
     // A mean and its runs stand together.
     let mut blocks: Vec<(Row, Vec<Row>)> = Vec::new();
+    let mut places: BTreeMap<usize, usize> = BTreeMap::new();
     for run in 0..of.runs.len() {
-        match group_of(run).filter(|_| show != Show::Runs) {
+        match group_of.get(&run).filter(|_| show != Show::Runs) {
             None => blocks.push((Row::Run(run, false), Vec::new())),
-            Some(group) => {
-                let head = Row::Mean(group);
-                let place = blocks.iter().position(|(row, _)| *row == head).unwrap_or_else(|| {
-                    blocks.push((head, Vec::new()));
+            Some(&group) => {
+                let place = *places.entry(group).or_insert_with(|| {
+                    blocks.push((Row::Mean(group), Vec::new()));
                     blocks.len() - 1
                 });
                 if show == Show::Both {

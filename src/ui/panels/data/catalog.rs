@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use egui::{Label, Layout, RichText, Ui, vec2};
 
 use super::every_symbol;
@@ -108,22 +110,21 @@ impl CatalogTable {
         if self.search.trim().is_empty() || self.order.shown().is_empty() {
             return;
         }
-        let mut ticked = state.draft.symbols().to_list();
-        if *state.draft.symbols() == Choice::All {
-            return;
-        }
-        let before = ticked.len();
-        for symbol in self.order.shown().iter().map(|&index| listing.series[index].series.symbol())
-        {
-            if !ticked.contains(symbol) {
-                ticked.push(symbol.clone());
-            }
-        }
-        let more = ticked.len() - before;
+        let ticked: &[Symbol] = match state.draft.symbols() {
+            Choice::All => return,
+            Choice::None => &[],
+            Choice::Some(ticked) => ticked,
+        };
+        let mut known: BTreeSet<&Symbol> = ticked.iter().collect();
+        let found = self.order.shown().iter().filter_map(|&index| listing.series.get(index));
+        let found = found.map(|listed| listed.series.symbol());
+        // In the order of the list; each once, however many series it has.
+        let more: Vec<&Symbol> = found.filter(|symbol| known.insert(symbol)).collect();
         let help = "Ticks every symbol that the search has found, beside those that are ticked";
-        let text = format!("Tick {} found", count(more as u64));
-        if more > 0 && ui.button(text).on_hover_text(help).clicked() {
-            commands.edit(state.draft.with_symbols(Choice::Some(ticked)));
+        let text = format!("Tick {} found", count(more.len() as u64));
+        if !more.is_empty() && ui.button(text).on_hover_text(help).clicked() {
+            let all = ticked.iter().chain(more).cloned().collect();
+            commands.edit(state.draft.with_symbols(Choice::Some(all)));
         }
     }
 

@@ -239,7 +239,7 @@ fn memory(digest: &Digest, machine: &Machine) -> Card {
         help: format!(
             "Tensors at work at their peak, estimated, of the {} that train at a time; the largest task takes {}.{shared} Free on {place}: {free}.",
             plural(digest.plan.workers as usize, "task", "tasks"),
-            digest.largest
+            digest.largest.one()
         ),
         is_warning,
     }

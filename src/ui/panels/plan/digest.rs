@@ -1,8 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::memory::Demand;
 use crate::domain::text::count;
-use crate::domain::{Bytes, Plan, Symbol, Task, TaskRole, Timeframe};
+use crate::domain::{Plan, Symbol, Task, TaskRole, Timeframe};
 use crate::workbench::{PlanTotals, PlannedVariant};
 
 /// What a plan's tasks add up to, found out once: a plan may have many thousands.
@@ -15,8 +16,8 @@ pub(super) struct Digest {
     pub(super) shape: String,
     /// The fewest and the most parameters a model has.
     pub(super) parameters: (u64, u64),
-    /// Memory of the largest task.
-    pub(super) largest: Bytes,
+    /// What the largest task takes.
+    pub(super) largest: Demand,
     /// What it adds up to.
     pub(super) totals: PlanTotals,
     /// The runs of the sweep, where there is one.
@@ -60,7 +61,7 @@ impl Digest {
                 parameters.clone().min().unwrap_or_default(),
                 parameters.max().unwrap_or_default(),
             ),
-            largest: tasks.iter().map(|task| task.memory).max().unwrap_or_default(),
+            largest: Demand::of(tasks),
             totals: PlanTotals::of(plan),
             sweep: variants.map(Sweep::of),
         }
@@ -156,7 +157,8 @@ fn shape(tasks: &[Task]) -> String {
 mod tests {
     use super::*;
     use crate::domain::{
-        ContentHash, Device, Embargo, FoldIndex, FoldPlan, Symbol, TaskId, TimeSpan, UtcMillis,
+        Bytes, ContentHash, Device, Embargo, FoldIndex, FoldPlan, Symbol, TaskId, TimeSpan,
+        UtcMillis,
     };
 
     const SPAN: TimeSpan = TimeSpan { start: UtcMillis(0), end: UtcMillis(1) };

@@ -15,7 +15,7 @@ const DEVICE_HEIGHT: f32 = ROW_HEIGHT + BAR_HEIGHT + 28.0;
 
 /// What one task takes of a device: the largest of the plan, estimated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Demand {
+pub(super) struct Demand {
     /// The task's alone.
     own: Bytes,
     /// The matrix that tasks of the same series share.
@@ -23,7 +23,7 @@ struct Demand {
 }
 
 impl Demand {
-    fn of(tasks: &[Task]) -> Self {
+    pub(super) fn of(tasks: &[Task]) -> Self {
         let largest = tasks.iter().max_by_key(|task| task.memory);
         largest.map_or_else(Self::default, |task| Self {
             own: Bytes(task.memory.0.saturating_sub(task.resident.0)),
@@ -31,7 +31,7 @@ impl Demand {
         })
     }
 
-    const fn one(self) -> Bytes {
+    pub(super) const fn one(self) -> Bytes {
         Bytes(self.own.0.saturating_add(self.resident.0))
     }
 
@@ -69,11 +69,12 @@ pub(super) fn show(ui: &mut Ui, digest: &Digest, machine: &Machine, fraction: f6
         ui.weak(UNKNOWN).on_hover_text(why);
         return;
     };
-    let demand = Demand::of(&digest.plan.tasks);
     let plan = &digest.plan;
+    // Each task goes to the least loaded device.
+    let each = plan.workers.div_ceil(plan.devices.len().max(1) as u32);
     for memory in devices(inventory, machine.now(), fraction) {
         let is_used = plan.device == memory.device || plan.devices.contains(&memory.device);
-        device(ui, &memory, demand, is_used.then_some(plan.workers));
+        device(ui, &memory, digest.largest, is_used.then_some(each));
     }
 }
 
@@ -129,7 +130,7 @@ fn devices(
     all
 }
 
-/// `workers`: tasks that the plan trains at a time, where it uses the device.
+/// `workers`: tasks that the plan trains on it at a time, where it uses the device.
 fn device(ui: &mut Ui, memory: &DeviceMemory, demand: Demand, workers: Option<u32>) {
     let palette = ui.palette();
     let weak = palette.text_weak;

@@ -48,21 +48,12 @@ impl HeatMap {
             });
             widgets::name(&combo.response, egui::Role::ComboBox, "Figure of the heat map");
             combo.response.on_hover_text(metric.help());
+            self.follow(run, tasks, *metric);
             if let Some((_, _, Some(scale))) = &self.made {
                 let scale = [scale.worst(), scale.middle, scale.best()];
                 heat::scale(ui, &scale.map(|value| metric.text(Some(value))));
             }
         });
-        let wanted = MadeFor {
-            run: run.clone(),
-            metric: *metric,
-            finished: tasks.iter().filter(|known| known.report.is_some()).count(),
-            failed: tasks.iter().filter(|known| known.failure.is_some()).count(),
-        };
-        if self.made.as_ref().is_none_or(|(made_for, ..)| *made_for != wanted) {
-            let (grid, scale) = grid(tasks, *metric);
-            self.made = Some((wanted, grid, scale));
-        }
         let Some((_, grid, scale)) = &self.made else { return };
         if grid.rows.is_empty() {
             let text = RichText::new("The run has no folds to compare.").small();
@@ -75,6 +66,20 @@ impl HeatMap {
         }
         let response = heat::show(ui, grid);
         widgets::name(&response, egui::Role::Image, &grid.name);
+    }
+
+    /// Makes the cells anew where they are old.
+    fn follow(&mut self, run: &RunId, tasks: &[Known<'_>], metric: Metric) {
+        let wanted = MadeFor {
+            run: run.clone(),
+            metric,
+            finished: tasks.iter().filter(|known| known.report.is_some()).count(),
+            failed: tasks.iter().filter(|known| known.failure.is_some()).count(),
+        };
+        if self.made.as_ref().is_none_or(|(made_for, ..)| *made_for != wanted) {
+            let (grid, scale) = grid(tasks, metric);
+            self.made = Some((wanted, grid, scale));
+        }
     }
 }
 

@@ -239,7 +239,9 @@ impl ResultsPanel {
             combo.response.labelled_by(label.id);
             note(ui, "after costs");
         });
-        let is_other = |(run, plot): &(RunId, EquityPlot)| *run != results.run || plot.name != name;
+        // A run that was taken up again has gone on since.
+        let is_other =
+            |(run, plot): &(RunId, EquityPlot)| *run != results.run || !plot.is_of(shown);
         if self.plot.as_ref().is_none_or(is_other) {
             self.plot = Some((results.run.clone(), EquityPlot::new(shown)));
         }
@@ -268,9 +270,8 @@ impl ResultsPanel {
 
 /// The entry of this name, else all symbols together, else the first.
 fn chosen<'a>(equity: &'a [EquityCurve], wanted: Option<&str>) -> Option<&'a EquityCurve> {
-    equity
-        .iter()
-        .find(|curve| Some(equity::name(curve).as_str()) == wanted)
+    wanted
+        .and_then(|wanted| equity.iter().find(|curve| equity::name(curve) == wanted))
         .or_else(|| equity.iter().find(|plot| plot.symbol.is_none()))
         .or(equity.first())
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use egui::{Align, Layout, Ui};
 
 use crate::domain::RunId;
@@ -10,15 +12,28 @@ use crate::ui::widgets;
 
 /// What can be done with the chosen runs. What cannot says why.
 pub(super) fn show(ui: &mut Ui, state: &State, chosen: &[&RunEntry], commands: &mut Commands) {
+    // Found out once a frame: there may be ten thousand.
+    let known = Known {
+        standings: state.standings(chosen.iter().copied()),
+        going: state.deleting.iter().flatten().collect(),
+    };
     ui.horizontal(|ui| {
         results(ui, chosen, commands);
-        resume(ui, state, chosen, commands);
+        resume(ui, state, (chosen, &known), commands);
         compare(ui, chosen, commands);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            delete(ui, state, chosen, commands);
+            delete(ui, (chosen, &known), commands);
             for_one(ui, state, chosen, commands);
         });
     });
+}
+
+/// How the chosen runs stand.
+struct Known<'a> {
+    /// In the order of the runs.
+    standings: Vec<Standing>,
+    /// Runs, chosen or not, that are being deleted.
+    going: BTreeSet<&'a RunId>,
 }
 
 fn results(ui: &mut Ui, chosen: &[&RunEntry], commands: &mut Commands) {
@@ -31,22 +46,26 @@ fn results(ui: &mut Ui, chosen: &[&RunEntry], commands: &mut Commands) {
     }
 }
 
-fn resume(ui: &mut Ui, state: &State, chosen: &[&RunEntry], commands: &mut Commands) {
-    let standings = state.standings(chosen.iter().copied());
-    let can = |(entry, standing): &(&&RunEntry, Standing)| {
+fn resume(
+    ui: &mut Ui,
+    state: &State,
+    (chosen, known): (&[&RunEntry], &Known<'_>),
+    commands: &mut Commands,
+) {
+    let can = |(entry, standing): &(&&RunEntry, &Standing)| {
         standing.can_resume()
             && !state.resuming.contains(&entry.id)
-            && !state.is_being_deleted(&entry.id)
+            && !known.going.contains(&entry.id)
     };
-    let resumable = chosen.iter().zip(standings).filter(can);
-    let resumable: Vec<RunId> = resumable.map(|(entry, _)| entry.id.clone()).collect();
-    let button = widgets::button(ui, icons::PLAY, "Resume", !resumable.is_empty());
+    let resumable = || chosen.iter().zip(&known.standings).filter(can);
+    let button = widgets::button(ui, icons::PLAY, "Resume", resumable().next().is_some());
     let button = button
         .on_hover_text("Finished tasks are kept, the others go on from their checkpoints or begin")
         .on_disabled_hover_text("Select a run that was interrupted or cancelled, or that failed.");
     widgets::name(&button, egui::Role::Button, "Resume the selected runs");
     if button.clicked() {
-        commands.send(Command::TakeUp(resumable));
+        let runs: Vec<RunId> = resumable().map(|(entry, _)| entry.id.clone()).collect();
+        commands.send(Command::TakeUp(runs));
     }
 }
 
@@ -100,11 +119,10 @@ fn for_one(ui: &mut Ui, state: &State, chosen: &[&RunEntry], commands: &mut Comm
     }
 }
 
-fn delete(ui: &mut Ui, state: &State, chosen: &[&RunEntry], commands: &mut Commands) {
-    let standings = state.standings(chosen.iter().copied());
-    let is_elsewhere = standings.contains(&Standing::Elsewhere);
-    let is_alive = standings.iter().any(|standing| standing.is_alive());
-    let is_going = chosen.iter().any(|entry| state.is_being_deleted(&entry.id));
+fn delete(ui: &mut Ui, (chosen, known): (&[&RunEntry], &Known<'_>), commands: &mut Commands) {
+    let is_elsewhere = known.standings.contains(&Standing::Elsewhere);
+    let is_alive = known.standings.iter().any(|standing| standing.is_alive());
+    let is_going = chosen.iter().any(|entry| known.going.contains(&entry.id));
     let enabled = !chosen.is_empty() && !is_alive && !is_going;
     let why_not = match (chosen.is_empty(), is_elsewhere) {
         (true, _) => "Select the runs to delete.",

@@ -139,14 +139,13 @@ impl SortedBy {
     }
 
     /// Of two runs; how they stand is known to whoever asks.
-    pub(super) fn compare(
+    pub(super) fn compare<'e>(
         self,
-        a: (&RunEntry, Option<Standing>),
-        b: (&RunEntry, Option<Standing>),
+        a: (&'e RunEntry, Option<Standing>),
+        b: (&'e RunEntry, Option<Standing>),
     ) -> Ordering {
         let sort = self.sort();
         let ((a, standing_a), (b, standing_b)) = (a, b);
-        let text = |text: String| (!text.is_empty()).then_some(text);
         match self.column {
             RunColumn::Experiment => sort.order(Some(&a.experiment), Some(&b.experiment)),
             RunColumn::Started => sort.order(Some(a.created), Some(b.created)),
@@ -154,14 +153,20 @@ impl SortedBy {
             RunColumn::Took => sort.order(took_millis(a), took_millis(b)),
             RunColumn::Status => sort.order(standing_a, standing_b),
             RunColumn::Variant => {
-                let variant = |entry: &RunEntry| {
-                    entry.sweep.as_ref().map(|member| (member.sweep.clone(), member.variant))
+                let variant = |entry: &'e RunEntry| {
+                    entry.sweep.as_ref().map(|member| (&member.sweep, member.variant))
                 };
                 sort.order(variant(a), variant(b))
             }
-            RunColumn::Tags => sort.order(text(a.tags.join(", ")), text(b.tags.join(", "))),
-            RunColumn::Notes => sort.order(text(a.notes.clone()), text(b.notes.clone())),
-            RunColumn::Device => sort.order(Some(a.device.to_string()), Some(b.device.to_string())),
+            RunColumn::Tags => {
+                let tags = |entry: &'e RunEntry| Some(&entry.tags).filter(|tags| !tags.is_empty());
+                sort.order(tags(a), tags(b))
+            }
+            RunColumn::Notes => {
+                let notes = |entry: &'e RunEntry| Some(&entry.notes).filter(|n| !n.is_empty());
+                sort.order(notes(a), notes(b))
+            }
+            RunColumn::Device => sort.order(Some(a.device), Some(b.device)),
             RunColumn::Tasks => sort.order(Some(a.finished), Some(b.finished)),
             RunColumn::Failed => sort.order(Some(a.failed), Some(b.failed)),
             RunColumn::Ic
@@ -274,10 +279,19 @@ mod tests {
         let known = RunEntry {
             score: Some(Score { sharpe: Some(1.0), ..Score::default() }),
             ended: Some(crate::domain::UtcMillis(5)),
+            tags: vec!["good".to_owned()],
+            notes: "longer".to_owned(),
             ..entry("a", RunStatus::Finished)
         };
         let unknown = entry("b", RunStatus::Running);
-        for column in [RunColumn::Sharpe, RunColumn::Ended, RunColumn::Took, RunColumn::Ic] {
+        for column in [
+            RunColumn::Sharpe,
+            RunColumn::Ended,
+            RunColumn::Took,
+            RunColumn::Tags,
+            RunColumn::Notes,
+            RunColumn::Ic,
+        ] {
             for descending in [false, true] {
                 let by = SortedBy { column, descending };
                 let order = by.compare((&known, None), (&unknown, None));

@@ -46,6 +46,10 @@ pub(in crate::ui) struct RunsPanel {
     order: Order,
     /// The runs that the buttons act on.
     chosen: Selection<RunId>,
+    /// Their places among the stored runs, newest first; made anew only when they are old: there may be ten thousand.
+    places: Vec<usize>,
+    /// Others were chosen since the places were made.
+    is_rechosen: bool,
     /// All runs in view are to be chosen.
     choose_all: bool,
 }
@@ -72,10 +76,13 @@ impl RunsPanel {
             widgets::empty_state(ui, icons::STACK, title, next);
             return;
         }
+        // The counts in the head are of the list as it is now, and what is typed there changes the rows below.
+        self.follow(state);
         self.head(ui, state);
         self.search.problem(ui);
         self.follow(state);
-        let chosen = self.chosen_entries(state);
+        let chosen: Vec<&RunEntry> =
+            self.places.iter().filter_map(|&place| state.results.stored.get(place)).collect();
         actions::show(ui, state, &chosen, commands);
         ui.add_space(space::XS);
         let about = about(&chosen);
@@ -106,21 +113,21 @@ impl RunsPanel {
         let id = |row: usize| Some(stored.get(*shown.get(row)?)?.id.clone());
         if std::mem::take(&mut self.choose_all) {
             self.chosen.set_all(&Listed { rows: shown.len(), key: &id, many: true });
+            self.is_rechosen = true;
         } else if is_new && !self.chosen.is_empty() {
             // What is not in view is not acted on.
             let kept: std::collections::BTreeSet<&RunId> =
                 shown.iter().filter_map(|&index| Some(&stored.get(index)?.id)).collect();
             self.chosen.retain(|run| kept.contains(run));
         }
-    }
-
-    /// The chosen runs, newest first.
-    fn chosen_entries<'a>(&self, state: &'a State) -> Vec<&'a RunEntry> {
-        if self.chosen.is_empty() {
-            return Vec::new();
+        if is_new || std::mem::take(&mut self.is_rechosen) {
+            let is_chosen = |place: &usize| self.chosen.contains(&stored[*place].id);
+            self.places = if self.chosen.is_empty() {
+                Vec::new()
+            } else {
+                (0..stored.len()).filter(is_chosen).collect()
+            };
         }
-        let stored = state.results.stored.iter();
-        stored.filter(|entry| self.chosen.contains(&entry.id)).collect()
     }
 
     fn head(&mut self, ui: &mut Ui, state: &State) {
@@ -151,7 +158,7 @@ impl RunsPanel {
     }
 
     fn table(&mut self, ui: &mut Ui, state: &State, commands: &mut Commands) {
-        let Self { view, order, chosen, .. } = self;
+        let Self { view, order, chosen, is_rechosen, .. } = self;
         let (stored, shown) = (&state.results.stored, order.shown());
         let entry = |row: usize| shown.get(row).and_then(|&index| stored.get(index));
         let key = |row: usize| entry(row).map(|entry| entry.id.clone());
@@ -192,6 +199,7 @@ impl RunsPanel {
         if let Some(column) = did.column {
             view.sort = SortedBy::clicked(view.sort, column);
         }
+        *is_rechosen |= did.changed || ticked.is_some();
         if let Some(row) = ticked {
             let extends = ui.input(|input| input.modifiers.shift);
             let pick = if extends { Pick::ExtendBy } else { Pick::Toggle };

@@ -82,7 +82,9 @@ fn head(ui: &mut Ui, draft: &Draft, open: &mut bool, commands: &mut Commands) {
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let reset = widgets::button(ui, icons::ARROW_COUNTER_CLOCKWISE, "Reset all", true);
-            let hover = format!("All as {name} has it. Data, name and sweep stay as they are");
+            let hover = format!(
+                "All as {name} has it. Source, symbols, period, name and sweep stay as they are"
+            );
             if reset.on_hover_text(hover).clicked() {
                 commands.send(Command::TakeBackAll);
             }

@@ -66,7 +66,8 @@ pub(super) fn show(
     let help = format!("Epochs without a better validation {watched} before training stops");
     let row = form.of("training.patience").help(&help);
     row.optional_integer(ui, ("never stops early", 4), &mut training.patience);
-    let changed = changed(training, usual(&spec.name));
+    // Another name makes no other experiment of it.
+    let changed = changed(training, usual(state.draft.origin().name()));
     let wrong = MORE_FIELDS.into_iter().filter(|field| form.is_wrong(field));
     let wrong: Vec<&'static str> = wrong.collect();
     let notes = changed.iter().copied().chain(wrong.iter().copied()).collect();

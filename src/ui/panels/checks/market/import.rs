@@ -62,14 +62,13 @@ impl ImportView {
         });
     }
 
-    /// Another file, or another text beside it, begins anew.
+    /// Another file, or another text beside it, begins anew; what the form holds for stays while the file does.
     fn form_of(&mut self, file: &Path, before: Option<&str>) -> &mut ImportForm {
         let is_same = |form: &ImportForm| form.file == file && form.before.as_deref() == before;
-        if !self.form.as_ref().is_some_and(is_same) {
-            self.form = None;
-        }
-        let begun = || ImportForm::new(file.to_owned(), before.map(str::to_owned));
-        self.form.get_or_insert_with(begun)
+        let old = self.form.take();
+        let whole_folder = old.as_ref().is_some_and(|old| old.file == file && old.whole_folder);
+        let begun = || ImportForm::new(file.to_owned(), before.map(str::to_owned), whole_folder);
+        self.form.insert(old.filter(is_same).unwrap_or_else(begun))
     }
 }
 
@@ -226,8 +225,8 @@ impl ImportForm {
                 .on_disabled_hover_text("It says nothing that the folder's file does not say");
             if write.clicked() {
                 let folder = self.file.parent().map(Path::to_owned).unwrap_or_default();
-                let text = text.to_owned();
-                commands.send(Command::Data(DataCommand::SaveOverrides { folder, text }));
+                let (before, text) = (self.before.clone(), text.to_owned());
+                commands.send(Command::Data(DataCommand::SaveOverrides { folder, before, text }));
             }
             if trial.pending {
                 ui.weak(format!("{}  Reading the file…", icons::HOURGLASS_MEDIUM));
@@ -304,4 +303,21 @@ fn optional<T: PartialEq + Copy>(
         });
         widgets::name(&combo.response, egui::Role::ComboBox, name);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_form_holds_for_stays_when_the_text_beside_the_file_is_another() {
+        let mut view = ImportView::default();
+        let (file, other) = (Path::new("/data/A-1h.csv"), Path::new("/data/B-1h.csv"));
+        view.form_of(file, None).whole_folder = true;
+        let form = view.form_of(file, Some("(all: (price_divisor: 10))"));
+        assert!(form.whole_folder && form.price_divisor == "10", "{form:?}");
+        form.zone = "UTC".to_owned();
+        assert_eq!(view.form_of(file, Some("(all: (price_divisor: 10))")).zone, "UTC");
+        assert!(!view.form_of(other, None).whole_folder);
+    }
 }

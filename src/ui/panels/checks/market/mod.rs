@@ -120,14 +120,19 @@ impl MarketView {
             let contents = found.and_then(|found| found.contents.as_ref().ok());
             let bars = contents.map(|contents| contents.candles.bars() as u64);
             let bars = bars.map(|bars| format!("{} bars", count(bars)));
-            let place = match series {
-                MarketSeries::File(entry) => entry.path.display().to_string(),
-                MarketSeries::Synthetic { .. } => "built-in market".to_owned(),
-            };
+            let place = place(series);
             let about: Vec<String> = bars.into_iter().chain([place.clone()]).collect();
             let about = RichText::new(about.join(", ")).small().color(ui.palette().text_weak);
             ui.add(Label::new(about).truncate()).on_hover_text(place);
         });
+    }
+}
+
+/// Where it comes from.
+fn place(series: &MarketSeries) -> String {
+    match series {
+        MarketSeries::File(entry) => entry.path.display().to_string(),
+        MarketSeries::Synthetic { .. } => "built-in market".to_owned(),
     }
 }
 
@@ -142,7 +147,8 @@ fn unreadable(ui: &mut Ui, series: &MarketSeries, message: &str, commands: &mut 
 fn price(ui: &mut Ui, series: &MarketSeries, candles: &Candles) {
     let name = format!("{} {}", series.symbol(), series.timeframe());
     let height = (ui.available_height() - BELOW).max(LEAST_HEIGHT);
-    let merged = candles::show(ui, &name, candles, height);
+    // A series of the same name in another folder begins whole.
+    let merged = ui.push_id(place(series), |ui| candles::show(ui, &name, candles, height)).inner;
     let candle = candles::candle_in_words(merged);
     note(
         ui,
