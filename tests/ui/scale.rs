@@ -70,8 +70,7 @@ fn twice_as_many_pixels_in_a_point() {
 fn the_top_bar_has_room_for_everything_in_the_smallest_window_and_with_a_long_name() {
     for size in [[960.0, 600.0], [1280.0, 800.0], [1440.0, 900.0]] {
         let screen = (size, 1.0);
-        let name =
-            "an-experiment-with-the-longest-name-that-is-allowed-to-one-64-xx";
+        let name = "an-experiment-with-the-longest-name-that-is-allowed-to-one-64-xx";
         let (_runs, window) = on(screen, name);
         nothing_is_cut(&window, screen);
     }
