@@ -106,7 +106,8 @@ pub(super) fn show(
         ui.set_width(width);
         // As much as a small screen has room for; the rest is scrolled to.
         let height = ui.ctx().content_rect().height() - AROUND;
-        ScrollArea::vertical().max_height(height).show(ui, |ui| match modal {
+        let area = ScrollArea::vertical().max_height(height).min_scrolled_height(height);
+        area.show(ui, |ui| match modal {
             Modal::Path { purpose, text, focused } => {
                 path::show(ui, state, purpose, (text, focused), dialogs, commands);
             }

@@ -2,8 +2,8 @@
 
 use egui::{Color32, Response, TextStyle, Ui};
 use egui_plot::{
-    AxisHints, Corner, FilledArea, HoverPosition, Legend, Line, LineStyle, MarkerShape, Plot,
-    PlotBounds, PlotPoint, PlotPoints, Points,
+    AxisHints, FilledArea, HoverPosition, Line, LineStyle, MarkerShape, Plot, PlotBounds,
+    PlotPoint, PlotPoints, Points,
 };
 
 use super::axes::{bottom_marks, side_axis, side_marks};
@@ -31,7 +31,6 @@ pub(in crate::ui) struct CurvePlot<'a> {
     pub(in crate::ui) height: f32,
     /// Plots with the same one are zoomed and dragged along the bottom together.
     pub(in crate::ui) linked: Option<egui::Id>,
-    pub(in crate::ui) legend: bool,
     /// Whether the bottom axis is written: of plots above each other only the last one needs it.
     pub(in crate::ui) shows_axis: bool,
     /// Nothing moves.
@@ -42,7 +41,7 @@ pub(in crate::ui) struct CurvePlot<'a> {
 
 /// One line of it.
 pub(in crate::ui) struct CurveLine<'a> {
-    /// The task: lines of one name have one entry in the legend.
+    /// The task.
     pub(in crate::ui) name: &'a str,
     pub(in crate::ui) curve: &'a Curve,
     pub(in crate::ui) scale: XScale<'a>,
@@ -97,13 +96,6 @@ impl CurvePlot<'_> {
             let group = group.with(axis);
             plot = plot.link_axis(group, [true, false]).link_cursor(group, [true, false]);
         }
-        if self.legend {
-            let legend = Legend::default()
-                .position(Corner::RightTop)
-                .text_style(TextStyle::Small)
-                .follow_insertion_order(true);
-            plot = plot.legend(legend);
-        }
         // The bounds are those of the whole lines, of which only what is in view is drawn.
         if let Some([low, high]) = self.extent() {
             plot = plot.include_x(low.x).include_x(high.x).include_y(low.y).include_y(high.y);
@@ -124,8 +116,7 @@ impl CurvePlot<'_> {
                 let low: Vec<f64> = rows().map(|row| self.height_of(row.1)).collect();
                 let high: Vec<f64> = rows().map(|row| self.height_of(row.2)).collect();
                 let fill = palette.text_weak.gamma_multiply(0.25);
-                let name = format!("middle 80 % of {} others", band.count);
-                plot.add(FilledArea::new(name, &xs, &low, &high).fill_color(fill));
+                plot.add(FilledArea::new("", &xs, &low, &high).fill_color(fill));
             }
             for line in &self.lines {
                 let points = self.points(line, &bounds, points_a_line);
@@ -135,7 +126,6 @@ impl CurvePlot<'_> {
             for mark in self.marks.iter().filter(|mark| self.has_height(mark.value)) {
                 let at = [mark.scale.place(mark.epoch), self.height_of(mark.value)];
                 plot.points(
-                    // Without a name it is not in the legend; the panel's head explains it.
                     Points::new("", vec![at])
                         .shape(MarkerShape::Diamond)
                         .filled(true)
@@ -178,7 +168,10 @@ impl CurvePlot<'_> {
         whole.map(|[low, mut high]| {
             // Of a first epoch alone there would be no axis.
             high.x = high.x.max(low.x + 1.0);
-            [low, high]
+            // Nor of what never changes.
+            let least = 0.05 * low.y.abs().max(1e-9);
+            let missing = (least - (high.y - low.y)).max(0.0);
+            [PlotPoint::new(low.x, low.y - missing), PlotPoint::new(high.x, high.y + missing)]
         })
     }
 
@@ -246,7 +239,6 @@ mod tests {
             band: None,
             height: 100.0,
             linked: None,
-            legend: false,
             shows_axis: true,
             frozen: false,
             more: &|_, _| String::new(),

@@ -4,7 +4,7 @@ use super::stroke::{LineLook, SAMPLE_WIDTH};
 use crate::ui::theme::{Themed, space};
 
 /// A sample of a line and its name, to be clicked; without the sample where the line is hidden.
-pub(super) fn entry(ui: &mut Ui, look: LineLook, text: &str, is_on: bool) -> Response {
+pub(in crate::ui) fn entry(ui: &mut Ui, look: LineLook, text: &str, is_on: bool) -> Response {
     let palette = ui.palette();
     let font = TextStyle::Small.resolve(ui.style());
     let color = if is_on { palette.text } else { palette.text_weak };

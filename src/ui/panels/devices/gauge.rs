@@ -8,7 +8,7 @@ use crate::ui::widgets::{self, Sparkline};
 /// Room for a name, in points.
 const NAME: f32 = 98.0;
 /// Room for a value.
-const VALUE: f32 = 92.0;
+const VALUE: f32 = 100.0;
 /// A line narrower than this says nothing.
 const NARROWEST: f32 = 24.0;
 

@@ -166,7 +166,8 @@ fn legend(ui: &mut Ui, shares: &[Share]) {
                 ),
             };
             let text = RichText::new(format!("{} {}", share.name, share.size)).small();
-            ui.label(text.color(palette.text_weak));
+            // Whole onto the next line, where there is no room.
+            ui.add(Label::new(text.color(palette.text_weak)).extend());
             ui.add_space(space::XS);
         }
     });

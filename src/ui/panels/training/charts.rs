@@ -1,4 +1,5 @@
 use egui::{Id, Response, Ui};
+use egui_plot::LineStyle;
 use serde::{Deserialize, Serialize};
 
 use super::TrainingView;
@@ -8,6 +9,7 @@ use crate::domain::text::chosen;
 use crate::ui::plots::band::Band;
 use crate::ui::plots::curves::{BestMark, CurveLine, CurvePlot};
 use crate::ui::plots::scale::XScale;
+use crate::ui::plots::stroke::LineLook;
 use crate::ui::state::{Curve, RunView, TaskView};
 use crate::ui::theme::Themed;
 
@@ -104,7 +106,6 @@ pub(super) struct Drawing<'a> {
 pub(super) struct Place {
     pub(super) id: Id,
     pub(super) height: f32,
-    pub(super) is_first: bool,
     pub(super) is_last: bool,
     /// Plots that are zoomed along the bottom together.
     pub(super) linked: Option<Id>,
@@ -134,6 +135,14 @@ impl Drawing<'_> {
         }
     }
 
+    /// How the task at a position among those in view is drawn.
+    pub(super) fn look(&self, ui: &Ui, position: usize, index: usize) -> LineLook {
+        let series = ui.palette().series;
+        let is_picked = self.selected == Some(&self.run.tasks[index].id);
+        let width = if is_picked { PICKED } else { BOLD };
+        LineLook { color: series[position % series.len()], width, style: LineStyle::Solid }
+    }
+
     /// Draws some tasks in full and the band of others.
     pub(super) fn plot(
         &self,
@@ -144,7 +153,6 @@ impl Drawing<'_> {
         place: &Place,
         points_a_line: usize,
     ) -> Response {
-        let palette = ui.palette();
         let is_loss = chart == Chart::Loss;
         let (mut lines, mut marks) = (Vec::new(), Vec::new());
         for (position, &index) in shown.iter().enumerate() {
@@ -152,7 +160,6 @@ impl Drawing<'_> {
             let color = palette.series[position % palette.series.len()];
             let Some(scale) = self.scale(index) else { continue };
             let until = self.until.map_or(f64::MAX, |until| until[index]);
-            let bold = if self.selected == Some(&task.id) { PICKED } else { BOLD };
             let mut add = |curve, color, width| {
                 lines.push(CurveLine { name: task.id.as_str(), curve, scale, until, color, width });
             };
@@ -185,7 +192,6 @@ impl Drawing<'_> {
             band,
             height: place.height,
             linked: place.linked,
-            legend: place.is_first && !shown.is_empty(),
             shows_axis: place.is_last,
             frozen: self.until.is_some(),
             more: &|name, epoch| self.more_of(name, epoch),

@@ -1,4 +1,4 @@
-use egui::{ComboBox, Layout as Direction, Slider, Ui};
+use egui::{ComboBox, Layout as Direction, RichText, Slider, Ui};
 
 use super::charts::Chart;
 use super::groups::Layout;
@@ -7,6 +7,7 @@ use crate::ui::commands::{Command, Commands, Purpose};
 use crate::ui::icons;
 use crate::ui::plots::scale::XAxis;
 use crate::ui::state::{RunView, State};
+use crate::ui::theme::Themed;
 use crate::ui::widgets;
 
 /// Room for the slider, in points.
@@ -45,6 +46,7 @@ impl TrainingPanel {
                 "All tasks in one plot, or the losses of each symbol or fold in a plot of their own",
             );
             widgets::name(&response, egui::Role::ComboBox, "Plots");
+            ui.label(RichText::new("Smooth").color(ui.palette().text_weak));
             ui.spacing_mut().slider_width = SLIDER_WIDTH;
             let slider = Slider::new(&mut view.smoothing, 0.0..=0.99).show_value(false);
             let slider = ui.add(slider).on_hover_text(format!(

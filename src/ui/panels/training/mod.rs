@@ -15,9 +15,11 @@ use self::charts::{Chart, Drawing};
 use self::groups::{Group, Groups, Layout};
 use self::smoothing::Smoothing;
 use crate::domain::{RunId, TaskId};
-use crate::ui::commands::Commands;
+use crate::ui::commands::{Command, Commands};
 use crate::ui::icons;
+use crate::ui::plots::band::Band;
 use crate::ui::plots::curves::MOST_POINTS;
+use crate::ui::plots::legend;
 use crate::ui::plots::scale::XAxis;
 use crate::ui::state::{RunView, State, TaskState, TaskView};
 use crate::ui::theme::{Themed, space, strong_family};
@@ -29,8 +31,10 @@ const FULL_CURVES: usize = 12;
 const FULL_CURVES_OF_MANY: usize = 4;
 /// Least width of one of many small plots, in points.
 const CELL_WIDTH: f32 = 280.0;
-/// Height of its curves, in points.
+/// Least height of its curves, in points.
 const CELL_HEIGHT: f32 = 150.0;
+/// No small plot is higher.
+const MOST_CELL_HEIGHT: f32 = 320.0;
 /// Room for its title, in points.
 const CELL_TITLE: f32 = 20.0;
 
@@ -109,7 +113,7 @@ impl TrainingPanel {
         self.smoothing.begin(&run.id, self.view.smoothing);
         let area = ui.available_rect_before_wrap();
         if self.view.layout == Layout::Together {
-            self.together(ui, state, run, &shown);
+            self.together(ui, state, (run, &shown), commands);
         } else {
             self.side_by_side(ui, state, run);
         }
@@ -125,7 +129,13 @@ impl TrainingPanel {
     }
 
     /// All in one plot for each metric, under each other.
-    fn together(&mut self, ui: &mut Ui, state: &State, run: &RunView, shown: &[usize]) {
+    fn together(
+        &mut self,
+        ui: &mut Ui,
+        state: &State,
+        (run, shown): (&RunView, &[usize]),
+        commands: &mut Commands,
+    ) {
         let charts = self.chosen_charts(run);
         let drawing = Drawing {
             run,
@@ -138,6 +148,8 @@ impl TrainingPanel {
         }
         let others: Vec<usize> =
             (0..run.tasks.len()).filter(|index| !shown.contains(index)).collect();
+        let of_losses = self.bands.get(ui.ctx(), (Chart::Loss, 0), &drawing, &others);
+        legend(ui, &drawing, (shown, of_losses), commands);
         let gaps = space::XS * (charts.len() - 1) as f32;
         // The losses are twice as high as the rest.
         let unit = (ui.available_height() - gaps) / (charts.len() + 1) as f32;
@@ -150,7 +162,6 @@ impl TrainingPanel {
                 id: egui::Id::unique(("training", chart)),
                 height: if position == 0 { 2.0 * unit } else { unit },
                 is_last: position + 1 == charts.len(),
-                is_first: position == 0,
                 linked: Some(egui::Id::unique("training")),
             };
             let response = drawing.plot(ui, chart, (shown, band), &self.smoothing, &place, points);
@@ -173,7 +184,11 @@ impl TrainingPanel {
         let width = ui.available_width() - ui.spacing().scroll.allocated_width();
         let columns = ((width / CELL_WIDTH) as usize).clamp(1, groups.len().max(1));
         let cell_width = (width - space::M * (columns - 1) as f32) / columns as f32;
-        let cell = vec2(cell_width, CELL_TITLE + CELL_HEIGHT);
+        let rows = groups.len().div_ceil(columns).max(1);
+        // Few share the room there is, many are scrolled through.
+        let room = ui.available_height() / rows as f32 - CELL_TITLE - ui.spacing().item_spacing.y;
+        let height = room.clamp(CELL_HEIGHT, MOST_CELL_HEIGHT);
+        let cell = vec2(cell_width, CELL_TITLE + height);
         let in_view = (ui.available_height() / cell.y).ceil() as usize + 1;
         let lines = drawing.lines_of(Chart::Loss) * FULL_CURVES_OF_MANY * columns * in_view;
         let points = points_a_line(cell_width, lines);
@@ -181,7 +196,7 @@ impl TrainingPanel {
         egui::ScrollArea::vertical().auto_shrink([false, false]).show_rows(
             ui,
             cell.y,
-            groups.len().div_ceil(columns),
+            rows,
             |ui, rows| {
                 for row in rows {
                     ui.horizontal(|ui| {
@@ -193,7 +208,7 @@ impl TrainingPanel {
                             ui.allocate_ui_with_layout(cell, layout, |ui| {
                                 ui.spacing_mut().item_spacing.y = 0.0;
                                 let parts = (&drawing, &mut *smoothing, &mut *bands);
-                                one_of_many(ui, (position, group), parts, points);
+                                one_of_many(ui, (position, group), parts, (height, points));
                             });
                         }
                     });
@@ -214,15 +229,45 @@ impl TrainingPanel {
     }
 }
 
+/// What belongs to which line; a click leaves that task alone in view.
+fn legend(
+    ui: &mut Ui,
+    drawing: &Drawing<'_>,
+    (shown, band): (&[usize], Option<&Band>),
+    commands: &mut Commands,
+) {
+    if shown.len() < 2 && band.is_none() {
+        return;
+    }
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        for (position, &index) in shown.iter().enumerate() {
+            let task = &drawing.run.tasks[index].id;
+            let look = drawing.look(ui, position, index);
+            let entry = legend::entry(ui, look, task.as_str(), true);
+            widgets::name(&entry, egui::Role::Button, &format!("Show {task} alone"));
+            if entry.on_hover_text("Click to see it alone").clicked() {
+                commands.send(Command::SelectTask(Some(task.clone())));
+            }
+        }
+        if let Some(band) = band {
+            let text = format!("band: middle 80 % of {} others", band.count);
+            ui.label(egui::RichText::new(text).small().color(ui.palette().text_weak));
+        }
+    });
+}
+
 fn one_of_many(
     ui: &mut Ui,
     (position, group): (usize, &Group),
     (drawing, smoothing, bands): (&Drawing<'_>, &mut Smoothing, &mut Bands),
-    points: usize,
+    (height, points): (f32, usize),
 ) {
     let title = egui::RichText::new(group.title.as_str()).family(strong_family()).small();
     let title = egui::Label::new(title.color(ui.palette().text)).truncate();
-    ui.add_sized(vec2(ui.available_width(), CELL_TITLE), title).on_hover_text(&group.title);
+    let size = vec2(ui.available_width(), CELL_TITLE);
+    let layout = egui::Layout::left_to_right(egui::Align::Center);
+    ui.allocate_ui_with_layout(size, layout, |ui| ui.add(title).on_hover_text(&group.title));
     let shown = first_of(drawing.run, &group.tasks, drawing.selected, FULL_CURVES_OF_MANY);
     drawing.smooth(Chart::Loss, &shown, smoothing);
     let others: Vec<usize> =
@@ -230,9 +275,8 @@ fn one_of_many(
     let band = bands.get(ui.ctx(), (Chart::Loss, position + 1), drawing, &others);
     let place = charts::Place {
         id: egui::Id::unique(("training", position)),
-        height: CELL_HEIGHT,
+        height,
         is_last: true,
-        is_first: false,
         linked: None,
     };
     let shown = shown.as_slice();
