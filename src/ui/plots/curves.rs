@@ -17,7 +17,6 @@ use crate::ui::theme::Themed;
 pub(in crate::ui) const MOST_POINTS: usize = 10_000;
 
 /// One plot.
-#[expect(clippy::struct_excessive_bools, reason = "none of them follows from another")]
 pub(in crate::ui) struct CurvePlot<'a> {
     /// Tells it from the others.
     pub(in crate::ui) id: egui::Id,

@@ -157,7 +157,7 @@ impl Drawing<'_> {
         let (mut lines, mut marks) = (Vec::new(), Vec::new());
         for (position, &index) in shown.iter().enumerate() {
             let task = &self.run.tasks[index];
-            let color = palette.series[position % palette.series.len()];
+            let LineLook { color, width: bold, .. } = self.look(ui, position, index);
             let Some(scale) = self.scale(index) else { continue };
             let until = self.until.map_or(f64::MAX, |until| until[index]);
             let mut add = |curve, color, width| {
