@@ -36,15 +36,16 @@ fn a_folder_a_leak_check_a_sweep_a_comparison_a_champion_and_an_export() {
 
     window.press("Compare the sweep");
     window.until_says("2 runs, 1 setting differs");
-    let results = window.text();
-    let best = results.lines().find(|line| line.starts_with("Results of ")).unwrap().to_owned();
-    window.press(&best);
-    window.until_says("always long");
+    window.press("Curves");
+    window.until_says("Validation loss of ");
 
     // One of its models gets a name and is promoted.
     window.click(Role::Tab, "Runs panel");
-    let id = best.strip_prefix("Results of ").unwrap();
-    window.click(Role::CheckBox, &format!("Select {id}"));
+    let stored = RunIndex::open(runs.path()).unwrap().runs(&RunFilter::default()).unwrap();
+    window.click(Role::CheckBox, &format!("Select {}", stored[0].id));
+    window.press("Results of the selected run");
+    window.until_says("always long");
+    window.click(Role::Tab, "Runs panel");
     window.press("Name a model of the selected run");
     window.until_says("tested from");
     window.set_text("Model name", "crypto");

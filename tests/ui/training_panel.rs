@@ -125,7 +125,7 @@ fn curves_leave_as_a_table_and_charts_as_a_picture() {
     let whole = window.harness.render().unwrap();
     let size = [whole.width() as usize, whole.height() as usize];
     callback.complete(Arc::new(ColorImage::from_rgba_unmultiplied(size, whole.as_raw())));
-    window.until_says("Saved ");
+    window.until_says(&format!("Saved {}", picture.display()));
     let part = image::open(&picture).unwrap().to_rgba8();
     assert!(part.width() > 400 && part.width() < 900, "{}", part.width());
     assert!(part.height() > 200 && part.height() < 600, "{}", part.height());

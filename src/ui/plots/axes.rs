@@ -68,6 +68,10 @@ pub(super) fn side_axis(title: &str, font: FontId, palette: &Palette) -> AxisHin
 /// With as many decimals as the distance of the marks asks for.
 fn rounded(mark: GridMark) -> String {
     let step = mark.step_size;
+    if (1e5..1e9).contains(&step) {
+        // As long as it is, it would push the plot out of line with the one above.
+        return format!("{}M", mark.value / 1e6);
+    }
     if !(1e-6..1e9).contains(&step) {
         return format!("{:.1e}", mark.value);
     }
@@ -109,6 +113,7 @@ mod tests {
             (0.0015, 0.0005, "0.0015"),
             (65_000.0, 5_000.0, "65000"),
             (2e-8, 1e-8, "2.0e-8"),
+            (1_500_000.0, 500_000.0, "1.5M"),
             (-0.5, 0.1, "-0.5"),
         ] {
             assert_eq!(rounded(GridMark { value, step_size }), text);

@@ -4,7 +4,7 @@ use crate::ui::state::Curve;
 /// Fewer curves than this make no band.
 const LEAST: usize = 5;
 /// Of more a sample is taken.
-const MOST: usize = 300;
+const MOST: usize = 120;
 /// Places along the axis at which it is known.
 const COLUMNS: usize = 64;
 

@@ -137,6 +137,11 @@ impl Curve {
     /// The value that was in force at `x`: that of the last point up to there.
     pub(crate) fn at(&self, x: f64) -> Option<f64> {
         let points = self.points();
+        // Epochs count up one by one, mostly: then there is nothing to search.
+        let guess = (x - points.first()?.x) as usize;
+        if let Some(point) = points.get(guess).filter(|point| point.x == x) {
+            return Some(point.y);
+        }
         let after = points.partition_point(|point| point.x <= x);
         Some(points.get(after.checked_sub(1)?)?.y)
     }

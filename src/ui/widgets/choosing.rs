@@ -7,6 +7,9 @@ use super::table::{Places, View};
 use super::{Cell, HiddenColumns, Listed, Pick, Selection, Table};
 use crate::ui::theme::{ROW_HEIGHT, Themed};
 
+/// Frames after which what stands above a table has its height.
+const SETTLES_IN: u8 = 3;
+
 /// What picking works on.
 pub(in crate::ui) struct Choosing<'a, K> {
     /// What a screen reader calls the table.
@@ -52,6 +55,7 @@ impl Table<'_> {
             scroll_to = selection.press(step, &listed).or(scroll_to);
             chosen.changed = true;
         }
+        let scroll_to = self.scroll_again(ui, &focus, scroll_to);
         let is_picked = |row: usize| key(row).is_some_and(|key| selection.contains(&key));
         let is_cursor =
             |row: usize| selection.cursor().is_some_and(|cursor| key(row).as_ref() == Some(cursor));
@@ -82,6 +86,21 @@ impl Table<'_> {
             focus.request_focus();
         }
         chosen
+    }
+
+    /// The row to bring into view: the same in the next frames too, because what is said of a row that was picked may leave the table less room.
+    fn scroll_again(&self, ui: &Ui, focus: &Response, scroll_to: Option<usize>) -> Option<usize> {
+        let id = focus.id.with("scroll again");
+        let before: Option<(usize, u8)> = ui.data(|data| data.get_temp(id));
+        let (row, frames) = scroll_to.map(|row| (row, SETTLES_IN)).or(before)?;
+        if let Some(left) = frames.checked_sub(1).filter(|_| row < self.rows) {
+            ui.data_mut(|data| data.insert_temp(id, (row, left)));
+            ui.ctx().request_repaint();
+            Some(row)
+        } else {
+            ui.data_mut(|data| data.remove::<(usize, u8)>(id));
+            None
+        }
     }
 
     /// The table as one thing that can have the focus.

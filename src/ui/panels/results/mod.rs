@@ -28,7 +28,7 @@ use crate::ui::widgets;
 /// Height of the charts of equity and of drawdown together, in points.
 const CHARTS_HEIGHT: f32 = 300.0;
 /// They are never lower, and rather scrolled to.
-const LEAST_CHARTS_HEIGHT: f32 = 190.0;
+const LEAST_CHARTS_HEIGHT: f32 = 240.0;
 /// How much of it the drawdown has.
 const DRAWDOWN_SHARE: f32 = 0.4;
 /// Their legend, and what stands between them.

@@ -7,7 +7,7 @@ use crate::ui::plots::band::{Band, band};
 use crate::ui::plots::scale::XAxis;
 
 /// Seconds after which a band is made anew while the curves grow: it is made of hundreds of them, and need not follow each.
-const FOLLOWS_AFTER: f64 = 0.5;
+const FOLLOWS_AFTER: f64 = 1.0;
 
 /// The bands of what is not drawn in full, each made once in a while.
 #[derive(Debug, Default)]

@@ -161,7 +161,8 @@ impl Drawing<'_> {
             let Some(scale) = self.scale(index) else { continue };
             let until = self.until.map_or(f64::MAX, |until| until[index]);
             let mut add = |curve, color, width| {
-                lines.push(CurveLine { name: task.id.as_str(), curve, scale, until, color, width });
+                let (name, is_faint) = (task.id.as_str(), width <= THIN);
+                lines.push(CurveLine { name, curve, scale, until, color, width, is_faint });
             };
             for &series in self.series_of(chart, task) {
                 let raw = series.of(task);

@@ -70,7 +70,7 @@ fn best_epoch(run: &RunView, best: EpochRecord) -> String {
 
 /// Samples a second of what is at work, and where the time of the tasks in view goes.
 pub(super) fn times(ui: &mut Ui, run: &RunView, shown: &[usize]) {
-    let at_work = run.tasks.iter().filter(|task| task.state == TaskState::Running);
+    let at_work = run.under_way().filter(|task| task.state == TaskState::Running);
     let rate: f64 =
         at_work.filter_map(|task| task.progress).map(|told| told.samples_per_second).sum();
     let told = shown.iter().filter_map(|&index| run.tasks[index].progress?.times);
