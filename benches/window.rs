@@ -15,7 +15,7 @@ use walkforge::domain::{
     Device, EpochRecord, Event, EventKind, FoldIndex, Plan, Progress, RunId, RunOutcome,
     RunSummary, StepTimes, TaskId, UtcMillis,
 };
-use walkforge::runs::{RunFilter, RunIndex, RunStatus, RunStore};
+use walkforge::runs::{RunFilter, RunIndex, RunStore};
 use walkforge::spec::{DEFAULT_PRESET, ExperimentSpec, apply, load};
 use walkforge::ui::{App, Options, Settings};
 use walkforge::workbench::{Command, Update, Workbench};
@@ -336,9 +336,14 @@ fn train_in_window(runs: &Path, spec: &ExperimentSpec) -> Result<f64> {
     }
 }
 
+/// Asked without the index, which would be work that no window does.
 fn has_ended(runs: &Path) -> Result<bool> {
-    let stored = RunIndex::open(runs)?.runs(&RunFilter::default())?;
-    Ok(stored.iter().any(|run| run.status == RunStatus::Finished))
+    for entry in runs.read_dir()? {
+        if entry?.path().join("outcome.json").is_file() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Training with one worker, with a window and without, in turn.
@@ -356,8 +361,14 @@ fn beside(folder: &Path, rounds: usize, epochs: u32) -> Result<()> {
     let mut ratios = Vec::new();
     for round in 0..rounds {
         let place = |kind: &str| folder.join(format!("{kind}-{round}"));
-        let alone = train_alone(&place("alone"), &spec)?;
-        let in_window = train_in_window(&place("window"), &spec)?;
+        // Now this one first, now the other: the machine's mood is to favour neither.
+        let (alone, in_window) = if round % 2 == 0 {
+            let alone = train_alone(&place("alone"), &spec)?;
+            (alone, train_in_window(&place("window"), &spec)?)
+        } else {
+            let in_window = train_in_window(&place("window"), &spec)?;
+            (train_alone(&place("alone"), &spec)?, in_window)
+        };
         ratios.push(in_window / alone);
     }
     ratios.sort_by(f64::total_cmp);
@@ -406,7 +417,7 @@ fn main() -> Result<()> {
         memory(&place("memory"), 100_000, 17_000)?;
         let load = Load { tasks: 10_000, running: 200, epochs: 5000, frames: 600 };
         frames(&place("frames"), &load)?;
-        beside(folder.path(), 5, 150)?;
+        beside(folder.path(), 9, 150)?;
     } else {
         first_frame(folder.path(), 5)?;
         memory(&place("memory"), 200, 20)?;

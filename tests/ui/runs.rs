@@ -74,7 +74,7 @@ fn a_sweep_is_set_in_the_window_and_compared_in_one_table() {
 
     // The list of runs names the variants, and finds them.
     window.click(Role::Tab, "Runs panel");
-    window.set_search("Search runs", "learning_rate=0.003 hidden=[8]");
+    window.set_search("Search runs", "training.learning_rate=0.003 model.hidden=[8]");
     window.until_says("2 of 12 runs");
 }
 

@@ -1,7 +1,7 @@
 //! What the Strategy and Plan panels say of an experiment: presets, changes, its text, what is purged, memory of a task.
 
 use egui::accesskit::Role;
-use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use egui_kittest::kittest::Queryable as _;
 use walkforge::spec::{apply, load};
 
 use crate::bench::Window;

@@ -14,7 +14,7 @@ use crate::ui::state::{COARSEST, Curve};
 use crate::ui::theme::Themed;
 
 /// Points that all curves of the window may have in a frame.
-pub(in crate::ui) const MOST_POINTS: usize = 10_000;
+pub(in crate::ui) const MOST_POINTS: usize = 6_000;
 
 /// One plot.
 pub(in crate::ui) struct CurvePlot<'a> {
@@ -48,7 +48,7 @@ pub(in crate::ui) struct CurveLine<'a> {
     pub(in crate::ui) until: f64,
     pub(in crate::ui) color: Color32,
     pub(in crate::ui) width: f32,
-    /// It is only background, and drawn with half as many points.
+    /// It is only background, and drawn with a third of the points.
     pub(in crate::ui) is_faint: bool,
 }
 
@@ -120,7 +120,7 @@ impl CurvePlot<'_> {
                 plot.add(FilledArea::new("", &xs, &low, &high).fill_color(fill));
             }
             for line in &self.lines {
-                let most = if line.is_faint { points_a_line / 2 } else { points_a_line };
+                let most = if line.is_faint { points_a_line / 3 } else { points_a_line };
                 let points = self.points(line, &bounds, most);
                 let drawn = Line::new(line.name, points).color(line.color).width(line.width);
                 plot.line(drawn.style(LineStyle::Solid).allow_hover(true));

@@ -263,6 +263,8 @@ impl Table<'_> {
             .id_salt(self.id)
             .sense(sense)
             .vscroll(self.scrolls)
+            // By itself it takes 200 points, of which a low panel would hide the last rows.
+            .min_scrolled_height(2.0 * ROW_HEIGHT)
             .auto_shrink([false, !self.scrolls])
             .cell_layout(Layout::left_to_right(egui::Align::Center));
         if let Some(row) = view.scroll_to {
