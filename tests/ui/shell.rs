@@ -150,7 +150,7 @@ fn two_cards_say_what_they_know_and_why_they_do_not_know_the_rest() {
     window.until_says("cuda:1");
     for label in [
         "cuda:0 GPU load, five minutes: ",
-        "GPU memory: Others 3.0 GiB, Walkforge 9.0 GiB, Free 68.0 GiB",
+        "GPU memory: Others 3.0 GiB, Ours 9.0 GiB, Free 68.0 GiB",
         "cuda:1 Temperature: unknown. the driver tells administrators only",
         "cuda:1 Processes: unknown. the driver tells administrators only",
         "Disk of the runs: Used ",

@@ -15,7 +15,7 @@ const VALUE_WIDTH: f64 = 72.0;
 /// `egui_plot`'s least distance between two grid lines, which it gives its grid spacer, in points.
 const GRID_STEP: f64 = 8.0;
 /// Room for the values at the side, in points: plots above each other stand in line.
-const SIDE_WIDTH: f32 = 60.0;
+const SIDE_WIDTH: f32 = 72.0;
 
 /// Where dates stand; the axis counts seconds since 1970.
 pub(super) fn date_marks(input: &GridInput) -> Vec<GridMark> {

@@ -75,7 +75,7 @@ impl Memory<'_> {
                 let others = Bytes(used.0.saturating_sub(own.0));
                 vec![
                     Share { name: "Others", size: others, color: Some(palette.text_weak) },
-                    Share { name: "Walkforge", size: own, color: Some(palette.series[2]) },
+                    Share { name: "Ours", size: own, color: Some(palette.series[2]) },
                 ]
             }
             None => vec![Share { name: "In use", size: used, color: Some(palette.text_weak) }],
@@ -166,8 +166,7 @@ fn legend(ui: &mut Ui, shares: &[Share]) {
                 ),
             };
             let text = RichText::new(format!("{} {}", share.name, share.size)).small();
-            // Whole onto the next line, where there is no room.
-            ui.add(Label::new(text.color(palette.text_weak)).extend());
+            ui.label(text.color(palette.text_weak));
             ui.add_space(space::XS);
         }
     });
