@@ -66,6 +66,8 @@ impl Window {
             telemetry: false,
             software_rendered: false,
         };
+        // As the program's own window has it.
+        ctx.options_mut(|options| options.warn_on_id_clash = false);
         let app = App::new(&ctx, options).map_err(anyhow::Error::msg)?;
         let frame = eframe::Frame::_new_kittest();
         let (began, size) = (Instant::now(), vec2(1440.0, 900.0));

@@ -44,6 +44,8 @@ pub fn open(spec: Option<ExperimentSpec>, runs: PathBuf) -> Result<Result<(), St
             state.adapter.get_info().device_type == eframe::wgpu::DeviceType::Cpu
         });
         let options = Options { runs, spec, settings, telemetry: true, software_rendered };
+        // For those who write panels: the tests keep it.
+        context.egui_ctx.options_mut(|options| options.warn_on_id_clash = false);
         let app = App::new(&context.egui_ctx, options)?;
         stop_when_interrupted(&app, &context.egui_ctx);
         Ok(Box::new(app))

@@ -14,7 +14,7 @@ use crate::ui::state::{COARSEST, Curve};
 use crate::ui::theme::Themed;
 
 /// Points that all curves of the window may have in a frame.
-pub(in crate::ui) const MOST_POINTS: usize = 6_000;
+pub(in crate::ui) const MOST_POINTS: usize = 5_000;
 
 /// One plot.
 pub(in crate::ui) struct CurvePlot<'a> {

@@ -166,6 +166,11 @@ impl Curve {
     /// because the line goes on beyond the edge. Nothing where the places stand the other way round.
     pub(crate) fn view(&self, (from, until): (f64, f64), most: usize) -> &[PlotPoint] {
         let visible = |level: &Level| {
+            // All of it, mostly: then there is nothing to search.
+            let whole = level.points.first().zip(level.points.last());
+            if whole.is_some_and(|(first, last)| from <= first.x && last.x <= until) {
+                return 0..level.points.len();
+            }
             let first = level.points.partition_point(|point| point.x < from).saturating_sub(1);
             let after = level.points.partition_point(|point| point.x <= until) + 1;
             first..after.min(level.points.len()).max(first)
