@@ -238,6 +238,7 @@ impl Run {
         let task = &self.prepared.plan.tasks[index].id;
         if let EventKind::Failed { message } = &kind {
             self.retries.failed(task, message);
+            self.queue.failing(index);
         }
         let attempt = match kind {
             EventKind::Cancelled => Attempt::Ended(Ended::Cancelled, Vec::new()),

@@ -54,6 +54,10 @@ enum State {
     Running,
     /// A worker writes that it did not run, or that it is tried again.
     Closing,
+    /// It failed, which is being told. Whoever hears it may ask for another attempt before it is over.
+    Failing {
+        asked: bool,
+    },
     /// It failed, and somebody asked for another attempt.
     Asked,
     Ended(Ended),
@@ -147,16 +151,23 @@ impl TaskQueue {
             return;
         }
         for (state, entry) in states.iter_mut().zip(&self.entries) {
-            if *state == State::Ended(Ended::Failed)
-                && !entry.flags.cancel.is_cancelled()
-                && tasks.contains(&entry.id)
-            {
-                *state = State::Asked;
+            if entry.flags.cancel.is_cancelled() || !tasks.contains(&entry.id) {
+                continue;
+            }
+            match state {
+                State::Ended(Ended::Failed) => *state = State::Asked,
+                State::Failing { asked } => *asked = true,
+                _ => {}
             }
         }
     }
 
-    /// The task ended; those that wait for it may start.
+    /// The task has failed, which is about to be told: from now on it can be asked for again.
+    pub(super) fn failing(&self, index: usize) {
+        self.leave(index, State::Failing { asked: false });
+    }
+
+    /// The task ended; those that wait for it may start, unless somebody has asked for it again already.
     pub(super) fn ended(&self, index: usize, how: Ended) {
         self.leave(index, State::Ended(how));
     }
@@ -169,7 +180,9 @@ impl TaskQueue {
     fn leave(&self, index: usize, state: State) {
         let mut states = self.states.lock();
         let has_run = states[index] == State::Running;
-        states[index] = state;
+        let was_asked = states[index] == State::Failing { asked: true };
+        let is_again = was_asked && state == State::Ended(Ended::Failed);
+        states[index] = if is_again { State::Asked } else { state };
         if let Some(twins) = self.twins_of(index).filter(|_| has_run) {
             twins.end(self.entries[index].key);
         }

@@ -188,6 +188,27 @@ fn what_failed_is_tried_again_on_demand_while_the_run_goes_on() {
     assert!(queue.is_over(), "its end may be being written");
 }
 
+/// Whoever is told of a failure may answer before the worker that told it has gone on.
+#[test]
+fn what_is_asked_for_while_its_failure_is_told_is_tried_again() {
+    let tasks = [task("a", &[]), task("b", &["a"])];
+    let flags = flags(&tasks, &Pause::default());
+    let queue = queue(&tasks, &flags);
+    assert_eq!(queue.next(true), Some(Next::Run(0)));
+    queue.failing(0);
+    queue.ask_again(&BTreeSet::from([tasks[0].id.clone(), tasks[1].id.clone()]));
+    assert!(queue.next(true).is_none() && !queue.is_over(), "it is still being told");
+    queue.ended(0, Ended::Failed);
+    assert_eq!(queue.next(true), Some(Next::Again(vec![0])), "and the second never began");
+    queue.put_back(0);
+    assert_eq!(queue.next(true), Some(Next::Run(0)));
+
+    // Once more, and nobody asks: what was asked for once is not asked for ever.
+    queue.failing(0);
+    queue.ended(0, Ended::Failed);
+    assert!(matches!(queue.next(true), Some(Next::Impossible(1, _))));
+}
+
 #[test]
 fn what_failed_and_was_cancelled_stays_as_it_is() {
     let tasks = [task("a", &[]), task("b", &[])];

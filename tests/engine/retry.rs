@@ -39,19 +39,7 @@ fn a_task_that_failed_is_tried_again_while_its_run_goes_on() {
     told(&workbench, &other, |kind| matches!(kind, EventKind::Progress(_)));
     workbench.send(Command::CancelTask(run.clone(), first.clone()));
     let is_failed = |kind: &EventKind| matches!(kind, EventKind::Failed { .. });
-    // That the third has failed says that the second one's end is not only told but taken in: before, it could not be tried again.
-    let (third, failed) = (TaskId::new("SYN_A-1h-fold02"), std::cell::Cell::new(None));
-    wait_for(&workbench, |update| match update {
-        Update::Event(event) if event.task.as_ref() == Some(&second) => {
-            failed.set(Some(event.kind).filter(is_failed).or_else(|| failed.take()));
-            None
-        }
-        Update::Event(event) if event.task.as_ref() == Some(&third) => {
-            is_failed(&event.kind).then_some(())
-        }
-        _ => None,
-    });
-    let failed = failed.take().expect("it was told before");
+    let (_, failed) = told(&workbench, &second, is_failed);
 
     // The one that was cancelled is none of those that failed.
     workbench.send(Command::RetryTasks(run.clone(), vec![first.clone(), second.clone()]));
