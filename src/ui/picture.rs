@@ -60,7 +60,7 @@ impl App {
             return;
         };
         let [width, height] = part.size.map(|side| u32::try_from(side).unwrap_or(u32::MAX));
-        let rgba = part.pixels.iter().flat_map(egui::Color32::to_array).collect();
+        let rgba = part.as_raw().to_vec();
         let picture = Picture { width, height, rgba };
         self.engine.send(workbench::Command::SavePicture { picture, to });
     }

@@ -1,11 +1,10 @@
 use std::cell::Cell;
 
 use egui::{Color32, Role, Stroke, TextStyle, Ui, vec2};
-use egui_plot::{
-    Bar, BarChart, BoxElem, BoxPlot, BoxSpread, HoverPosition, Plot, PlotBounds, PlotUi,
-};
+use egui_plot::{Bar, BarChart, BoxElem, BoxPlot, BoxSpread, HoverPosition, PlotUi};
 
-use super::axes::{date_axis, date_marks, side_axis, side_marks};
+use super::axes::{date_axis, side_axis};
+use super::base;
 use crate::domain::UtcMillis;
 use crate::domain::text::{count, minute, significant};
 use crate::ui::theme::{Palette, Themed, space};
@@ -65,24 +64,9 @@ impl Chart<'_> {
             Pane::Price { .. } => ("Price", "Price"),
             Pane::Volume => ("Volume", "Volume"),
         };
-        let mut plot = Plot::new((self.name, title))
-            .height(height)
-            .link_axis(group, [true, false])
-            .link_cursor(group, [true, false])
-            .allow_scroll(false)
-            .allow_boxed_zoom(false)
-            .allow_axis_zoom_drag(false)
-            .allow_zoom([true, false])
-            .allow_drag([true, false])
-            .show_y(false)
+        let plot = base::over_dates((self.name, title), height, whole, palette);
+        let mut plot = base::linked(plot, group)
             .set_margin_fraction(vec2(0.01, 0.08))
-            .include_x(whole.0)
-            .include_x(whole.1)
-            .grid_color(palette.line)
-            .grid_fade(0.25)
-            .cursor_color(palette.text_weak)
-            .x_grid_spacer(|input| date_marks(&input))
-            .y_grid_spacer(|input| side_marks(&input))
             .custom_y_axes(vec![side_axis(title, font.clone(), palette)])
             .label_formatter(|hover| self.readings(hover));
         plot = match pane {
@@ -112,9 +96,7 @@ impl Chart<'_> {
         plot: &PlotUi<'_>,
         whole: (f64, f64),
     ) -> Option<(&CandleLevel, std::ops::Range<usize>)> {
-        let bounds: PlotBounds = plot.plot_bounds();
-        let is_whole = plot.auto_bounds().x || !bounds.is_valid_x();
-        let view = if is_whole { whole } else { (bounds.min()[0], bounds.max()[0]) };
+        let view = base::in_view(plot, whole);
         let width = plot.response().rect.width();
         self.candles.in_view(view, (width / CANDLE_WIDTH).max(1.0) as usize)
     }

@@ -1,12 +1,12 @@
 use std::collections::BTreeSet;
 
 use egui::{Role, TextStyle, Ui, vec2};
-use egui_plot::{HLine, HoverPosition, Line, LineStyle, Plot, PlotPoint, PlotPoints};
+use egui_plot::{HLine, HoverPosition, Line, LineStyle, PlotPoint, PlotPoints};
 
-use super::axes::{date_axis, date_marks, side_axis, side_marks};
-use super::legend;
+use super::axes::{date_axis, side_axis};
 use super::stroke::LineLook;
 use super::thinning::{extremes, last, last_until, thinned};
+use super::{base, legend};
 use crate::domain::text::{minute, number};
 use crate::domain::{EquityCurve, PredictorEquity, UtcMillis};
 use crate::evaluation::drawdowns;
@@ -186,37 +186,19 @@ impl Chart<'_> {
         let level = (self.level, self.level);
         let (low, high) = ranges.fold(level, |a, b| (a.0.min(b.0), a.1.max(b.1)));
         let dates = ui.unique_id().with(("dates", name));
-        let plot = Plot::new((self.kind, name))
-            .height(height)
-            .allow_scroll(false)
-            .allow_boxed_zoom(false)
-            .allow_axis_zoom_drag(false)
-            .allow_zoom([true, false])
-            .allow_drag([true, false])
-            .link_axis(dates, [true, false])
-            .link_cursor(dates, [true, false])
+        let plot = base::over_dates((self.kind, name), height, self.whole, palette);
+        let plot = base::linked(plot, dates)
             .show_axes([self.has_dates, true])
-            .show_y(false)
             .set_margin_fraction(vec2(0.01, 0.06))
-            // The bounds are those of the whole curves, of which only what is in view is drawn.
-            .include_x(self.whole.0)
-            .include_x(self.whole.1)
             .include_y(low)
             .include_y(high)
-            .grid_color(palette.line)
-            .grid_fade(0.25)
-            .cursor_color(palette.text_weak)
-            .x_grid_spacer(|input| date_marks(&input))
-            .y_grid_spacer(|input| side_marks(&input))
             .custom_x_axes(vec![date_axis(font.clone(), palette)])
             .custom_y_axes(vec![side_axis(self.title, font, palette)])
             .label_formatter(|hover| Some(readings(hover, self.curves, self.value)));
         let response = plot.show(ui, |plot| {
             let level = HLine::new("level", self.level).color(palette.text_weak).width(1.0);
             plot.hline(level.allow_hover(false));
-            let bounds = plot.plot_bounds();
-            let is_whole = plot.auto_bounds().x || !bounds.is_valid_x();
-            let view = if is_whole { self.whole } else { (bounds.min()[0], bounds.max()[0]) };
+            let view = base::in_view(plot, self.whole);
             let width = plot.response().rect.width().max(1.0) as usize;
             // The model last, over the others.
             for curve in self.curves.iter().rev() {

@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
 use egui::{Color32, Id, Role, TextStyle, Ui, vec2};
-use egui_plot::{Axis, HoverPosition, Line, Plot, PlotBounds, PlotPoint, PlotPoints, Points, Span};
+use egui_plot::{Axis, HoverPosition, Line, PlotPoint, PlotPoints, Points, Span};
 
-use super::axes::{date_axis, date_marks, side_axis, side_marks};
+use super::axes::{date_axis, side_axis};
+use super::base;
 use super::thinning::{extremes, last_until, thinned};
 use crate::domain::text::{minute, significant};
 use crate::domain::{FoldPlan, TimeSpan, UtcMillis};
@@ -99,24 +100,9 @@ impl FeaturePlot {
         // The same series zooms as one, another one begins whole.
         let group =
             Id::unique(("feature over price", &self.look.curve.symbol, self.look.curve.timeframe));
-        let mut plot = Plot::new((name, "feature over price"))
-            .height(height)
-            .link_axis(group, [true, false])
-            .link_cursor(group, [true, false])
-            .allow_scroll(false)
-            .allow_boxed_zoom(false)
-            .allow_axis_zoom_drag(false)
-            .allow_zoom([true, false])
-            .allow_drag([true, false])
-            .show_y(false)
+        let plot = base::over_dates((name, "feature over price"), height, whole, palette);
+        let mut plot = base::linked(plot, group)
             .set_margin_fraction(vec2(0.01, 0.08))
-            .include_x(whole.0)
-            .include_x(whole.1)
-            .grid_color(palette.line)
-            .grid_fade(0.25)
-            .cursor_color(palette.text_weak)
-            .x_grid_spacer(|input| date_marks(&input))
-            .y_grid_spacer(|input| side_marks(&input))
             .custom_y_axes(vec![side_axis(pane.title, font.clone(), palette)])
             .label_formatter(|hover| Some(self.readings(hover)));
         plot = match heights {
@@ -134,9 +120,7 @@ impl FeaturePlot {
                 let tint = Span::new("", range).axis(Axis::X).fill(color.gamma_multiply(TINT));
                 plot.span(tint.border_width(0.0));
             }
-            let bounds: PlotBounds = plot.plot_bounds();
-            let is_whole = plot.auto_bounds().x || !bounds.is_valid_x();
-            let view = if is_whole { whole } else { (bounds.min()[0], bounds.max()[0]) };
+            let view = base::in_view(plot, whole);
             let width = plot.response().rect.width().max(1.0) as usize;
             for stretch in &pane.points.stretches {
                 let points = pane.points.all.get(stretch.clone()).unwrap_or_default();

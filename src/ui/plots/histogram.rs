@@ -1,7 +1,8 @@
 use egui::{Pos2, Rect, Role, Sense, Stroke, TextStyle, Ui, WidgetInfo, vec2};
-use egui_plot::{Bar, BarChart, HoverPosition, Line, LineStyle, Plot, PlotPoint, PlotPoints};
+use egui_plot::{Bar, BarChart, HoverPosition, Line, LineStyle, PlotPoint, PlotPoints};
 
-use super::axes::{bottom_axis, bottom_marks, side_axis, side_marks};
+use super::axes::{bottom_axis, bottom_marks, side_axis};
+use super::base;
 use super::stroke::{LineLook, SAMPLE_WIDTH};
 use crate::dataset::Section;
 use crate::domain::text::{count, percent, significant};
@@ -37,23 +38,14 @@ pub(in crate::ui) fn show(ui: &mut Ui, name: &str, data: &Distribution, height: 
     let (Some(first), Some(last)) = (data.edges.first(), data.edges.last()) else { return };
     let palette = ui.palette();
     let font = TextStyle::Small.resolve(ui.style());
-    let plot = Plot::new(("histogram", name))
-        .height(height)
-        .allow_scroll(false)
-        .allow_boxed_zoom(false)
-        .allow_axis_zoom_drag(false)
+    let plot = base::sideways(("histogram", name), height, palette)
         .allow_zoom(false)
         .allow_drag(false)
-        .show_y(false)
         .set_margin_fraction(vec2(0.01, 0.06))
         .include_x(*first)
         .include_x(*last)
         .include_y(0.0)
-        .grid_color(palette.line)
-        .grid_fade(0.25)
-        .cursor_color(palette.text_weak)
         .x_grid_spacer(|input| bottom_marks(&input))
-        .y_grid_spacer(|input| side_marks(&input))
         .custom_x_axes(vec![bottom_axis(font.clone(), palette)])
         .custom_y_axes(vec![side_axis("% of rows", font, palette)])
         .label_formatter(|hover| readings(hover, data));

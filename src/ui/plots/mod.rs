@@ -2,6 +2,7 @@
 
 mod axes;
 pub(super) mod band;
+mod base;
 pub(super) mod candles;
 pub(super) mod curves;
 pub(super) mod equity;

@@ -4,20 +4,21 @@ use std::collections::BTreeSet;
 
 use egui::{Color32, Role, TextStyle, Ui, vec2};
 use egui_plot::{
-    FilledArea, HLine, HoverPosition, Line, LineStyle, MarkerShape, Plot, PlotPoint, PlotPoints,
-    Points,
+    FilledArea, HLine, HoverPosition, Line, LineStyle, MarkerShape, PlotPoint, PlotPoints, Points,
 };
 
-use super::axes::{bottom_axis, bottom_marks, date_axis, date_marks, side_axis, side_marks};
-use super::legend;
+use super::axes::{bottom_axis, bottom_marks, date_axis, side_axis};
 use super::stroke::LineLook;
 use super::thinning::{extremes, last_until, thinned};
+use super::{base, legend};
 use crate::domain::text::{minute, number};
 use crate::domain::{RunId, Timeframe, UtcMillis};
 use crate::runs::{EpochSpread, RunOutline, WholeEquity};
 use crate::ui::theme::{Themed, space};
 use crate::ui::widgets;
 
+/// Room around the curves, as a share of the plot.
+const MARGIN: egui::Vec2 = vec2(0.02, 0.07);
 /// Groups of neighbours that an equity curve is thinned to, once; each keeps its lowest and highest.
 const MOST_GROUPS: usize = 2048;
 /// Groups of all curves together that one frame draws: with lowest and highest of each some 8,000 points.
@@ -151,13 +152,11 @@ pub(in crate::ui) fn losses(ui: &mut Ui, runs: &[Overlaid<'_>], height: f32) {
     let (low, high) =
         ys.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), y| (low.min(y), high.max(y)));
     let last = all().map(|one| one.epoch).max().unwrap_or(1);
-    let mut plot = plot("overlaid_losses", height)
+    let mut plot = base::sideways("overlaid_losses", height, palette)
+        .set_margin_fraction(MARGIN)
         .include_x(1.0)
         .include_x(f64::from(last.max(2)))
-        .grid_color(palette.line)
-        .cursor_color(palette.text_weak)
         .x_grid_spacer(|input| bottom_marks(&input))
-        .y_grid_spacer(|input| side_marks(&input))
         .custom_x_axes(vec![bottom_axis(font.clone(), palette)])
         .custom_y_axes(vec![side_axis("Validation loss", font, palette)])
         .label_formatter(|hover| Some(losses_at(hover, &drawn)));
@@ -217,24 +216,18 @@ pub(in crate::ui) fn equity(ui: &mut Ui, runs: &[Overlaid<'_>], timeframe: Timef
     let whole = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or((0.0, 1.0));
     let heights = curves.iter().flat_map(|(_, points)| *points).map(|point| point.y);
     let (low, high) = heights.fold((1.0, 1.0), |(low, high), y| (y.min(low), y.max(high)));
-    let plot = plot(("overlaid_equity", timeframe.to_string()), height)
-        .include_x(whole.0)
-        .include_x(whole.1)
+    let id = ("overlaid_equity", timeframe.to_string());
+    let plot = base::over_dates(id, height, whole, palette)
+        .set_margin_fraction(MARGIN)
         .include_y(low)
         .include_y(high)
-        .grid_color(palette.line)
-        .cursor_color(palette.text_weak)
-        .x_grid_spacer(|input| date_marks(&input))
-        .y_grid_spacer(|input| side_marks(&input))
         .custom_x_axes(vec![date_axis(font.clone(), palette)])
         .custom_y_axes(vec![side_axis("Equity, start = 1", font, palette)])
         .label_formatter(|hover| Some(equity_at(hover, &curves)));
     let response = plot.show(ui, |plot| {
         let start = HLine::new("start", 1.0).color(palette.text_weak).width(1.0);
         plot.hline(start.allow_hover(false));
-        let bounds = plot.plot_bounds();
-        let is_whole = plot.auto_bounds().x || !bounds.is_valid_x();
-        let view = if is_whole { whole } else { (bounds.min()[0], bounds.max()[0]) };
+        let view = base::in_view(plot, whole);
         let width = plot.response().rect.width().max(1.0) as usize;
         let groups = width.min(GROUPS_DRAWN / curves.len().max(1));
         for (overlaid, points) in curves.iter().rev() {
@@ -264,19 +257,6 @@ fn band(spreads: &[EpochSpread], steps: usize) -> (Vec<f64>, Vec<f64>, Vec<f64>)
         highs.push(some.iter().map(|(_, (_, high))| *high).fold(f64::NEG_INFINITY, f64::max));
     }
     (xs, lows, highs)
-}
-
-fn plot<'a>(id: impl egui::AsIdSalt, height: f32) -> Plot<'a> {
-    Plot::new(id)
-        .height(height)
-        .allow_scroll(false)
-        .allow_boxed_zoom(false)
-        .allow_axis_zoom_drag(false)
-        .allow_zoom([true, false])
-        .allow_drag([true, false])
-        .show_y(false)
-        .set_margin_fraction(vec2(0.02, 0.07))
-        .grid_fade(0.25)
 }
 
 /// `a, b and c`.

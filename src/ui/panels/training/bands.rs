@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::charts::{Chart, Drawing};
+use super::groups::Layout;
 use crate::domain::RunId;
 use crate::ui::plots::band::{Band, band};
 use crate::ui::plots::scale::XAxis;
@@ -18,7 +19,8 @@ pub(super) struct Bands {
 
 #[derive(Debug)]
 struct Made {
-    of: (RunId, XAxis, Vec<usize>),
+    /// Run, axis, how tasks are shared among plots, and those that are drawn in full.
+    of: (RunId, XAxis, Layout, Vec<usize>),
     /// How often values had changed in the run.
     values: u64,
     /// Seconds since the window opened.
@@ -27,19 +29,20 @@ struct Made {
 }
 
 impl Bands {
-    /// The band of some tasks in a plot.
+    /// The band of those tasks of a plot that are not drawn in full. There may be ten thousand: they are looked at when it is made.
     pub(super) fn get(
         &mut self,
         ctx: &egui::Context,
         plot: (Chart, usize),
         drawing: &Drawing<'_>,
-        tasks: &[usize],
+        (tasks, shown): (impl Iterator<Item = usize>, &[usize]),
     ) -> Option<&Band> {
         let series = plot.0.of_band()?;
         let (run, now) = (drawing.run, ctx.input(|input| input.time));
         let is_current = self.made.get(&plot).is_some_and(|made| {
-            let (of, axis, among) = &made.of;
-            if *of != run.id || *axis != drawing.view.axis || among != tasks {
+            let (of, axis, layout, in_full) = &made.of;
+            let view = drawing.view;
+            if *of != run.id || *axis != view.axis || *layout != view.layout || in_full != shown {
                 return false;
             }
             let is_old = made.values != run.changes.values && drawing.until.is_none();
@@ -52,10 +55,10 @@ impl Bands {
         });
         if !is_current {
             let curves: Vec<_> = tasks
-                .iter()
-                .filter_map(|&index| Some((series.of(&run.tasks[index]), drawing.scale(index)?)))
+                .filter(|index| !shown.contains(index))
+                .filter_map(|index| Some((series.of(&run.tasks[index]), drawing.scale(index)?)))
                 .collect();
-            let of = (run.id.clone(), drawing.view.axis, tasks.to_vec());
+            let of = (run.id.clone(), drawing.view.axis, drawing.view.layout, shown.to_vec());
             let made = Made { of, values: run.changes.values, at: now, band: band(&curves) };
             self.made.insert(plot, made);
         }

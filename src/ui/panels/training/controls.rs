@@ -23,7 +23,7 @@ impl TrainingPanel {
         commands: &mut Commands,
     ) {
         ui.horizontal(|ui| {
-            self.charts_menu(ui, run);
+            self.charts_menu(ui, run, shown);
             let view = &mut self.view;
             let combo = ComboBox::from_id_salt("axis").width(58.0).selected_text(view.axis.name());
             let combo = combo.show_ui(ui, |ui| {
@@ -65,10 +65,10 @@ impl TrainingPanel {
     }
 
     /// Which metrics have a plot besides the losses.
-    fn charts_menu(&mut self, ui: &mut Ui, run: &RunView) {
+    fn charts_menu(&mut self, ui: &mut Ui, run: &RunView, shown: &[usize]) {
         let is_alone = self.view.layout != Layout::Together;
         let menu = ui.menu_button("Charts", |ui| {
-            let watched = watches(run);
+            let watched = watches(run, shown);
             let of_watched = if watched {
                 widgets::capital(run.watched_name())
             } else {

@@ -122,9 +122,9 @@ impl TrainingPanel {
     }
 
     /// The charts that are asked for, of which there is something to show.
-    fn chosen_charts(&self, run: &RunView) -> Vec<Chart> {
+    fn chosen_charts(&self, run: &RunView, shown: &[usize]) -> Vec<Chart> {
         let beneath = self.view.beneath.iter().copied();
-        let known = beneath.filter(|chart| *chart != Chart::Watched || watches(run));
+        let known = beneath.filter(|chart| *chart != Chart::Watched || watches(run, shown));
         std::iter::once(Chart::Loss).chain(known).collect()
     }
 
@@ -136,7 +136,7 @@ impl TrainingPanel {
         (run, shown): (&RunView, &[usize]),
         commands: &mut Commands,
     ) {
-        let charts = self.chosen_charts(run);
+        let charts = self.chosen_charts(run, shown);
         let drawing = Drawing {
             run,
             view: &self.view,
@@ -146,9 +146,8 @@ impl TrainingPanel {
         for chart in &charts {
             drawing.smooth(*chart, shown, &mut self.smoothing);
         }
-        let others: Vec<usize> =
-            (0..run.tasks.len()).filter(|index| !shown.contains(index)).collect();
-        let of_losses = self.bands.get(ui.ctx(), (Chart::Loss, 0), &drawing, &others);
+        let all = || 0..run.tasks.len();
+        let of_losses = self.bands.get(ui.ctx(), (Chart::Loss, 0), &drawing, (all(), shown));
         legend(ui, &drawing, (shown, of_losses), commands);
         let gaps = space::XS * (charts.len() - 1) as f32;
         // The losses are twice as high as the rest.
@@ -157,7 +156,7 @@ impl TrainingPanel {
             charts.iter().map(|chart| drawing.lines_of(*chart) * shown.len()).sum::<usize>();
         let points = points_a_line(ui.available_width(), lines);
         for (position, &chart) in charts.iter().enumerate() {
-            let band = self.bands.get(ui.ctx(), (chart, 0), &drawing, &others);
+            let band = self.bands.get(ui.ctx(), (chart, 0), &drawing, (all(), shown));
             let place = charts::Place {
                 id: egui::Id::unique(("training", chart)),
                 height: if position == 0 { 2.0 * unit } else { unit },
@@ -270,9 +269,8 @@ fn one_of_many(
     ui.allocate_ui_with_layout(size, layout, |ui| ui.add(title).on_hover_text(&group.title));
     let shown = first_of(drawing.run, &group.tasks, drawing.selected, FULL_CURVES_OF_MANY);
     drawing.smooth(Chart::Loss, &shown, smoothing);
-    let others: Vec<usize> =
-        group.tasks.iter().copied().filter(|index| !shown.contains(index)).collect();
-    let band = bands.get(ui.ctx(), (Chart::Loss, position + 1), drawing, &others);
+    let parts = (group.tasks.iter().copied(), shown.as_slice());
+    let band = bands.get(ui.ctx(), (Chart::Loss, position + 1), drawing, parts);
     let place = charts::Place {
         id: egui::Id::unique(("training", position)),
         height,
@@ -290,9 +288,9 @@ fn points_a_line(width: f32, lines: usize) -> usize {
     (MOST_POINTS / lines.max(1)).min(2 * width.max(1.0) as usize)
 }
 
-/// Whether a metric other than the loss is watched and known.
-fn watches(run: &RunView) -> bool {
-    run.tasks.iter().any(|task| !task.curves.monitor.points().is_empty())
+/// Whether a metric other than the loss is watched and known of any of these tasks.
+fn watches(run: &RunView, shown: &[usize]) -> bool {
+    shown.iter().any(|&index| !run.tasks[index].curves.monitor.points().is_empty())
 }
 
 /// The tasks drawn in full: the picked one, those at work, then those that ended last.
