@@ -1,9 +1,10 @@
 //! The whole way of a quant in one story, on real prices: a folder, a leak check, a sweep, training, a comparison, a champion, an export.
 
 use egui::accesskit::Role;
-use walkforge::runs::{ModelStage, RunFilter, RunIndex};
+use walkforge::runs::{RunFilter, RunIndex};
 
 use crate::bench::Window;
+use crate::runs::make_champion;
 
 #[test]
 fn a_folder_a_leak_check_a_sweep_a_comparison_a_champion_and_an_export() {
@@ -46,15 +47,7 @@ fn a_folder_a_leak_check_a_sweep_a_comparison_a_champion_and_an_export() {
     window.press("Results of the selected run");
     window.until_says("always long");
     window.click(Role::Tab, "Runs panel");
-    window.press("Name a model of the selected run");
-    window.until_says("tested from");
-    window.set_text("Model name", "crypto");
-    window.until_says("crypto@1");
-    window.press("Make champion");
-    window.until("a champion", |_| {
-        let models = RunIndex::open(runs.path()).unwrap().models().unwrap();
-        models.len() == 1 && models[0].stage == ModelStage::Champion
-    });
+    make_champion(&mut window, runs.path(), "crypto");
 
     window.press("Export crypto@1");
     window.until_says("Export trained models");

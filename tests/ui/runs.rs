@@ -153,6 +153,20 @@ fn finished_in(window: &Window) -> BTreeSet<String> {
     of_tasks.filter_map(|line| Some(line.split_once(": best epoch")?.0.to_owned())).collect()
 }
 
+/// Gives a name to a model of the run that is selected in the list of runs, and promotes it.
+#[track_caller]
+pub fn make_champion(window: &mut Window, runs: &Path, name: &str) {
+    window.press("Name a model of the selected run");
+    window.until_says("tested from");
+    window.set_text("Model name", name);
+    window.until_says(&format!("{name}@1"));
+    window.press("Make champion");
+    window.until("a champion", |_| {
+        let models = RunIndex::open(runs).unwrap().models().unwrap();
+        models.len() == 1 && models[0].stage == ModelStage::Champion
+    });
+}
+
 #[test]
 fn runs_are_found_annotated_named_compared_exported_and_deleted() {
     let (runs, exports) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -189,15 +203,7 @@ fn runs_are_found_annotated_named_compared_exported_and_deleted() {
     window.until_says("2 runs, 1 selected");
 
     // A name for one of its models.
-    window.press("Name a model of the selected run");
-    window.until_says("tested from");
-    window.set_text("Model name", "hourly");
-    window.until_says("hourly@1");
-    window.press("Make champion");
-    window.until("a champion", |_| {
-        let models = RunIndex::open(runs.path()).unwrap().models().unwrap();
-        models.len() == 1 && models[0].stage == ModelStage::Champion
-    });
+    make_champion(&mut window, runs.path(), "hourly");
     window.until_says("Hit rate");
     window.press("Export hourly@1");
     window.until_says("Export trained models");
