@@ -143,6 +143,25 @@ impl Window {
         self.harness.run_steps(2);
     }
 
+    /// What a button puts on the clipboard.
+    #[track_caller]
+    pub fn copied_by(&mut self, button: &str) -> String {
+        self.node(Role::Button, button).scroll_to_me();
+        // A dialog finds its place in its first frames, too.
+        self.harness.run_steps(4);
+        self.node(Role::Button, button).click();
+        let mut copied = String::new();
+        for _ in 0..3 {
+            self.harness.step();
+            for command in &self.harness.output().platform_output.commands {
+                if let egui::OutputCommand::CopyText(text) = command {
+                    copied.clone_from(text);
+                }
+            }
+        }
+        copied
+    }
+
     /// Chooses an item of the list named so.
     #[track_caller]
     pub fn choose(&mut self, list: &str, item: &str) {

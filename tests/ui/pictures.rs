@@ -211,11 +211,16 @@ fn idle() {
 pub fn running(theme: egui::Theme) -> (TempDir, Window) {
     let (runs, events) = recorded();
     let mut window = open(runs.path(), experiment(&[]), theme, "2026-01-15T09:30:33Z");
+    train_half(&mut window, &events);
+    (runs, window)
+}
+
+/// Plays the recorded run until half of its tasks are done, with its curves in front.
+pub fn train_half(window: &mut Window, events: &[Event]) {
     window.until_says("10 tasks");
     window.click(Role::Tab, "Training panel");
-    replay(&mut window, &events, at_epoch("SYN_B-1h-fold00", 6));
+    replay(window, events, at_epoch("SYN_B-1h-fold00", 6));
     window.until_says("Loss curves of 2 tasks");
-    (runs, window)
 }
 
 #[test]

@@ -316,18 +316,7 @@ fn the_experiment_is_copied_as_a_command_line() {
     let runs = tempfile::tempdir().unwrap();
     let mut window = Window::on(runs.path(), small(&["training.learning_rate=0.02"]));
     window.until_enabled("Start");
-    window.node(Role::Button, "Copy as command line").scroll_to_me();
-    window.harness.run_steps(4);
-    window.node(Role::Button, "Copy as command line").click();
-    let mut copied = String::new();
-    for _ in 0..3 {
-        window.harness.step();
-        for command in &window.harness.output().platform_output.commands {
-            if let egui::OutputCommand::CopyText(text) = command {
-                copied.clone_from(text);
-            }
-        }
-    }
+    let copied = window.copied_by("Copy as command line");
     assert!(copied.starts_with("walkforge train --preset mlp-return "), "{copied}");
     assert!(copied.contains("--set training.learning_rate=0.02"), "{copied}");
     assert!(window.says("is on the clipboard"));

@@ -1,6 +1,5 @@
 //! Pictures of what stands around and before the panels, and of devices.
 
-use egui::accesskit::Role;
 use egui::{Key, Modifiers, Theme};
 use walkforge::devices::{
     CardProcess, CpuInfo, CudaInfo, HostReading, Inventory, MachineReading, MpsInfo, NvmlReading,
@@ -10,7 +9,7 @@ use walkforge::ui::Settings;
 use walkforge::workbench::Update;
 
 use crate::bench::Window;
-use crate::pictures::{GIB, at_epoch, compare, experiment, open, reading, recorded, replay};
+use crate::pictures::{GIB, compare, experiment, open, reading, recorded, train_half};
 
 /// A card that tells everything.
 pub fn busy(second: i64) -> NvmlReading {
@@ -78,10 +77,7 @@ fn high(theme: Theme) -> (tempfile::TempDir, Window) {
     let screen = ([1440.0, 1400.0], 1.0);
     let spec = Some(experiment(&[]));
     let mut window = Window::on_screen(runs.path(), spec, settings, moment, screen);
-    window.until_says("10 tasks");
-    window.click(Role::Tab, "Training panel");
-    replay(&mut window, &events, at_epoch("SYN_B-1h-fold00", 6));
-    window.until_says("Loss curves of 2 tasks");
+    train_half(&mut window, &events);
     (runs, window)
 }
 

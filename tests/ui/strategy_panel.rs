@@ -118,18 +118,7 @@ fn the_text_that_is_shown_is_what_save_writes() {
     window.until_enabled("Start");
     window.press("Show as RON");
     window.until_says("The experiment as RON");
-    // A dialog finds its place in its first frames.
-    window.harness.run_steps(4);
-    window.node(Role::Button, "Copy").click();
-    let mut copied = String::new();
-    for _ in 0..3 {
-        window.harness.step();
-        for command in &window.harness.output().platform_output.commands {
-            if let egui::OutputCommand::CopyText(text) = command {
-                copied.clone_from(text);
-            }
-        }
-    }
+    let copied = window.copied_by("Copy");
     assert!(copied.contains("learning_rate: 0.02"), "{copied}");
     let shown = window.text();
     for line in copied.lines().filter(|line| line.len() > 2) {

@@ -177,13 +177,7 @@ pub(in crate::ui) fn losses(ui: &mut Ui, runs: &[Overlaid<'_>], height: f32) {
             let groups = GROUPS_DRAWN / drawn.len();
             let points = thinned(&overlaid.run.losses, everything, groups, extremes);
             let points = PlotPoints::Owned(points);
-            plot.line(
-                Line::new(overlaid.run.name.as_str(), points)
-                    .color(look.color)
-                    .width(look.width)
-                    .style(look.style)
-                    .allow_hover(false),
-            );
+            plot.line(line(overlaid, points));
             let best = overlaid.run.best().map(|best| [best.x, best.y]);
             plot.points(
                 Points::new("", best.into_iter().collect::<PlotPoints<'_>>())
@@ -200,6 +194,13 @@ pub(in crate::ui) fn losses(ui: &mut Ui, runs: &[Overlaid<'_>], height: f32) {
         Role::Image,
         &format!("Validation loss of {}", listed(&drawn)),
     );
+}
+
+/// A run's line in its colour.
+fn line<'a>(overlaid: &Overlaid<'a>, points: PlotPoints<'a>) -> Line<'a> {
+    let look = overlaid.look();
+    let line = Line::new(overlaid.run.name.as_str(), points).color(look.color).width(look.width);
+    line.style(look.style).allow_hover(false)
 }
 
 /// The equity of each run's model at a timeframe, after costs.
@@ -231,15 +232,8 @@ pub(in crate::ui) fn equity(ui: &mut Ui, runs: &[Overlaid<'_>], timeframe: Timef
         let width = plot.response().rect.width().max(1.0) as usize;
         let groups = width.min(GROUPS_DRAWN / curves.len().max(1));
         for (overlaid, points) in curves.iter().rev() {
-            let look = overlaid.look();
             let points = PlotPoints::Owned(thinned(points, view, groups, extremes));
-            plot.line(
-                Line::new(overlaid.run.name.as_str(), points)
-                    .color(look.color)
-                    .width(look.width)
-                    .style(look.style)
-                    .allow_hover(false),
-            );
+            plot.line(line(overlaid, points));
         }
     });
     widgets::name(&response.response, Role::Image, &format!("Equity of {}", listed(&drawn)));
